@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.headless.contrib.rest_framework.authentication import JWTTokenAuthentication
+from django.http import HttpRequest
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+
+
+class TokenAuthentication(JWTTokenAuthentication):
+    """`Authorization: Bearer <access_token>`; the session behind the token is checked on each request."""
+
+    def authenticate_header(self, request: HttpRequest) -> str:
+        return "Bearer"
+
+
+class TokenAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = TokenAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

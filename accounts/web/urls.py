@@ -1,0 +1,5 @@
+from django.urls import path
+
+from accounts.web import views
+
+urlpatterns = [path("verify-email/<str:key>", views.VerifyEmailPage.as_view(), name="verify-email-page")]

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from django.contrib import admin
+
+from ai.models import DailyBudget, Usage
+from core.admin import ReadOnlyAdmin
+
+
+@admin.register(Usage)
+class UsageAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "purpose", "operation", "engine", "model", "outcome", "input_tokens", "output_tokens", "duration_milliseconds")
+    list_filter = ("operation", "engine", "outcome", "purpose")
+    search_fields = ("=id", "model", "purpose", "=provider_request_id")
+    show_full_result_count = False
+
+
+@admin.register(DailyBudget)
+class DailyBudgetAdmin(ReadOnlyAdmin):
+    list_display = ("day_on", "user", "tokens", "tokens_limit")
+    list_filter = ("day_on",)
+    search_fields = ("user__email",)
+    list_select_related = ("user",)
+    show_full_result_count = False

@@ -1,0 +1,40 @@
+from django.utils.translation import gettext_lazy as _
+
+from ai.enums import Outcome
+from core.errors import DomainError
+
+
+class EngineError(DomainError):
+    """An engine could not answer. Callers degrade in a named way; a client meets this only where nothing else is left."""
+
+    code = "engine_unavailable"
+    status = 503
+    message = _("The language engine did not answer. Please try again in a minute.")
+    outcome = Outcome.FAILED
+
+
+class EngineTimeout(EngineError):
+    outcome = Outcome.TIMEOUT
+
+
+class EngineRateLimited(EngineError):
+    outcome = Outcome.RATE_LIMITED
+
+
+class EngineNonsense(EngineError):
+    """The answer was not what was asked for: no JSON, another schema, cut off, or vectors of another width."""
+
+    outcome = Outcome.NONSENSE
+
+
+class BudgetExceeded(EngineError):
+    code = "ai_budget_exceeded"
+    status = 429
+    message = _("Today's budget for the language engine is used up. It starts afresh at midnight UTC.")
+    outcome = Outcome.OVER_BUDGET
+
+
+class InputTooLong(DomainError):
+    code = "input_too_long"
+    status = 400
+    message = _("This text is longer than the language engine takes.")

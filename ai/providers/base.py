@@ -1,0 +1,81 @@
+"""What every engine takes and gives: one typed result, whoever made it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+DIMENSIONS = 384
+
+
+@dataclasses.dataclass(frozen=True)
+class Embeddings:
+    """Unit vectors of 384 numbers, in the order of the texts, and the id of the model that made them."""
+
+    vectors: list[list[float]]
+    model: str
+    input_tokens: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """A term of the caller's vocabulary near to a clause; `similarity` is a cosine."""
+
+    label: str
+    similarity: float
+
+
+# Clauses in, the candidates of each clause out, best first.
+CandidateFinder = Callable[[Sequence[str]], list[list[Candidate]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Turn:
+    """One answer of an interview, and what to read out of it.
+
+    `find_candidates` is the caller's vocabulary. Without one, a claim is the clause in the person's own words.
+    """
+
+    question: str
+    answer: str
+    kind: str
+    find_candidates: CandidateFinder | None = None
+    negation_cancels: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Mention:
+    """Something the answer says. `quote` is a passage of the answer, word for word; `confidence` is 0..1."""
+
+    kind: str
+    label: str
+    quote: str
+    confidence: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What an engine read out of a turn."""
+
+    mentions: tuple[Mention, ...]
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    provider_request_id: str = ""
+
+
+class EmbeddingEngine(Protocol):
+    """Raises EngineError and nothing else."""
+
+    model: str
+
+    def embed(self, texts: Sequence[str]) -> Embeddings: ...
+
+
+class ConversationEngine(Protocol):
+    """Raises EngineError and nothing else."""
+
+    model: str
+
+    def read(self, turn: Turn) -> Reading: ...

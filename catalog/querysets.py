@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection, models, transaction
+from django.db.models import Count, Q
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from accounts.models import User
+from catalog.enums import Leg, OpportunityState, TermState
+from catalog.lexical import LexicalQuery, read_query
+from core.querysets import EXACT_BELOW_ROWS, Vector, VectorQuerySet, scan_iteratively, vector_literal
+
+if TYPE_CHECKING:
+    from catalog.models import Category, Opportunity, Skill
+
+Viewer = User | AnonymousUser
+BOTH_LEGS = frozenset({Leg.LEXICAL, Leg.VECTOR})
+# What one leg hands to the fusion. Each row it names gets both scores exactly, so a wider pool changes hardly anything.
+POOL = 120
+# How much a full match of the words counts beside the cosine of the meaning (0..1 each). Chosen on eval_dev: between 0.8 and 1.2
+# every set is best fused; see docs/decisions/0005-fusion.md.
+LEXICAL_WEIGHT = 1.0
+
+_FUSION = """
+WITH vector_leg AS MATERIALIZED ({vector_leg}),
+lexical_leg AS MATERIALIZED ({lexical_leg}),
+candidate AS (SELECT pk FROM vector_leg UNION SELECT pk FROM lexical_leg),
+scored AS (
+    SELECT row.id AS pk,
+        CASE WHEN row.embedding_model = %s THEN coalesce(1 - (row.embedding <=> %s::halfvec), 0) ELSE 0 END AS vector_score,
+        CASE WHEN %s > 0 THEN coalesce(-(row.lexical_weights <#> %s::sparsevec) / nullif(%s, 0), 0) ELSE 0 END AS lexical_score
+    FROM candidate JOIN {table} AS row ON row.id = candidate.pk
+)
+SELECT {columns}, scored.vector_score, scored.lexical_score, scored.vector_score + %s * scored.lexical_score AS score
+FROM scored JOIN {table} AS row ON row.id = scored.pk
+ORDER BY score DESC, row.id
+LIMIT %s
+"""
+_EMPTY_LEG = "SELECT NULL::uuid AS pk WHERE false"
+_INDEX_COLUMNS = frozenset({"embedding", "search_vector", "lexical_weights"})
+
+
+class CategoryQuerySet(VectorQuerySet["Category"]):
+    def active(self) -> Self:
+        return self.filter(state=TermState.ACTIVE)
+
+    def visible_to(self, user: Viewer) -> Self:
+        """Everybody sees the active tree; staff also see what a source has retired."""
+        return self if user.is_staff else self.active()
+
+    def with_visible_counts(self, opportunities: OpportunityQuerySet) -> Self:
+        """Annotates `own_count`: how many of the given opportunities stand directly in each category."""
+        visible = opportunities.order_by().values("pk")
+        return self.annotate(own_count=Count("opportunities", filter=Q(opportunities__in=visible)))
+
+
+class SkillQuerySet(VectorQuerySet["Skill"]):
+    def active(self) -> Self:
+        return self.filter(state=TermState.ACTIVE)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Question:
+    """A ranked query, ready for SQL."""
+
+    vector: Vector | None
+    model: str
+    words: LexicalQuery | None
+    limit: int
+
+
+class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
+    def open(self) -> Self:
+        """Live, and neither its deadline nor its end has passed."""
+        today = timezone.now().date()
+        return self.filter(
+            Q(deadline_on__isnull=True) | Q(deadline_on__gte=today),
+            Q(ends_on__isnull=True) | Q(ends_on__gte=today),
+            state=OpportunityState.LIVE,
+        )
+
+    def visible_to(self, user: Viewer) -> Self:
+        """What is open. Staff see the rest as well."""
+        return self if user.is_staff else self.open()
+
+    def for_cards(self) -> Self:
+        """With what a card shows, and without the wide index columns."""
+        return self.select_related("category").prefetch_related("skills").defer(*_INDEX_COLUMNS, "category__embedding")
+
+    def under(self, category: Category) -> Self:
+        """In a category or anywhere below it."""
+        return self.filter(category_id__in=RawSQL(_DESCENDANTS, (category.pk,)))
+
+    def ranked_for(self, vector: Vector | None, *, model: str, text: str = "", limit: int = 20, legs: Collection[Leg] = BOTH_LEGS) -> list[Opportunity]:
+        """The best of the rows that this queryset matches, each with `score`, `vector_score`, `lexical_score` and `matched_by`.
+
+        Meaning (cosine with `vector`, made by `model`) and words (BM25 with `text`, as a share of the best score that the words
+        could reach) are found and fused in one SQL statement. A leg that has nothing to say adds nothing: where no word of the text
+        is known the words count 0 for every row, and without a vector the words decide alone.
+
+        Never fewer than min(limit, matching rows with a vector) rows when `vector` is given.
+        """
+        use_vector = vector is not None and Leg.VECTOR in legs
+        words = read_query(text) if text and Leg.LEXICAL in legs else None
+        question = _Question(vector if use_vector else None, model, words, limit)
+        exact = not use_vector or self.embedded_with(model).has_fewer_than(EXACT_BELOW_ROWS)
+        found = self._fused(question, exact=exact)
+        if not exact and len(found) < limit:
+            found = self._fused(question, exact=True)
+        return found
+
+    def _fused(self, question: _Question, *, exact: bool) -> list[Opportunity]:
+        vector_sql, vector_parameters = self._vector_leg(question, exact=exact)
+        lexical_sql, lexical_parameters = self._lexical_leg(question)
+        sql = _FUSION.format(
+            vector_leg=vector_sql, lexical_leg=lexical_sql, table=connection.ops.quote_name(self.model._meta.db_table), columns=self._columns()
+        )
+        literal = vector_literal(question.vector) if question.vector is not None else None
+        words = question.words
+        best = words.best_score if words else 0.0
+        scores = (question.model, literal, best, words.weights if words else None, best)
+        parameters = (*vector_parameters, *lexical_parameters, *scores, LEXICAL_WEIGHT, question.limit)
+        with transaction.atomic():
+            if not exact:
+                scan_iteratively()
+            found = list(self.model.objects.raw(sql, parameters))
+        models.prefetch_related_objects(found, "category", "skills")
+        return found
+
+    def _vector_leg(self, question: _Question, *, exact: bool) -> tuple[str, Sequence[Any]]:
+        if question.vector is None:
+            return _EMPTY_LEG, ()
+        nearest = self.nearest_first(question.vector, model=question.model, exact=exact)
+        return _leg_sql(nearest.values("pk")[: max(POOL, question.limit)])
+
+    def _lexical_leg(self, question: _Question) -> tuple[str, Sequence[Any]]:
+        if question.words is None or not question.words.candidates:
+            return _EMPTY_LEG, ()
+        matches = RawSQL('"catalog_opportunity"."search_vector" @@ %s::tsquery', (question.words.candidates,), output_field=models.BooleanField())
+        weight = RawSQL('"catalog_opportunity"."lexical_weights" <#> %s::sparsevec', (question.words.weights,), output_field=models.FloatField())
+        rows = self.filter(matches).annotate(weight=weight).order_by("weight").values("pk")
+        return _leg_sql(rows[: max(POOL, question.limit)])
+
+    def _columns(self) -> str:
+        names = [field.column for field in self.model._meta.concrete_fields if field.column not in _INDEX_COLUMNS]
+        return ", ".join(f"row.{connection.ops.quote_name(name)}" for name in names)
+
+
+_DESCENDANTS = """
+WITH RECURSIVE branch AS (
+    SELECT id FROM catalog_category WHERE id = %s
+    UNION SELECT child.id FROM catalog_category AS child JOIN branch ON child.parent_id = branch.id
+) SELECT id FROM branch
+"""
+
+
+def _leg_sql(rows: models.QuerySet[Any, Any]) -> tuple[str, Sequence[Any]]:
+    sql, parameters = rows.query.sql_with_params()
+    return f"SELECT leg.pk FROM ({sql}) AS leg(pk)", parameters
+
+
+__all__ = ("BOTH_LEGS", "CategoryQuerySet", "OpportunityQuerySet", "SkillQuerySet")

@@ -1,0 +1,128 @@
+"""Keeps the two search forms of each row in step with its content. Words are indexed with the write; vectors follow from a queue."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import structlog
+from django.db import connection, transaction
+
+from ai.errors import EngineError
+from ai.services import embed, embedding_model
+from catalog.lexical import COUNT_LEXEMES, INDEX_DOCUMENTS, K1, MEASURE_CORPUS, B
+from catalog.models import Category, CorpusStatistics, Opportunity, Skill
+from catalog.services.documents import content_hash_of, document_vectors, enrichments_for, flatten, parts_of, query_parts, query_vector
+
+logger = structlog.get_logger(__name__)
+
+_EMBED_BATCH = 64
+# Past this drift of the mean document length, stored BM25 weights are made anew.
+_LENGTH_DRIFT = 0.2
+_REINDEX_BATCH = 500
+# A category is only inferred where the document is really near to it.
+_CATEGORY_NEAR_ENOUGH = 0.25
+
+
+def index_opportunities(ids: Sequence[uuid.UUID]) -> None:
+    """Enrich and index the words of these rows, and mark those whose content changed for a new vector."""
+    rows = list(Opportunity.objects.filter(id__in=ids).prefetch_related("skills").defer("embedding", "search_vector", "lexical_weights"))
+    enrichments = enrichments_for([row.title for row in rows], [[skill.name for skill in row.skills.all()] for row in rows])
+    for row, enrichment in zip(rows, enrichments, strict=True):
+        row.alternative_titles, row.skill_terms = enrichment.alternative_titles, enrichment.skill_terms
+        row.content_hash = content_hash_of(row)
+    Opportunity.objects.bulk_update(rows, ["alternative_titles", "skill_terms", "content_hash"], batch_size=_REINDEX_BATCH)
+    with connection.cursor() as cursor:
+        cursor.execute(INDEX_DOCUMENTS, {"ids": list(ids), "k1": K1, "b": B})
+
+
+def refresh_statistics() -> None:
+    """Count lexemes and measure the corpus; rebuild the stored weights if the documents' mean length has drifted."""
+    before = CorpusStatistics.objects.filter(id=1).values_list("average_length", flat=True).first() or 0.0
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('catalog.refresh_statistics'))")
+        cursor.execute("DELETE FROM catalog_lexeme")
+        cursor.execute(COUNT_LEXEMES)
+        cursor.execute(MEASURE_CORPUS)
+        after = cursor.fetchone()[0]
+    if abs(after - before) > _LENGTH_DRIFT * max(before, 1.0):
+        _rebuild_weights()
+
+
+def _rebuild_weights() -> None:
+    last = uuid.UUID(int=0)
+    while ids := list(Opportunity.objects.filter(id__gt=last).order_by("id").values_list("id", flat=True)[:_REINDEX_BATCH]):
+        with connection.cursor() as cursor:
+            cursor.execute(INDEX_DOCUMENTS, {"ids": ids, "k1": K1, "b": B})
+        last = ids[-1]
+
+
+def embed_opportunities(*, limit: int = _EMBED_BATCH) -> int:
+    """Give vectors to rows of the queue. Returns how many were done; 0 when none wait or the engine is out, and then they stay queued."""
+    model = embedding_model()
+    rows = list(
+        Opportunity.objects.waiting_for(model).order_by("id").only("id", "title", "description", "alternative_titles", "skill_terms", "content_hash", "category", "is_category_inferred")[:limit]
+    )
+    parts = [parts_of(row) for row in rows]
+    try:
+        embeddings = embed(texts=flatten(parts), purpose="catalog.index")
+    except EngineError as error:
+        logger.warning("embedding engine out, opportunities stay queued", outcome=error.outcome, waiting=len(rows))
+        return 0
+    categories = _category_vectors(embeddings.model)
+    for row, vector in zip(rows, document_vectors(parts, embeddings.vectors), strict=True):
+        _store_vector(row, vector, embeddings.model, categories)
+    return len(rows)
+
+
+def _store_vector(row: Opportunity, vector: list[float], model: str, categories: list[tuple[uuid.UUID, list[float]]]) -> None:
+    changes = {"embedding": vector, "embedding_model": model, "embedded_hash": row.content_hash}
+    if row.is_category_inferred:
+        near = max(((_dot(vector, other), key) for key, other in categories), default=(0.0, None))
+        changes["category_id"] = near[1] if near[0] >= _CATEGORY_NEAR_ENOUGH else None
+    # Only if the content is still the one that was embedded: a later edit has queued the row anew.
+    Opportunity.objects.filter(id=row.id, content_hash=row.content_hash).update(**changes)
+
+
+def _dot(left: Sequence[float], right: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(left, right, strict=True))
+
+
+def _category_vectors(model: str) -> list[tuple[uuid.UUID, list[float]]]:
+    rows = Category.objects.active().embedded_with(model).values_list("id", "embedding")
+    return [(key, list(vector)) for key, vector in rows]
+
+
+def embed_terms(*, limit: int = 512) -> int:
+    """Give vectors to categories and skills of the queue. Returns how many were done."""
+    model = embedding_model()
+    done = 0
+    for rows in (Category.objects.waiting_for(model), Skill.objects.waiting_for(model)):
+        chosen = list(rows.order_by("id")[:limit])
+        if not chosen:
+            continue
+        try:
+            embeddings = embed(texts=[_term_text(row) for row in chosen], purpose="catalog.index")
+        except EngineError as error:
+            logger.warning("embedding engine out, terms stay queued", outcome=error.outcome, waiting=len(chosen))
+            return done
+        for row, vector in zip(chosen, embeddings.vectors, strict=True):
+            type(row).objects.filter(id=row.id, content_hash=row.content_hash).update(
+                embedding=vector, embedding_model=embeddings.model, embedded_hash=row.content_hash
+            )
+        done += len(chosen)
+    return done
+
+
+def _term_text(row: Category | Skill) -> str:
+    return f"{row.name}. {row.description}" if isinstance(row, Category) else row.name
+
+
+def embed_query(text: str, *, purpose: str, user_id: uuid.UUID | None = None) -> tuple[list[float], str]:
+    """The vector of a query or a profile, and its model.
+
+    Raises:
+        EngineError: the caller then ranks by words alone.
+    """
+    embeddings = embed(texts=query_parts(text), purpose=purpose, user_id=user_id)
+    return query_vector(embeddings.vectors), embeddings.model

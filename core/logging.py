@@ -1,0 +1,61 @@
+"""Structured logs: readable lines on a terminal, JSON in production, each with the id of its request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+# Values of these keys never reach a log, whoever logs them.
+_SECRET_KEYS = frozenset({"password", "access_token", "refresh_token", "token", "authorization", "secret", "api_key"})
+
+
+def mask_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A structlog processor that hides the values of keys that name secrets."""
+    return {name: "********" if name.lower() in _SECRET_KEYS else value for name, value in event.items()}
+
+
+_PROBES = ("GET /healthz", "GET /readyz", "HEAD /healthz", "HEAD /readyz")
+
+
+def drop_probes(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A structlog processor that keeps health probes out of the request log: they come every few seconds and say nothing."""
+    if event.get("request") in _PROBES:
+        raise structlog.DropEvent
+    return event
+
+
+def configure(*, as_json: bool) -> dict[str, Any]:
+    """Set structlog up and return the matching `LOGGING` setting."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        drop_probes,
+        mask_secrets,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": structlog.stdlib.ProcessorFormatter, "processor": renderer, "foreign_pre_chain": shared}},
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
+        "root": {"handlers": ["console"], "level": "WARNING"},
+        "loggers": {
+            **{name: {"level": "INFO"} for name in ("soosh", "core", "ai", "accounts", "catalog", "profiling", "django_structlog.middlewares")},
+            # Every response of 4xx and 5xx is in the request log already.
+            "django.request": {"level": "CRITICAL"},
+        },
+    }

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import uuid
+
+import uuid_utils.compat
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from pgvector.django import HalfVectorField
+
+from core.querysets import DIMENSIONS
+
+
+def new_id() -> uuid.UUID:
+    """A UUIDv7: unique everywhere and sorted by time of creation (RFC 9562, section 5.7)."""
+    return uuid_utils.compat.uuid7()
+
+
+class BaseModel(models.Model):
+    """What every table of Soosh has: a UUIDv7 primary key and the instants of creation and last change."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class EmbeddedModel(BaseModel):
+    """A row with a vector. `embedded_hash` tells which content the vector was made from; while it differs from `content_hash`,
+    or the model in force is another one, the row waits in the embedding queue."""
+
+    content_hash = models.CharField(max_length=64, blank=True, default="")
+    embedding = HalfVectorField(dimensions=DIMENSIONS, null=True, blank=True, editable=False)
+    embedding_model = models.CharField(max_length=120, blank=True, default="", editable=False)
+    embedded_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+
+    class Meta:
+        abstract = True
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(embedding__isnull=True, embedding_model="") | Q(embedding__isnull=False) & ~Q(embedding_model=""),
+                name="%(class)s_vector_names_its_model",
+            ),
+        )
+
+
+class OutboxEvent(BaseModel):
+    """A fact that a service published, stored in the transaction that made it true."""
+
+    name = models.CharField(max_length=100)
+    payload = models.JSONField()
+    request_id = models.CharField(max_length=64, blank=True, default="")
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=("-created_at",), name="outbox_event_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.id}"
+
+
+class DeliveryState(models.TextChoices):
+    PENDING = "pending", "pending"
+    DONE = "done", "done"
+    DEAD = "dead", "dead letter"
+
+
+class EventDelivery(BaseModel):
+    """One handler's share of one event. This row is the queue of record; the broker only rings the bell."""
+
+    event = models.ForeignKey(OutboxEvent, on_delete=models.CASCADE, related_name="deliveries")
+    handler = models.CharField(max_length=200)
+    state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+    done_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True, default="")
+
+    class Meta:
+        verbose_name_plural = "event deliveries"
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(fields=("event", "handler"), name="one_delivery_per_event_and_handler"),
+            models.CheckConstraint(
+                condition=Q(state=DeliveryState.DONE, done_at__isnull=False) | ~Q(state=DeliveryState.DONE),
+                name="done_delivery_has_its_instant",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("due_at",), condition=Q(state=DeliveryState.PENDING), name="delivery_due"),
+            models.Index(fields=("state", "-created_at"), name="delivery_by_state"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.handler} ({self.state})"

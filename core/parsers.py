@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+_DEEPEST = 32
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+class StrictJSONParser(BaseParser):
+    """JSON as RFC 8259 has it: UTF-8, an object, no NaN, no NUL character (PostgreSQL cannot store it), no absurd nesting."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        try:
+            body = json.loads(stream.read().decode("utf-8"), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise ParseError(f"The body is not valid JSON: {str(error)[:200]}") from error
+        if not isinstance(body, dict):
+            raise ParseError("The body must be a JSON object.")
+        _refuse_unstorable(body, _DEEPEST)
+        return body
+
+
+def _refuse_unstorable(value: Any, depth: int) -> None:
+    if depth == 0:
+        raise ParseError("The body is nested too deeply.")
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise ParseError("The body holds a NUL character, which no text of Soosh may hold.")
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ParseError("The body holds half a surrogate pair, which is no character.") from error
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _refuse_unstorable(name, depth - 1)
+            _refuse_unstorable(inner, depth - 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _refuse_unstorable(inner, depth - 1)

@@ -1,0 +1,127 @@
+"""RFC 9457 problem documents: one shape for every error of the API."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
+from django.db import DataError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.serializers import as_serializer_error
+from rest_framework.views import set_rollback
+
+from core import errors
+
+PROBLEM_CONTENT_TYPE = "application/problem+json"
+_CODES = {
+    exceptions.ParseError: "malformed_body",
+    exceptions.AuthenticationFailed: "not_authenticated",
+    exceptions.NotAuthenticated: "not_authenticated",
+    exceptions.PermissionDenied: "forbidden",
+    exceptions.NotFound: "not_found",
+    exceptions.MethodNotAllowed: "method_not_allowed",
+    exceptions.NotAcceptable: "not_acceptable",
+    exceptions.UnsupportedMediaType: "unsupported_media_type",
+    exceptions.Throttled: "too_many_requests",
+}
+
+
+class ProblemRenderer(JSONRenderer):
+    """Answers errors with their own content type, whatever the client accepts."""
+
+    media_type = PROBLEM_CONTENT_TYPE
+
+
+def problem(status: int, code: str, detail: str, *, fields: list[dict[str, str]] | None = None, **data: Any) -> dict[str, Any]:
+    """The members of a problem document. `type` names the code on the errors page of the documentation."""
+    body = {"type": f"{settings.PROBLEM_TYPE_BASE}{code}", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code}
+    if fields is not None:
+        body["errors"] = fields
+    return body | data
+
+
+def handle_exception(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. Returns None for what is a fault of ours, which then is logged and answers 500."""
+    translated = _translate(exception)
+    if translated is None:
+        return None
+    set_rollback()
+    body, headers = translated
+    response = Response(body, status=body["status"], headers=headers, content_type=PROBLEM_CONTENT_TYPE)
+    response.exception = True
+    return response
+
+
+def _translate(exception: Exception) -> tuple[dict[str, Any], dict[str, str]] | None:
+    if isinstance(exception, errors.DomainError):
+        return _from_domain(exception)
+    if isinstance(exception, exceptions.ValidationError):
+        return problem(400, "invalid_input", str(errors.InvalidInput.message), fields=field_errors(as_serializer_error(exception))), {}
+    if isinstance(exception, Http404):
+        return problem(404, "not_found", str(errors.NotFound.message)), {}
+    if isinstance(exception, PermissionDenied):
+        return problem(403, "forbidden", str(errors.Forbidden.message)), {}
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
+        return problem(413, "body_too_large", "The body is larger than this endpoint takes."), {}
+    if isinstance(exception, DataError):
+        return problem(400, "invalid_input", "A value cannot be stored as it is.", fields=[]), {}
+    if isinstance(exception, OperationalError):
+        return problem(503, "unavailable", str(errors.Unavailable.message)), {"Retry-After": "5"}
+    if isinstance(exception, exceptions.APIException):
+        return _from_framework(exception)
+    return None
+
+
+def _from_domain(error: errors.DomainError) -> tuple[dict[str, Any], dict[str, str]]:
+    fields = [{"field": item.field, "code": item.code, "detail": str(item.detail)} for item in error.errors]
+    has_fields = bool(fields) or isinstance(error, errors.InvalidInput)
+    body = problem(error.status, error.code, str(error.detail), fields=fields if has_fields else None, **error.data)
+    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, errors.TooManyRequests) else {}
+    return body, headers
+
+
+def _from_framework(error: exceptions.APIException) -> tuple[dict[str, Any], dict[str, str]]:
+    code = _CODES.get(type(error), "error")
+    headers = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = error.auth_header
+    wait = getattr(error, "wait", None)
+    if wait is not None:
+        headers["Retry-After"] = str(max(1, int(wait)))
+    return problem(error.status_code, code, str(error.detail)), headers
+
+
+def field_errors(detail: Any, prefix: str = "") -> list[dict[str, str]]:
+    """Flatten DRF's nested errors: `{"skills": {"0": ["..."]}}` becomes one entry for the field `skills.0`."""
+    if isinstance(detail, dict):
+        return [
+            found
+            for name, inner in detail.items()
+            for found in field_errors(inner, prefix if name == "non_field_errors" else f"{prefix}.{name}".strip("."))
+        ]
+    if isinstance(detail, list) and any(isinstance(item, dict | list) for item in detail):
+        return [found for index, item in enumerate(detail) for found in field_errors(item, f"{prefix}.{index}".strip("."))]
+    items = detail if isinstance(detail, list) else [detail]
+    return [{"field": prefix, "code": getattr(item, "code", "invalid"), "detail": str(item)} for item in items]
+
+
+def problem_response(status: int, code: str, detail: str, **data: Any) -> JsonResponse:
+    """A problem document outside DRF."""
+    return JsonResponse(problem(status, code, detail, **data), status=status, content_type=PROBLEM_CONTENT_TYPE)
+
+
+def not_found_view(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return problem_response(404, "not_found", str(errors.NotFound.message))
+
+
+def bad_request_view(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return problem_response(400, "invalid_input", str(errors.InvalidInput.message), fields=[])
+
+
+def server_error_view(request: HttpRequest) -> JsonResponse:
+    return problem_response(500, "internal_error", "Something broke on our side. It has been recorded.")

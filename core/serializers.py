@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+
+class RequestSerializer(serializers.Serializer[Any]):
+    """Input of one call. A field that the call does not know is an error, so that a typing mistake is not silently ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = {name: [ErrorDetail("This field is not known here.", "unknown_field")] for name in set(data) - set(self.fields)}
+            if unknown:
+                raise serializers.ValidationError(unknown)
+        return super().to_internal_value(data)
+
+
+class ProblemFieldSerializer(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """RFC 9457 problem document."""
+
+    type = serializers.URLField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField(help_text="Stable and machine-readable.")
+    errors = ProblemFieldSerializer(many=True, required=False)

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from catalog.models import Opportunity
+from core.serializers import RequestSerializer
+from profiling.enums import ClaimKind, QuestionKind, RecommendationBasis
+from profiling.models import Claim
+
+_LONGEST_ANSWER = 10_000
+
+
+class StartRequestSerializer(RequestSerializer):
+    mode = serializers.ChoiceField(choices=("text",), required=False)
+    language = serializers.ChoiceField(choices=("en",), required=False, default="en")
+
+
+class QuestionSerializer(serializers.Serializer[Any]):
+    step = serializers.IntegerField()
+    text = serializers.CharField()
+    kind = serializers.ChoiceField(choices=QuestionKind.choices)
+    options = serializers.ListField(child=serializers.CharField())
+    audio_url = serializers.URLField(allow_null=True)
+
+
+class StartedInterviewSerializer(serializers.Serializer[Any]):
+    session_id = serializers.UUIDField(source="interview.id")
+    step = serializers.IntegerField(source="interview.step")
+    first_question = serializers.CharField(source="question.text", default=None, allow_null=True)
+    question = QuestionSerializer(allow_null=True)
+    progress = serializers.FloatField(min_value=0, max_value=1)
+
+
+class AnswerRequestSerializer(RequestSerializer):
+    session_id = serializers.UUIDField()
+    step = serializers.IntegerField(min_value=1, max_value=1_000)
+    answer_text = serializers.CharField(max_length=_LONGEST_ANSWER)
+
+
+class AnsweredStepSerializer(serializers.Serializer[Any]):
+    session_id = serializers.UUIDField(source="interview.id")
+    step = serializers.IntegerField(source="interview.step", help_text="The step that waits for an answer now.")
+    next_question = serializers.CharField(source="question.text", default=None, allow_null=True, help_text="null when enough is known.")
+    question = QuestionSerializer(allow_null=True)
+    progress = serializers.FloatField(min_value=0, max_value=1)
+    completed = serializers.SerializerMethodField()
+    engine = serializers.CharField(help_text="Which engine read this answer; empty if it was skipped.")
+    degraded_because = serializers.CharField(help_text="Why another engine stood in; empty if none had to.")
+
+    def get_completed(self, position: Any) -> bool:
+        """Whether everything was asked; then call `complete`."""
+        return position.question is None
+
+
+class CompleteRequestSerializer(RequestSerializer):
+    session_id = serializers.UUIDField()
+
+
+class ClaimSerializer(serializers.ModelSerializer[Claim]):
+    class Meta:
+        model = Claim
+        fields = ("id", "kind", "label", "source", "quote", "confidence", "engine", "model", "skill_id", "created_at")
+        read_only_fields = fields
+
+
+class ProfileSerializer(serializers.Serializer[Any]):
+    summary = serializers.CharField()
+    skills = serializers.SerializerMethodField()
+    interests = serializers.SerializerMethodField()
+    goals = serializers.SerializerMethodField()
+    constraints = serializers.SerializerMethodField()
+    claims = ClaimSerializer(many=True)
+
+    def _labels(self, profile: Any, kind: ClaimKind) -> list[str]:
+        return [claim.label for claim in profile.claims if claim.kind == kind]
+
+    def get_skills(self, profile: Any) -> list[str]:
+        return self._labels(profile, ClaimKind.SKILL)
+
+    def get_interests(self, profile: Any) -> list[str]:
+        return self._labels(profile, ClaimKind.INTEREST)
+
+    def get_goals(self, profile: Any) -> list[str]:
+        return self._labels(profile, ClaimKind.GOAL)
+
+    def get_constraints(self, profile: Any) -> list[str]:
+        return self._labels(profile, ClaimKind.CONSTRAINT)
+
+
+class CompletedInterviewSerializer(serializers.Serializer[Any]):
+    profile = ProfileSerializer()
+
+
+class LabelsField(serializers.ListField):
+    """Short texts, each once, whatever their case."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=serializers.CharField(max_length=300), max_length=100, required=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        return list({label.lower(): label for label in super().to_internal_value(data)}.values())
+
+
+class ProfileChangesSerializer(RequestSerializer):
+    """What is given for a kind replaces all that was held of it."""
+
+    summary = serializers.CharField(max_length=2_000, required=False, allow_blank=True)
+    skills = LabelsField()
+    interests = LabelsField()
+    goals = LabelsField()
+    constraints = LabelsField()
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=("skill", "words", "meaning", "newest"))
+    text = serializers.CharField()
+
+
+class RecommendationSerializer(serializers.ModelSerializer[Opportunity]):
+    """An opportunity with its score and the reasons for it."""
+
+    remote = serializers.BooleanField(source="is_remote", allow_null=True)
+    deadline = serializers.DateField(source="deadline_on", allow_null=True)
+    category = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)  # type: ignore[var-annotated]
+    skills = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)  # type: ignore[var-annotated]
+    score = serializers.FloatField(help_text="Comparable within one answer only.")
+    reasons = ReasonSerializer(many=True)
+
+    def to_representation(self, recommendation: Any) -> dict[str, Any]:
+        opportunity = recommendation.opportunity
+        opportunity.score, opportunity.reasons = recommendation.score, recommendation.reasons
+        return super().to_representation(opportunity)
+
+    class Meta:
+        model = Opportunity
+        fields = (
+            *("id", "kind", "title", "description", "organisation", "location", "remote", "url", "language", "tags"),
+            *("starts_on", "ends_on", "deadline", "category", "skills", "source", "score", "reasons"),
+        )
+        read_only_fields = fields
+
+
+class RecommendationsSerializer(serializers.Serializer[Any]):
+    basis = serializers.ChoiceField(choices=RecommendationBasis.choices)
+    recommendations = RecommendationSerializer(many=True)
+
+
+class RecommendationQuerySerializer(serializers.Serializer[Any]):
+    page_size = serializers.IntegerField(min_value=1, max_value=100, default=10)

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from profiling.api.v1 import views
+
+urlpatterns = [
+    path("ai-profiling/start", views.StartView.as_view(), name="start-interview"),
+    path("ai-profiling/submit-answer", views.SubmitAnswerView.as_view(), name="submit-answer"),
+    path("ai-profiling/complete", views.CompleteView.as_view(), name="complete-interview"),
+    path("ai-profiling/profile", views.ProfileView.as_view(), name="profile"),
+    path("opportunities/recommended", views.RecommendationsView.as_view(), name="recommended-opportunities"),
+]

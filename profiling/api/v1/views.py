@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from profiling import selectors
+from profiling.api.v1.serializers import (
+    AnsweredStepSerializer,
+    AnswerRequestSerializer,
+    CompletedInterviewSerializer,
+    CompleteRequestSerializer,
+    ProfileChangesSerializer,
+    ProfileSerializer,
+    RecommendationQuerySerializer,
+    RecommendationsSerializer,
+    StartedInterviewSerializer,
+    StartRequestSerializer,
+)
+from profiling.enums import ClaimKind
+from profiling.services import interview, profile
+
+_LISTS = {"skills": ClaimKind.SKILL, "interests": ClaimKind.INTEREST, "goals": ClaimKind.GOAL, "constraints": ClaimKind.CONSTRAINT}
+
+
+class OwnView(APIView):
+    """A person's own interview and profile."""
+
+    permission_classes = (IsAuthenticated,)
+
+
+class StartView(OwnView):
+    @extend_schema(
+        operation_id="start_interview", tags=["profiling"], request=StartRequestSerializer, responses={201: StartedInterviewSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """Begin the interview, or go on where it stopped."""
+        form = StartRequestSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        position = interview.start_interview(user=request.user, language=form.validated_data["language"])
+        return Response(StartedInterviewSerializer(position).data, status=201)
+
+
+class SubmitAnswerView(OwnView):
+    @extend_schema(
+        operation_id="submit_answer", tags=["profiling"], request=AnswerRequestSerializer, responses={200: AnsweredStepSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """Answer a step, or say "skip". The same answer sent twice counts once."""
+        form = AnswerRequestSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields = form.validated_data
+        position = interview.submit_answer(
+            user=request.user, interview_id=fields["session_id"], step=fields["step"], text=fields["answer_text"]
+        )
+        return Response(AnsweredStepSerializer(position).data)
+
+
+class CompleteView(OwnView):
+    @extend_schema(
+        operation_id="complete_interview", tags=["profiling"], request=CompleteRequestSerializer, responses={200: CompletedInterviewSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """Finish the interview and get the profile."""
+        form = CompleteRequestSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        interview.complete_interview(user=request.user, interview_id=form.validated_data["session_id"])
+        return Response(CompletedInterviewSerializer({"profile": selectors.profile_of(request.user)}).data)
+
+
+class ProfileView(OwnView):
+    @extend_schema(operation_id="read_profile", tags=["profiling"], responses={200: ProfileSerializer})
+    def get(self, request: Request) -> Response:
+        """What Soosh holds about you, claim by claim."""
+        return Response(ProfileSerializer(selectors.profile_of(request.user)).data)
+
+    @extend_schema(operation_id="change_profile", tags=["profiling"], request=ProfileChangesSerializer, responses={200: ProfileSerializer})
+    def patch(self, request: Request) -> Response:
+        """Your own edit. It wins over everything that was or will be inferred."""
+        form = ProfileChangesSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields = form.validated_data
+        labels = {kind: fields[name] for name, kind in _LISTS.items() if name in fields}
+        profile.edit_profile(user=request.user, summary=fields.get("summary"), labels=labels)
+        return Response(ProfileSerializer(selectors.profile_of(request.user)).data)
+
+
+class RecommendationsView(OwnView):
+    @extend_schema(
+        operation_id="recommend_opportunities",
+        tags=["profiling"],
+        parameters=[RecommendationQuerySerializer],
+        responses={200: RecommendationsSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """Opportunities that fit you, with the reasons."""
+        form = RecommendationQuerySerializer(data=request.query_params)
+        form.is_valid(raise_exception=True)
+        found = selectors.recommendations_for(request.user, limit=form.validated_data["page_size"])
+        return Response(RecommendationsSerializer(found).data)

@@ -1,0 +1,28 @@
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Conflict, NotFound
+
+
+class InterviewNotFound(NotFound):
+    code = "interview_not_found"
+    message = _("There is no such interview of yours.")
+
+
+class InterviewFinished(Conflict):
+    code = "interview_finished"
+    message = _("This interview is finished. Start a new one to go on.")
+
+
+class StepAlreadyAnswered(Conflict):
+    code = "step_already_answered"
+    message = _("This step was answered before, with other words.")
+
+
+class StepNotAsked(Conflict):
+    code = "step_not_asked"
+    message = _("This step has not been asked yet.")
+
+
+class NothingLearned(Conflict):
+    code = "nothing_learned"
+    message = _("Please answer at least one question first.")

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from pgvector.django import HalfVectorField
+
+from catalog.models import Skill
+from core.models import BaseModel, EmbeddedModel
+from core.querysets import DIMENSIONS
+from profiling.enums import ClaimKind, ClaimSource, ClaimState, InterviewState, Slot
+from profiling.querysets import ClaimQuerySet, InterviewQuerySet, ProfileQuerySet
+
+
+class Interview(BaseModel):
+    """One conversation. Its place is in the row, so it goes on after a restart and on another device."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="interviews")
+    state = models.CharField(max_length=10, choices=InterviewState, default=InterviewState.ACTIVE)
+    language = models.CharField(max_length=16, default="en")
+    # The question that waits for an answer: its number, its slot, and how often the slot was asked before.
+    step = models.PositiveSmallIntegerField(default=1)
+    slot = models.CharField(max_length=12, choices=Slot, blank=True, default=Slot.SKILLS)
+    follow_ups = models.PositiveSmallIntegerField(default=0)
+    completed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InterviewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(fields=("user",), condition=Q(state=InterviewState.ACTIVE), name="one_active_interview_per_person"),
+            models.CheckConstraint(
+                condition=Q(state=InterviewState.COMPLETED, completed_at__isnull=False)
+                | Q(state=InterviewState.ACTIVE, completed_at__isnull=True),
+                name="completed_interview_has_its_instant",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} step {self.step}"
+
+
+class Answer(BaseModel):
+    """What a person answered at one step, and which engine read it. Kept before it is read, so that it cannot get lost."""
+
+    interview = models.ForeignKey(Interview, on_delete=models.CASCADE, related_name="answers")
+    step = models.PositiveSmallIntegerField()
+    slot = models.CharField(max_length=12, choices=Slot)
+    question = models.TextField()
+    text = models.TextField()
+    engine = models.CharField(max_length=12, blank=True, default="")
+    model = models.CharField(max_length=120, blank=True, default="")
+    degraded_because = models.CharField(max_length=20, blank=True, default="")
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("interview", "step")
+        constraints = (models.UniqueConstraint(fields=("interview", "step"), name="one_answer_per_step"),)
+
+    def __str__(self) -> str:
+        return f"step {self.step}"
+
+
+class Claim(BaseModel):
+    """One thing that is held about a person, with where it comes from. The person's own word wins for ever: a claim that they made or
+    rejected is never touched by an engine again."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="claims")
+    kind = models.CharField(max_length=12, choices=ClaimKind)
+    label = models.CharField(max_length=300)
+    skill = models.ForeignKey(Skill, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    source = models.CharField(max_length=10, choices=ClaimSource)
+    state = models.CharField(max_length=10, choices=ClaimState, default=ClaimState.ACTIVE)
+    quote = models.TextField(blank=True, default="", help_text="The passage of the answer that says so.")
+    confidence = models.FloatField(default=1.0)
+    engine = models.CharField(max_length=12, blank=True, default="")
+    model = models.CharField(max_length=120, blank=True, default="")
+    answer = models.ForeignKey(Answer, on_delete=models.SET_NULL, null=True, blank=True, related_name="claims")
+    embedding = HalfVectorField(dimensions=DIMENSIONS, null=True, blank=True, editable=False)
+    embedding_model = models.CharField(max_length=120, blank=True, default="", editable=False)
+
+    objects = ClaimQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("kind", "-confidence", "id")
+        constraints = (
+            models.UniqueConstraint("user", "kind", Lower("label"), name="one_claim_per_person_kind_and_label"),
+            models.CheckConstraint(condition=Q(confidence__gte=0) & Q(confidence__lte=1), name="confidence_is_a_share"),
+            models.CheckConstraint(condition=Q(source=ClaimSource.MINE) | ~Q(quote=""), name="inferred_claim_has_its_quote"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.label}"
+
+
+class Profile(EmbeddedModel):
+    """What Soosh knows about a person as one text and one vector, made from the active claims."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="profile")
+    summary = models.TextField(blank=True, default="")
+    is_summary_mine = models.BooleanField(default=False, help_text="Written by the person, and then never rewritten.")
+    text = models.TextField(blank=True, default="", editable=False)
+
+    objects = ProfileQuerySet.as_manager()
+
+    class Meta(EmbeddedModel.Meta):
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("id",), name="profile_to_embed", condition=~Q(content_hash=models.F("embedded_hash"))),)
+
+    def __str__(self) -> str:
+        return str(self.user_id)

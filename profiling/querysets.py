@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+from catalog.querysets import Viewer
+from core.querysets import VectorQuerySet
+from profiling.enums import ClaimState
+
+if TYPE_CHECKING:
+    from profiling.models import Claim, Interview, Profile
+
+
+class InterviewQuerySet(models.QuerySet["Interview"]):
+    def visible_to(self, user: Viewer) -> Self:
+        """One's own, and nobody else's, staff included: an interview is a private conversation."""
+        return self.filter(user_id=user.pk) if user.is_authenticated else self.none()
+
+
+class ClaimQuerySet(models.QuerySet["Claim"]):
+    def visible_to(self, user: Viewer) -> Self:
+        """One's own."""
+        return self.filter(user_id=user.pk) if user.is_authenticated else self.none()
+
+    def active(self) -> Self:
+        return self.filter(state=ClaimState.ACTIVE)
+
+
+class ProfileQuerySet(VectorQuerySet["Profile"]):
+    def visible_to(self, user: Viewer) -> Self:
+        """One's own."""
+        return self.filter(user_id=user.pk) if user.is_authenticated else self.none()

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Sequence
+
+from django.db import connection
+
+from accounts.models import User
+from ai.services import embedding_model
+from catalog.models import Opportunity
+from catalog.querysets import OpportunityQuerySet
+from profiling.enums import ClaimKind, RecommendationBasis
+from profiling.models import Claim, Profile
+from profiling.services.questions import REMOTE_ONLY
+
+# A claim is named as a reason only if it really lies near to the opportunity.
+_NEAR_ENOUGH = 0.3
+_MOST_REASONS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Reason:
+    """Why something is recommended, in plain words. `kind` is `skill`, `words`, `meaning` or `newest`."""
+
+    kind: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Recommendation:
+    """An opportunity as it is recommended to one person."""
+
+    opportunity: Opportunity
+    score: float
+    reasons: tuple[Reason, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recommendations:
+    """`basis` names the step that ranked: the whole profile, its words alone, or nothing but age."""
+
+    basis: RecommendationBasis
+    recommendations: list[Recommendation]
+
+
+@dataclasses.dataclass(frozen=True)
+class ProfileView:
+    """What is held about a person now; empty before the first interview."""
+
+    summary: str
+    claims: list[Claim]
+
+
+def profile_of(user: User) -> ProfileView:
+    """A person's profile with its active claims; two queries."""
+    profile = Profile.objects.visible_to(user).only("summary").first()
+    claims = Claim.objects.visible_to(user).active().defer("embedding")
+    return ProfileView(profile.summary if profile else "", list(claims))
+
+
+def recommendations_for(user: User, *, limit: int) -> Recommendations:
+    """Open opportunities that fit a person, best first. Seven queries, whatever the size of profile and answer."""
+    profile = Profile.objects.visible_to(user).first()
+    claims = list(Claim.objects.visible_to(user).active())
+    rows = _allowed(Opportunity.objects.visible_to(user), claims)
+    if profile is None or not profile.text:
+        return _newest(rows, limit)
+    model = embedding_model()
+    vector = list(profile.embedding) if profile.embedding is not None and profile.embedding_model == model else None
+    hits = rows.ranked_for(vector, model=model, text=profile.text, limit=limit)
+    if not hits:
+        return _newest(rows, limit)
+    reasons = reasons_for(hits, claims, model=model)
+    basis = RecommendationBasis.PROFILE if vector is not None else RecommendationBasis.WORDS
+    return Recommendations(basis, [Recommendation(hit, hit.score, tuple(reasons[hit.pk])) for hit in hits])
+
+
+def _allowed(rows: OpportunityQuerySet, claims: Sequence[Claim]) -> OpportunityQuerySet:
+    """Without what the person's constraints rule out."""
+    constraints = {claim.label for claim in claims if claim.kind == ClaimKind.CONSTRAINT}
+    return rows.exclude(is_remote=False) if REMOTE_ONLY in constraints else rows
+
+
+def _newest(rows: OpportunityQuerySet, limit: int) -> Recommendations:
+    reason = Reason("newest", "It is new. Tell us about yourself, and we will find what fits you.")
+    found = [Recommendation(row, 0.0, (reason,)) for row in rows.for_cards().order_by("-id")[:limit]]
+    return Recommendations(RecommendationBasis.NEWEST, found)
+
+
+def reasons_for(hits: Sequence[Opportunity], claims: Sequence[Claim], *, model: str) -> dict[uuid.UUID, list[Reason]]:
+    """For each hit what really matched: shared skills, words of a claim that stand in it, and the claim nearest in meaning."""
+    named = _claims_named_in(hits, claims)
+    near = _nearest_claims(hits, claims, model)
+    return {hit.pk: _reasons(hit, claims, named.get(hit.pk, []), near.get(hit.pk)) for hit in hits}
+
+
+def _reasons(hit: Opportunity, claims: Sequence[Claim], named: list[Claim], near: Claim | None) -> list[Reason]:
+    skill_ids = {skill.id for skill in hit.skills.all()}
+    shared = [claim for claim in claims if claim.skill_id in skill_ids]
+    reasons = [Reason("skill", f"It is about {claim.label}, which is one of your strengths or interests.") for claim in shared]
+    told = {claim.pk for claim in shared}
+    reasons += [Reason("words", f"It mentions “{claim.label}”, as you did.") for claim in named if claim.pk not in told]
+    told |= {claim.pk for claim in named}
+    if near is not None and near.pk not in told:
+        reasons.append(Reason("meaning", f"It is close in meaning to what you said: “{near.quote or near.label}”"))
+    if not reasons:
+        reasons.append(Reason("meaning", "Taken as a whole, it is close to what you told us."))
+    return reasons[:_MOST_REASONS]
+
+
+_NAMED = """
+SELECT row.id, claim.id
+FROM catalog_opportunity AS row
+CROSS JOIN unnest(%s::uuid[], %s::text[]) AS claim(id, label)
+WHERE row.id = ANY(%s) AND row.search_vector @@ phraseto_tsquery('soosh', claim.label)
+"""
+_NEAREST = """
+SELECT DISTINCT ON (row.id) row.id, claim.id
+FROM catalog_opportunity AS row JOIN profiling_claim AS claim ON claim.id = ANY(%s) AND claim.embedding_model = row.embedding_model
+WHERE row.id = ANY(%s) AND row.embedding_model = %s AND 1 - (row.embedding <=> claim.embedding) >= %s
+ORDER BY row.id, row.embedding <=> claim.embedding
+"""
+
+
+def _claims_named_in(hits: Sequence[Opportunity], claims: Sequence[Claim]) -> dict[uuid.UUID, list[Claim]]:
+    by_id = {claim.pk: claim for claim in claims if claim.kind in (ClaimKind.SKILL, ClaimKind.INTEREST)}
+    found: dict[uuid.UUID, list[Claim]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMED, ([*by_id], [claim.label for claim in by_id.values()], [hit.pk for hit in hits]))
+        for row_id, claim_id in cursor.fetchall():
+            found.setdefault(row_id, []).append(by_id[claim_id])
+    return found
+
+
+def _nearest_claims(hits: Sequence[Opportunity], claims: Sequence[Claim], model: str) -> dict[uuid.UUID, Claim]:
+    by_id = {claim.pk: claim for claim in claims if claim.kind != ClaimKind.CONSTRAINT}
+    with connection.cursor() as cursor:
+        cursor.execute(_NEAREST, ([*by_id], [hit.pk for hit in hits], model, _NEAR_ENOUGH))
+        return {row_id: by_id[claim_id] for row_id, claim_id in cursor.fetchall()}

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+
+import structlog
+from django.db import transaction
+
+from accounts.models import User
+from ai.errors import EngineError
+from ai.services import embed, embedding_model
+from catalog.services.documents import query_parts, query_vector
+from core.events import publish
+from profiling.enums import ClaimKind, ClaimSource, ClaimState
+from profiling.events import ProfileChanged
+from profiling.models import Claim, Profile
+from profiling.services.vocabulary import skills_named
+
+logger = structlog.get_logger(__name__)
+
+_MOST_LABELS = 5
+_MAX_TEXT_CHARACTERS = 12_000
+
+
+def edit_profile(*, user: User, summary: str | None = None, labels: dict[ClaimKind, list[str]] | None = None) -> Profile:
+    """A person's own edit. The labels given for a kind become their own claims, and what else was held of that kind is rejected for ever."""
+    chosen = labels or {}
+    skills = _known_skills([label for kind, names in chosen.items() if kind in (ClaimKind.SKILL, ClaimKind.INTEREST) for label in names], user.pk)
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        for kind, names in chosen.items():
+            _replace_claims(user.pk, kind, names, skills)
+        profile = rebuild_profile(user_id=user.pk)
+        if summary is not None:
+            profile.summary, profile.is_summary_mine = summary, bool(summary)
+            profile.save(update_fields=["summary", "is_summary_mine", "updated_at"])
+    embed_profile(user_id=user.pk)
+    profile.refresh_from_db()
+    return profile
+
+
+def _known_skills(labels: Sequence[str], user_id: uuid.UUID) -> dict[str, uuid.UUID]:
+    try:
+        return {label: skill.id for label, skill in skills_named(labels, user_id).items()}
+    except EngineError:
+        return {}
+
+
+def _replace_claims(user_id: uuid.UUID, kind: ClaimKind, labels: list[str], skills: dict[str, uuid.UUID]) -> None:
+    wanted = {label.lower(): label for label in labels}
+    for claim in Claim.objects.filter(user_id=user_id, kind=kind):
+        kept = wanted.pop(claim.label.lower(), None)
+        claim.source = ClaimSource.MINE
+        claim.state = ClaimState.REJECTED if kept is None else ClaimState.ACTIVE
+        claim.confidence = 1.0
+        claim.save()
+    Claim.objects.bulk_create(
+        Claim(user_id=user_id, kind=kind, label=label, source=ClaimSource.MINE, skill_id=skills.get(label)) for label in wanted.values()
+    )
+
+
+def rebuild_profile(*, user_id: uuid.UUID) -> Profile:
+    """Write the profile's text from the active claims and announce the change. Needs an open transaction."""
+    profile, _ = Profile.objects.select_for_update().get_or_create(user_id=user_id)
+    claims = list(Claim.objects.filter(user_id=user_id).active().order_by("kind", "-confidence", "id"))
+    profile.text = _text(claims)
+    profile.content_hash = hashlib.sha256(profile.text.encode()).hexdigest() if profile.text else ""
+    if not profile.is_summary_mine:
+        profile.summary = _summary(claims)
+    profile.save()
+    publish(ProfileChanged(user_id=user_id))
+    return profile
+
+
+def embed_profile(*, user_id: uuid.UUID) -> bool:
+    """Give the profile and its claims their vectors, if they are out of date. False if the engine is out; the queue then retries."""
+    profile = Profile.objects.filter(user_id=user_id).waiting_for(embedding_model()).first()
+    if profile is None:
+        return True
+    claims = list(Claim.objects.filter(user_id=user_id).active())
+    parts = query_parts(profile.text)
+    try:
+        found = embed(texts=[*parts, *(claim.quote or claim.label for claim in claims)], purpose="profiling.profile", user_id=user_id)
+    except EngineError as error:
+        logger.warning("embedding engine out, profile stays queued", outcome=error.outcome)
+        return False
+    with transaction.atomic():
+        vector = query_vector(found.vectors[: len(parts)])
+        # Only if the text is still the one that was embedded: a later edit has queued the profile anew.
+        current = Profile.objects.filter(pk=profile.pk, content_hash=profile.content_hash)
+        current.update(embedding=vector, embedding_model=found.model, embedded_hash=profile.content_hash)
+        for claim, claim_vector in zip(claims, found.vectors[len(parts) :], strict=True):
+            claim.embedding, claim.embedding_model = claim_vector, found.model
+        Claim.objects.bulk_update(claims, ["embedding", "embedding_model"])
+    return True
+
+
+def embed_waiting_profiles(*, limit: int = 100) -> int:
+    """Work through the queue of profiles without a vector. Returns how many were done."""
+    waiting = Profile.objects.waiting_for(embedding_model()).order_by("id").values_list("user_id", flat=True)[:limit]
+    done = 0
+    for user_id in list(waiting):
+        if not embed_profile(user_id=user_id):
+            break
+        done += 1
+    return done
+
+
+def _text(claims: Sequence[Claim]) -> str:
+    """Labels and the person's own sentences, each once."""
+    said = dict.fromkeys(text for claim in claims if claim.kind != ClaimKind.CONSTRAINT for text in (claim.label, claim.quote) if text)
+    return ". ".join(text.rstrip(".!? ") for text in said)[:_MAX_TEXT_CHARACTERS]
+
+
+def _summary(claims: Sequence[Claim]) -> str:
+    """Sentences that hold facts of the claims and nothing else."""
+    openings = {
+        ClaimKind.SKILL: "You can do: {}.",
+        ClaimKind.INTEREST: "You like: {}.",
+        ClaimKind.EXPERIENCE: "You have done: {}.",
+        ClaimKind.GOAL: "You want: {}.",
+        ClaimKind.CONSTRAINT: "What has to be respected: {}.",
+    }
+    sentences = []
+    for kind, opening in openings.items():
+        labels = [claim.label for claim in claims if claim.kind == kind][:_MOST_LABELS]
+        if labels:
+            sentences.append(opening.format("; ".join(labels)))
+    return " ".join(sentences)

@@ -1,0 +1,284 @@
+"""Every setting, from the environment. `manage.py settings_report` lists what is in force, `.env.example` explains each variable."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import environ
+from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
+
+from core.embedded.paths import EmbeddedHome
+from core.logging import configure as configure_logging
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+if (BASE_DIR / ".env").exists():
+    env.read_env(BASE_DIR / ".env")
+
+# --- Where we run ---------------------------------------------------------------------------------------------------------------
+EMBEDDED_HOME = EmbeddedHome.from_environment(BASE_DIR)
+DATABASE_URL = env.str("DATABASE_URL", default="") or EMBEDDED_HOME.database_url
+REDIS_URL = env.str("REDIS_URL", default="") or EMBEDDED_HOME.redis_url
+IS_EMBEDDED = DATABASE_URL == EMBEDDED_HOME.database_url
+PORT = env.int("PORT", default=8000)
+
+# The embedded default is for development; a machine that names its own database is taken for production unless it says otherwise.
+DEBUG = env.bool("DEBUG", default=IS_EMBEDDED)
+_DEVELOPMENT_KEY = "development-only-key-" + "0" * 43
+SECRET_KEY = env.str("SECRET_KEY", default=_DEVELOPMENT_KEY)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+THROTTLE = env.str("THROTTLE", default="on") != "off"
+
+if not DEBUG:
+    if SECRET_KEY == _DEVELOPMENT_KEY:
+        raise ImproperlyConfigured("SECRET_KEY is not set. Production does not start on the development key.")
+    if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts that Soosh serves; a wildcard is refused.")
+    if not THROTTLE:
+        raise ImproperlyConfigured("THROTTLE=off is for load tests and is refused when DEBUG is off.")
+
+# --- Applications ---------------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "import_export",
+    "django_structlog",
+    "allauth",
+    "allauth.account",
+    "allauth.headless",
+    "core",
+    "accounts",
+    "ai",
+    "catalog",
+    "profiling",
+    "soosh",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.middleware.TrailingSlashMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "core.middleware.RequestIdHeaderMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "soosh.urls"
+WSGI_APPLICATION = "soosh.wsgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Data -----------------------------------------------------------------------------------------------------------------------
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+DATABASES["default"].setdefault("OPTIONS", {})
+if "host" in DATABASES["default"]["OPTIONS"]:
+    DATABASES["default"]["HOST"] = DATABASES["default"]["OPTIONS"].pop("host")
+DATABASES["default"] |= {"ATOMIC_REQUESTS": False, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ENGINE": "django.db.backends.postgresql"}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+OUTBOX_RETENTION_DAYS = 30
+
+CACHES: dict[str, Any] = {
+    "default": {
+        "BACKEND": "core.cache.ResilientRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 2},
+    }
+}
+
+# --- Work outside requests --------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A request that publishes an event must not wait for a broker that is down: the sweep delivers later.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 3600}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "beat heart": {"task": "core.tasks.beat_heart", "schedule": 10.0},
+    "sweep deliveries": {"task": "core.tasks.sweep_deliveries", "schedule": 10.0},
+    "embed profiles": {"task": "profiling.tasks.embed_waiting", "schedule": 15.0},
+    "embed opportunities": {"task": "catalog.tasks.embed_waiting", "schedule": 10.0},
+    "refresh corpus statistics": {"task": "catalog.tasks.refresh_statistics", "schedule": crontab(minute="17", hour="3")},
+    "prune outbox": {"task": "core.tasks.prune_outbox", "schedule": crontab(minute="41", hour="3")},
+}
+
+# --- People ---------------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+LOGIN_URL = "/admin/login/"
+ACCOUNT_ADAPTER = "accounts.providers.adapter.AccountAdapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "accounts.providers.adapter.SignupForm"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+# Empty means allauth's own limits; False switches them off.
+ACCOUNT_RATE_LIMITS: Any = {} if THROTTLE else False
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+HEADLESS_CLIENTS = ("app",)
+HEADLESS_TOKEN_STRATEGY = "accounts.providers.tokens.FamilyTokenStrategy"
+HEADLESS_JWT_ALGORITHM = "HS256"
+HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
+HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 300
+HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 60 * 60 * 24 * 30
+HEADLESS_FRONTEND_URLS = {
+    "account_confirm_email": f"{SITE_URL}/verify-email/{{key}}",
+    "account_reset_password": f"{SITE_URL}/reset-password",
+    "account_reset_password_from_key": f"{SITE_URL}/reset-password/{{key}}",
+    "account_signup": SITE_URL,
+}
+# A refresh token lives in its session, so the session must live at least as long.
+SESSION_COOKIE_AGE = HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN + 86_400
+# The log's user id comes from the token; django-structlog's own look-up would hide the session from allauth.
+DJANGO_STRUCTLOG_USER_ID_FIELD = None
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+
+# --- Mail -----------------------------------------------------------------------------------------------------------------------
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Soosh <no-reply@soosh.example>")
+EMAIL_URL = env.str("EMAIL_URL", default="")
+if EMAIL_URL:
+    vars().update(env.email_url_config(EMAIL_URL))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = EMBEDDED_HOME.mail
+
+# --- Artificial intelligence ------------------------------------------------------------------------------------------------------
+ENGINE = env.str("ENGINE", default="embedded")
+AI_CONVERSATION_ENGINE = env.str("AI_CONVERSATION_ENGINE", default=ENGINE)
+AI_EMBEDDING_ENGINE = env.str("AI_EMBEDDING_ENGINE", default=ENGINE)
+OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
+OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
+OPENAI_CHAT_MODEL = env.str("OPENAI_CHAT_MODEL", default="gpt-5.5-mini")
+OPENAI_EMBEDDING_MODEL = env.str("OPENAI_EMBEDDING_MODEL", default="text-embedding-3-small")
+OPENAI_EMBEDDING_TAKES_DIMENSIONS = env.bool("OPENAI_EMBEDDING_TAKES_DIMENSIONS", default=True)
+AI_TIMEOUT_SECONDS = env.float("AI_TIMEOUT_SECONDS", default=8.0)
+AI_MAX_INPUT_CHARACTERS = env.int("AI_MAX_INPUT_CHARACTERS", default=20_000)
+AI_TOKENS_PER_PERSON_PER_DAY = env.int("AI_TOKENS_PER_PERSON_PER_DAY", default=200_000)
+AI_TOKENS_PER_DAY = env.int("AI_TOKENS_PER_DAY", default=20_000_000)
+for _name, _engine in (("AI_CONVERSATION_ENGINE", AI_CONVERSATION_ENGINE), ("AI_EMBEDDING_ENGINE", AI_EMBEDDING_ENGINE)):
+    if _engine not in ("embedded", "openai"):
+        raise ImproperlyConfigured(f"{_name} is {_engine!r}; it must be 'embedded' or 'openai'.")
+
+# --- API ------------------------------------------------------------------------------------------------------------------------
+API_VERSION = "1.0.0"
+PROBLEM_TYPE_BASE = f"{SITE_URL}/api/problems/"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.v1.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["core.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "core.pagination.CursorPages",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "core.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "core.problems.handle_exception",
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle", "rest_framework.throttling.AnonRateThrottle"] if THROTTLE else [],
+    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "120/min"},
+    "NUM_PROXIES": TRUSTED_PROXY_COUNT,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Soosh API",
+    "DESCRIPTION": "Find your way: an interview that learns what you can do, opportunities that fit, and honest reasons why.",
+    "VERSION": API_VERSION,
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+}
+
+# --- Pages ----------------------------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(EMBEDDED_HOME.root / "static")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = False
+UNFOLD = {"SITE_TITLE": "Soosh", "SITE_HEADER": "Soosh", "SITE_URL": "/", "SHOW_HISTORY": True}
+
+# --- Security -------------------------------------------------------------------------------------------------------------------
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+if not DEBUG:
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    if TRUSTED_PROXY_COUNT:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING = configure_logging(as_json=not DEBUG)
+if os.environ.get("SOOSH_LOG_LEVEL"):
+    LOGGING["root"]["level"] = os.environ["SOOSH_LOG_LEVEL"]

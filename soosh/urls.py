@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from core.views import healthz, readyz
+from soosh.views import Home, ProblemPage
+
+_V1 = [
+    path("", include("accounts.api.v1.urls")),
+    path("", include("profiling.api.v1.urls")),
+    path("", include("catalog.api.v1.urls")),
+]
+
+urlpatterns = [
+    path("", Home.as_view(), name="home"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("", include("accounts.web.urls")),
+    path("api/v1/", include(_V1)),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("api/problems/<slug:code>", ProblemPage.as_view(), name="problem"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "core.problems.bad_request_view"
+handler404 = "core.problems.not_found_view"
+handler500 = "core.problems.server_error_view"
+
