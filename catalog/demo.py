@@ -8,7 +8,12 @@ from catalog.services.importing import import_opportunities, import_taxonomy
 REFERENCE = Path(__file__).with_name("reference")
 
 
+def load_occupations() -> ImportRun:
+    """The occupations that enrich documents."""
+    return import_taxonomy(path=REFERENCE / "occupations.jsonl.gz")
+
+
 def load() -> list[ImportRun]:
     """The reference catalogue. Safe to run again: what is there already is left alone. Vectors follow from the queue."""
-    runs = [import_taxonomy(path=REFERENCE / name) for name in ("categories.jsonl", "skills.jsonl.gz", "occupations.jsonl.gz")]
-    return [*runs, import_opportunities(path=REFERENCE / "opportunities.jsonl.gz")]
+    terms = [import_taxonomy(path=REFERENCE / name) for name in ("categories.jsonl", "skills.jsonl.gz")]
+    return [*terms, load_occupations(), import_opportunities(path=REFERENCE / "opportunities.jsonl.gz")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.db import DataError, OperationalError
@@ -17,6 +18,9 @@ from rest_framework.views import set_rollback
 
 from core import errors
 
+logger = structlog.get_logger(__name__)
+
+INTERNAL_ERROR = "Something broke on our side. It has been recorded."
 PROBLEM_CONTENT_TYPE = "application/problem+json"
 _CODES = {
     exceptions.ParseError: "malformed_body",
@@ -45,11 +49,12 @@ def problem(status: int, code: str, detail: str, *, fields: list[dict[str, str]]
     return body | data
 
 
-def handle_exception(exception: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. Returns None for what is a fault of ours, which then is logged and answers 500."""
+def handle_exception(exception: Exception, context: dict[str, Any]) -> Response:
+    """DRF's exception handler. What is a fault of ours is logged and answers 500."""
     translated = _translate(exception)
     if translated is None:
-        return None
+        logger.error("unhandled exception", exc_info=exception)
+        translated = problem(500, "internal_error", INTERNAL_ERROR), {}
     set_rollback()
     body, headers = translated
     response = Response(body, status=body["status"], headers=headers, content_type=PROBLEM_CONTENT_TYPE)
@@ -124,4 +129,4 @@ def bad_request_view(request: HttpRequest, exception: Exception) -> JsonResponse
 
 
 def server_error_view(request: HttpRequest) -> JsonResponse:
-    return problem_response(500, "internal_error", "Something broke on our side. It has been recorded.")
+    return problem_response(500, "internal_error", INTERNAL_ERROR)

@@ -10,7 +10,7 @@ from accounts.models import User
 from ai.services import embedding_model
 from catalog.models import Opportunity
 from catalog.querysets import OpportunityQuerySet
-from profiling.enums import ClaimKind, RecommendationBasis
+from profiling.enums import ClaimKind, ClaimSource, RecommendationBasis
 from profiling.models import Claim, Profile
 from profiling.services.questions import REMOTE_ONLY
 
@@ -124,13 +124,18 @@ ORDER BY row.id, row.embedding <=> claim.embedding
 
 
 def _claims_named_in(hits: Sequence[Opportunity], claims: Sequence[Claim]) -> dict[uuid.UUID, list[Claim]]:
-    by_id = {claim.pk: claim for claim in claims if claim.kind in (ClaimKind.SKILL, ClaimKind.INTEREST)}
+    by_id = {claim.pk: claim for claim in claims if claim.kind in (ClaimKind.SKILL, ClaimKind.INTEREST) and _is_own_word(claim)}
     found: dict[uuid.UUID, list[Claim]] = {}
     with connection.cursor() as cursor:
         cursor.execute(_NAMED, ([*by_id], [claim.label for claim in by_id.values()], [hit.pk for hit in hits]))
         for row_id, claim_id in cursor.fetchall():
             found.setdefault(row_id, []).append(by_id[claim_id])
     return found
+
+
+def _is_own_word(claim: Claim) -> bool:
+    """A label that the taxonomy lent is not a word that the person used."""
+    return claim.source == ClaimSource.MINE or claim.label.lower() in claim.quote.lower()
 
 
 def _nearest_claims(hits: Sequence[Opportunity], claims: Sequence[Claim], model: str) -> dict[uuid.UUID, Claim]:

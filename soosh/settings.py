@@ -166,6 +166,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = False
 # Empty means allauth's own limits; False switches them off.
 ACCOUNT_RATE_LIMITS: Any = {} if THROTTLE else False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+# Soosh has pages of its own; allauth shows none.
+HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app",)
 HEADLESS_TOKEN_STRATEGY = "accounts.providers.tokens.FamilyTokenStrategy"
 HEADLESS_JWT_ALGORITHM = "HS256"
