@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from accounts import services
 
-DEMO_PASSWORD = "find-your-way-2026"
+DEMO_PASSWORD = "find-your-way-2026"  # noqa: S105  (printed at start; only loaded while DEBUG is on)
 DEMO_PEOPLE = (("staff@soosh.example", "Sam Staff", True), ("ada@soosh.example", "Ada Explorer", False))
 
 

@@ -8,7 +8,17 @@ from core.admin import ReadOnlyAdmin
 
 @admin.register(Usage)
 class UsageAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "purpose", "operation", "engine", "model", "outcome", "input_tokens", "output_tokens", "duration_milliseconds")
+    list_display = (
+        "created_at",
+        "purpose",
+        "operation",
+        "engine",
+        "model",
+        "outcome",
+        "input_tokens",
+        "output_tokens",
+        "duration_milliseconds",
+    )
     list_filter = ("operation", "engine", "outcome", "purpose")
     search_fields = ("=id", "model", "purpose", "=provider_request_id")
     show_full_result_count = False

@@ -55,5 +55,3 @@ class DailyBudget(BaseModel):
     @property
     def remaining(self) -> int:
         return max(0, self.tokens_limit - self.tokens)
-
-

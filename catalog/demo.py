@@ -1,19 +1,15 @@
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
-from catalog.models import ImportRun
-from catalog.services.importing import import_opportunities, import_taxonomy
-
-REFERENCE = Path(__file__).with_name("reference")
+from catalog.models import Category
+from catalog.services.reference import load_reference_catalogue
 
 
-def load_occupations() -> ImportRun:
-    """The occupations that enrich documents."""
-    return import_taxonomy(path=REFERENCE / "occupations.jsonl.gz")
-
-
-def load() -> list[ImportRun]:
-    """The reference catalogue. Safe to run again: what is there already is left alone. Vectors follow from the queue."""
-    terms = [import_taxonomy(path=REFERENCE / name) for name in ("categories.jsonl", "skills.jsonl.gz")]
-    return [*terms, load_occupations(), import_opportunities(path=REFERENCE / "opportunities.jsonl.gz")]
+def load(*, say: Callable[[str], object]) -> bool:
+    """Load the reference catalogue into an empty installation. Returns whether there was anything to do."""
+    if Category.objects.exists():
+        return False
+    for run in load_reference_catalogue():
+        say(f"  {run.file_name}: {run.added} added, {run.refused} refused")
+    return True

@@ -30,8 +30,9 @@ FROM unnest(to_tsvector('soosh', %s)) AS term LEFT JOIN catalog_lexeme AS known 
 # `('x' || 7 hex digits)::bit(28)` is the same number as `dimension_of` below.
 INDEX_DOCUMENTS = """
 WITH document AS (
-    SELECT id, to_tsvector('soosh', concat_ws(' ', title, description, organisation, array_to_string(tags, ' '), alternative_titles, skill_terms))
-        AS lexemes
+    SELECT id, to_tsvector('soosh', concat_ws(
+        ' ', title, description, organisation, array_to_string(tags, ' '), alternative_titles, skill_terms
+    )) AS lexemes
     FROM catalog_opportunity WHERE id = ANY(%(ids)s)
 ), measured AS (
     SELECT document.id, document.lexemes, (SELECT coalesce(sum(cardinality(positions)), 0) FROM unnest(document.lexemes)) AS length
@@ -46,7 +47,8 @@ UPDATE catalog_opportunity AS row SET
         FROM (
             SELECT (('x' || substr(md5(lexeme), 1, 7))::bit(28)::int) + 1 AS dimension,
                 round(sum(cardinality(positions) * (%(k1)s + 1)
-                    / (cardinality(positions) + %(k1)s * (1 - %(b)s + %(b)s * measured.length / statistics.average_length)))::numeric, 4) AS weight
+                    / (cardinality(positions) + %(k1)s * (1 - %(b)s + %(b)s * measured.length / statistics.average_length))
+                )::numeric, 4) AS weight
             FROM unnest(measured.lexemes) GROUP BY 1 ORDER BY 2 DESC LIMIT 15000
         ) AS term
     )

@@ -31,7 +31,7 @@ class Category(EmbeddedModel):
     class Meta(EmbeddedModel.Meta):
         verbose_name_plural = "categories"
         ordering = ("name",)
-        constraints = (
+        constraints = (  # type: ignore[assignment]
             *EmbeddedModel.Meta.constraints,
             models.CheckConstraint(condition=~Q(parent=F("id")), name="category_is_not_its_own_parent"),
         )
@@ -56,7 +56,7 @@ class Skill(EmbeddedModel):
 
     class Meta(EmbeddedModel.Meta):
         ordering = ("name",)
-        constraints = (
+        constraints = (  # type: ignore[assignment]
             *EmbeddedModel.Meta.constraints,
             models.UniqueConstraint(fields=("source", "source_id"), name="one_skill_per_source_id"),
         )
@@ -128,7 +128,7 @@ class Opportunity(EmbeddedModel):
     class Meta(EmbeddedModel.Meta):
         verbose_name_plural = "opportunities"
         ordering = ("-id",)
-        constraints = (
+        constraints = (  # type: ignore[assignment]
             *EmbeddedModel.Meta.constraints,
             models.UniqueConstraint(fields=("source", "source_id"), name="one_opportunity_per_source_id"),
             models.CheckConstraint(

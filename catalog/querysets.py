@@ -16,7 +16,7 @@ from catalog.lexical import LexicalQuery, read_query
 from core.querysets import EXACT_BELOW_ROWS, Vector, VectorQuerySet, scan_iteratively, vector_literal
 
 if TYPE_CHECKING:
-    from catalog.models import Category, Opportunity, Skill
+    from catalog.models import Category, Opportunity, Skill  # noqa: F401  (base classes name them as strings)
 
 Viewer = User | AnonymousUser
 BOTH_LEGS = frozenset({Leg.LEXICAL, Leg.VECTOR})
@@ -96,7 +96,9 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
         """In a category or anywhere below it."""
         return self.filter(category_id__in=RawSQL(_DESCENDANTS, (category.pk,)))
 
-    def ranked_for(self, vector: Vector | None, *, model: str, text: str = "", limit: int = 20, legs: Collection[Leg] = BOTH_LEGS) -> list[Opportunity]:
+    def ranked_for(
+        self, vector: Vector | None, *, model: str, text: str = "", limit: int = 20, legs: Collection[Leg] = BOTH_LEGS
+    ) -> list[Opportunity]:
         """The best of the rows that this queryset matches, each with `score`, `vector_score`, `lexical_score` and `matched_by`.
 
         Meaning (cosine with `vector`, made by `model`) and words (BM25 with `text`, as a share of the best score that the words
@@ -118,7 +120,10 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
         vector_sql, vector_parameters = self._vector_leg(question, exact=exact)
         lexical_sql, lexical_parameters = self._lexical_leg(question)
         sql = _FUSION.format(
-            vector_leg=vector_sql, lexical_leg=lexical_sql, table=connection.ops.quote_name(self.model._meta.db_table), columns=self._columns()
+            vector_leg=vector_sql,
+            lexical_leg=lexical_sql,
+            table=connection.ops.quote_name(self.model._meta.db_table),
+            columns=self._columns(),
         )
         literal = vector_literal(question.vector) if question.vector is not None else None
         words = question.words
@@ -141,14 +146,18 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
     def _lexical_leg(self, question: _Question) -> tuple[str, Sequence[Any]]:
         if question.words is None or not question.words.candidates:
             return _EMPTY_LEG, ()
-        matches = RawSQL('"catalog_opportunity"."search_vector" @@ %s::tsquery', (question.words.candidates,), output_field=models.BooleanField())
-        weight = RawSQL('"catalog_opportunity"."lexical_weights" <#> %s::sparsevec', (question.words.weights,), output_field=models.FloatField())
+        matches = RawSQL(
+            '"catalog_opportunity"."search_vector" @@ %s::tsquery', (question.words.candidates,), output_field=models.BooleanField()
+        )
+        weight = RawSQL(
+            '"catalog_opportunity"."lexical_weights" <#> %s::sparsevec', (question.words.weights,), output_field=models.FloatField()
+        )
         rows = self.filter(matches).annotate(weight=weight).order_by("weight").values("pk")
         return _leg_sql(rows[: max(POOL, question.limit)])
 
     def _columns(self) -> str:
         names = [field.column for field in self.model._meta.concrete_fields if field.column not in _INDEX_COLUMNS]
-        return ", ".join(f"row.{connection.ops.quote_name(name)}" for name in names)
+        return ", ".join(f"row.{connection.ops.quote_name(str(name))}" for name in names)
 
 
 _DESCENDANTS = """

@@ -54,7 +54,10 @@ def configure(*, as_json: bool) -> dict[str, Any]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": {
-            **{name: {"level": "INFO"} for name in ("soosh", "core", "ai", "accounts", "catalog", "profiling", "django_structlog.middlewares")},
+            **{
+                name: {"level": "INFO"}
+                for name in ("soosh", "core", "ai", "accounts", "catalog", "profiling", "django_structlog.middlewares")
+            },
             # Every response of 4xx and 5xx is in the request log already.
             "django.request": {"level": "CRITICAL"},
         },

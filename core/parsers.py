@@ -34,16 +34,17 @@ def _refuse_unstorable(value: Any, depth: int) -> None:
     if depth == 0:
         raise ParseError("The body is nested too deeply.")
     if isinstance(value, str):
-        if "\x00" in value:
-            raise ParseError("The body holds a NUL character, which no text of Soosh may hold.")
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise ParseError("The body holds half a surrogate pair, which is no character.") from error
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            _refuse_unstorable(name, depth - 1)
-            _refuse_unstorable(inner, depth - 1)
-    elif isinstance(value, list):
-        for inner in value:
-            _refuse_unstorable(inner, depth - 1)
+        _refuse_unstorable_text(value)
+    elif isinstance(value, dict | list):
+        parts = [*value.keys(), *value.values()] if isinstance(value, dict) else value
+        for part in parts:
+            _refuse_unstorable(part, depth - 1)
+
+
+def _refuse_unstorable_text(text: str) -> None:
+    if "\x00" in text:
+        raise ParseError("The body holds a NUL character, which no text of Soosh may hold.")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ParseError("The body holds half a surrogate pair, which is no character.") from error

@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyF
 from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
 from rest_framework.views import set_rollback
@@ -35,15 +34,25 @@ _CODES = {
 }
 
 
-class ProblemRenderer(JSONRenderer):
-    """Answers errors with their own content type, whatever the client accepts."""
-
-    media_type = PROBLEM_CONTENT_TYPE
+# What Django and the database raise: (exceptions, status, code, detail, headers).
+_OTHERS: tuple[tuple[Any, int, str, Any, dict[str, str]], ...] = (
+    (Http404, 404, "not_found", errors.NotFound.message, {}),
+    (PermissionDenied, 403, "forbidden", errors.Forbidden.message, {}),
+    ((RequestDataTooBig, TooManyFieldsSent), 413, "body_too_large", "The body is larger than this endpoint takes.", {}),
+    (DataError, 400, "invalid_input", "A value cannot be stored as it is.", {}),
+    (OperationalError, 503, "unavailable", errors.Unavailable.message, {"Retry-After": "5"}),
+)
 
 
 def problem(status: int, code: str, detail: str, *, fields: list[dict[str, str]] | None = None, **data: Any) -> dict[str, Any]:
     """The members of a problem document. `type` names the code on the errors page of the documentation."""
-    body = {"type": f"{settings.PROBLEM_TYPE_BASE}{code}", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, "code": code}
+    body = {
+        "type": f"{settings.PROBLEM_TYPE_BASE}{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
     if fields is not None:
         body["errors"] = fields
     return body | data
@@ -66,19 +75,13 @@ def _translate(exception: Exception) -> tuple[dict[str, Any], dict[str, str]] | 
     if isinstance(exception, errors.DomainError):
         return _from_domain(exception)
     if isinstance(exception, exceptions.ValidationError):
-        return problem(400, "invalid_input", str(errors.InvalidInput.message), fields=field_errors(as_serializer_error(exception))), {}
-    if isinstance(exception, Http404):
-        return problem(404, "not_found", str(errors.NotFound.message)), {}
-    if isinstance(exception, PermissionDenied):
-        return problem(403, "forbidden", str(errors.Forbidden.message)), {}
-    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
-        return problem(413, "body_too_large", "The body is larger than this endpoint takes."), {}
-    if isinstance(exception, DataError):
-        return problem(400, "invalid_input", "A value cannot be stored as it is.", fields=[]), {}
-    if isinstance(exception, OperationalError):
-        return problem(503, "unavailable", str(errors.Unavailable.message)), {"Retry-After": "5"}
+        fields = field_errors(as_serializer_error(exception))
+        return problem(400, "invalid_input", str(errors.InvalidInput.message), fields=fields), {}
     if isinstance(exception, exceptions.APIException):
         return _from_framework(exception)
+    for kinds, status, code, detail, headers in _OTHERS:
+        if isinstance(exception, kinds):
+            return problem(status, code, str(detail)), headers
     return None
 
 
@@ -93,8 +96,9 @@ def _from_domain(error: errors.DomainError) -> tuple[dict[str, Any], dict[str, s
 def _from_framework(error: exceptions.APIException) -> tuple[dict[str, Any], dict[str, str]]:
     code = _CODES.get(type(error), "error")
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
+    challenge = getattr(error, "auth_header", None)
+    if challenge:
+        headers["WWW-Authenticate"] = challenge
     wait = getattr(error, "wait", None)
     if wait is not None:
         headers["Retry-After"] = str(max(1, int(wait)))

@@ -27,15 +27,12 @@ class ApiSchema(AutoSchema):
     """Adds to each operation the problem documents that it can answer with."""
 
     def get_response_serializers(self) -> Any:
-        declared = super().get_response_serializers()
-        if not isinstance(declared, dict):
-            declared = {self._success_status(): declared}
+        found: Any = super().get_response_serializers()
+        declared = found if isinstance(found, dict) else {self._success_status(): found}
         declared = {str(key[0] if isinstance(key, tuple) else key): value for key, value in declared.items()}
-        return {(code, "application/json"): value for code, value in declared.items() if int(code) < 400} | {
-            (code, PROBLEM_CONTENT_TYPE): OpenApiResponse(ProblemSerializer, meaning)
-            for code, meaning in _MEANINGS.items()
-            if code not in declared or int(code) >= 400
-        }
+        answers: dict[Any, Any] = {(code, "application/json"): value for code, value in declared.items()}
+        problems = {(code, PROBLEM_CONTENT_TYPE): OpenApiResponse(ProblemSerializer, meaning) for code, meaning in _MEANINGS.items()}
+        return answers | problems
 
     def _success_status(self) -> str:
         if self.method == "DELETE":

@@ -38,9 +38,7 @@ def sweep_deliveries() -> int:
 def prune_outbox() -> int:
     """Delete events whose deliveries were all done longer ago than `OUTBOX_RETENTION_DAYS`."""
     horizon = timezone.now() - datetime.timedelta(days=settings.OUTBOX_RETENTION_DAYS)
-    finished = OutboxEvent.objects.filter(created_at__lt=horizon).exclude(
-        deliveries__state__in=(DeliveryState.PENDING, DeliveryState.DEAD)
-    )
+    finished = OutboxEvent.objects.filter(created_at__lt=horizon).exclude(deliveries__state__in=(DeliveryState.PENDING, DeliveryState.DEAD))
     return finished.delete()[0]
 
 

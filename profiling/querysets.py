@@ -9,7 +9,7 @@ from core.querysets import VectorQuerySet
 from profiling.enums import ClaimState
 
 if TYPE_CHECKING:
-    from profiling.models import Claim, Interview, Profile
+    from profiling.models import Claim, Interview, Profile  # noqa: F401  (base classes name them as strings)
 
 
 class InterviewQuerySet(models.QuerySet["Interview"]):

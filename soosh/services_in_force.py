@@ -7,7 +7,7 @@ def services_in_force() -> dict[str, str]:
     """Each outside service as "real", "embedded" or "off"."""
     return {
         "PostgreSQL": "embedded" if settings.IS_EMBEDDED else "real",
-        "Redis": "embedded" if settings.REDIS_URL == settings.EMBEDDED_HOME.redis_url else "real",
+        "Redis": "embedded" if settings.EMBEDDED_HOME.redis_url == settings.REDIS_URL else "real",
         "Mail": "real" if settings.EMAIL_URL else "embedded (files)",
         "Embeddings": _engine(settings.AI_EMBEDDING_ENGINE),
         "Conversation": _engine(settings.AI_CONVERSATION_ENGINE),

@@ -23,7 +23,7 @@ if (BASE_DIR / ".env").exists():
 EMBEDDED_HOME = EmbeddedHome.from_environment(BASE_DIR)
 DATABASE_URL = env.str("DATABASE_URL", default="") or EMBEDDED_HOME.database_url
 REDIS_URL = env.str("REDIS_URL", default="") or EMBEDDED_HOME.redis_url
-IS_EMBEDDED = DATABASE_URL == EMBEDDED_HOME.database_url
+IS_EMBEDDED = EMBEDDED_HOME.database_url == DATABASE_URL
 PORT = env.int("PORT", default=8000)
 
 # The embedded default is for development; a machine that names its own database is taken for production unless it says otherwise.
@@ -112,7 +112,12 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"].setdefault("OPTIONS", {})
 if "host" in DATABASES["default"]["OPTIONS"]:
     DATABASES["default"]["HOST"] = DATABASES["default"]["OPTIONS"].pop("host")
-DATABASES["default"] |= {"ATOMIC_REQUESTS": False, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ENGINE": "django.db.backends.postgresql"}
+DATABASES["default"] |= {
+    "ATOMIC_REQUESTS": False,
+    "CONN_MAX_AGE": 60,
+    "CONN_HEALTH_CHECKS": True,
+    "ENGINE": "django.db.backends.postgresql",
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 OUTBOX_RETENTION_DAYS = 30
 
@@ -169,7 +174,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 # Soosh has pages of its own; allauth shows none.
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app",)
-HEADLESS_TOKEN_STRATEGY = "accounts.providers.tokens.FamilyTokenStrategy"
+HEADLESS_TOKEN_STRATEGY = "accounts.providers.tokens.FamilyTokenStrategy"  # noqa: S105
 HEADLESS_JWT_ALGORITHM = "HS256"
 HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
 HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 300
@@ -225,7 +230,9 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "core.schema.ApiSchema",
     "EXCEPTION_HANDLER": "core.problems.handle_exception",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle", "rest_framework.throttling.AnonRateThrottle"] if THROTTLE else [],
+    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle", "rest_framework.throttling.AnonRateThrottle"]
+    if THROTTLE
+    else [],
     "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "120/min"},
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

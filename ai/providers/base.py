@@ -68,7 +68,8 @@ class Reading:
 class EmbeddingEngine(Protocol):
     """Raises EngineError and nothing else."""
 
-    model: str
+    @property
+    def model(self) -> str: ...
 
     def embed(self, texts: Sequence[str]) -> Embeddings: ...
 
@@ -76,6 +77,7 @@ class EmbeddingEngine(Protocol):
 class ConversationEngine(Protocol):
     """Raises EngineError and nothing else."""
 
-    model: str
+    @property
+    def model(self) -> str: ...
 
     def read(self, turn: Turn) -> Reading: ...

@@ -122,5 +122,3 @@ def _clauses(answer: str, *, negation_cancels: bool) -> list[str]:
         # "I do not know what I am good at" lies near to some skill; it names none.
         parts = [part for part in parts if not _NEGATION.search(part)]
     return [part for part in parts if any(character.isalnum() for character in part)][:40]
-
-

@@ -54,7 +54,11 @@ def _enrichment(occupation: Occupation | None, skill_names: Sequence[str]) -> En
 def parts_of(opportunity: Opportunity) -> tuple[str, str, str]:
     """The three texts whose vectors make the document's vector; the last two may be empty."""
     body = f"{opportunity.title}. {opportunity.description}".strip(". ") or opportunity.title or "."
-    return body[:_MAX_PART_CHARACTERS], opportunity.alternative_titles[:_MAX_PART_CHARACTERS], opportunity.skill_terms[:_MAX_PART_CHARACTERS]
+    return (
+        body[:_MAX_PART_CHARACTERS],
+        opportunity.alternative_titles[:_MAX_PART_CHARACTERS],
+        opportunity.skill_terms[:_MAX_PART_CHARACTERS],
+    )
 
 
 def content_hash_of(opportunity: Opportunity) -> str:

@@ -14,12 +14,12 @@ from typing import Any
 from django.db import connection, transaction
 
 from ai.services import embed
-from catalog.demo import load_occupations
 from catalog.enums import Leg, OpportunityKind
 from catalog.models import Occupation, Opportunity
 from catalog.querysets import BOTH_LEGS
 from catalog.services.documents import document_vectors, flatten, parts_of
 from catalog.services.indexing import embed_query, index_opportunities, refresh_statistics
+from catalog.services.reference import load_occupations
 
 DEPTH = 100
 _BATCH = 256
@@ -52,8 +52,8 @@ class Score:
 
 def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a JSON lines file, gzipped or not."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    opener: Any = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             if line.strip():
                 yield json.loads(line)
@@ -115,7 +115,7 @@ def _load(corpus: Path) -> None:
 
 
 def _texts(row: Mapping[str, Any]) -> dict[str, str]:
-    terms = next((row[name] for name in _TERM_FIELDS if row.get(name)), [])
+    terms: Sequence[Any] = next((row[name] for name in _TERM_FIELDS if row.get(name)), [])
     description = str(row.get("description") or ", ".join(map(str, terms)))
     return {"title": str(row.get("title") or "")[:500], "description": description}
 
@@ -123,7 +123,9 @@ def _texts(row: Mapping[str, Any]) -> dict[str, str]:
 def _index(batch: list[Opportunity]) -> None:
     Opportunity.objects.bulk_create(batch)
     index_opportunities([row.id for row in batch])
-    rows = list(Opportunity.objects.filter(id__in=[row.id for row in batch]).only("title", "description", "alternative_titles", "skill_terms"))
+    rows = list(
+        Opportunity.objects.filter(id__in=[row.id for row in batch]).only("title", "description", "alternative_titles", "skill_terms")
+    )
     parts = [parts_of(row) for row in rows]
     embeddings = embed(texts=flatten(parts), purpose="catalog.evaluate")
     for row, vector in zip(rows, document_vectors(parts, embeddings.vectors), strict=True):

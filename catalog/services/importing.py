@@ -34,7 +34,7 @@ def import_opportunities(*, path: Path, progress: Progress = lambda position: No
     """
     run = _begin(ImportKind.OPPORTUNITIES, path)
     sources: set[str] = set()
-    for batch in _batches(_read(run, path, lambda fields: OpportunityRecord.model_validate(fields), progress)):
+    for batch in _batches(_read(run, path, OpportunityRecord.model_validate, progress)):
         sources |= {record.source for record in batch}
         with transaction.atomic():
             _store_opportunities(run, batch)
@@ -188,10 +188,12 @@ def _by_model(batch: list[Any]) -> Iterator[tuple[type[Model], list[Any]]]:
             yield model, records
 
 
-def _store_terms(model: type[Skill] | type[Occupation]) -> Callable[[ImportRun, list[Any]], None]:
+def _store_terms(model: Any) -> Callable[[ImportRun, list[Any]], None]:
     def store(run: ImportRun, records: list[Any]) -> None:
         existing = _existing(model, records)
-        added, changed, unchanged = [], [], []
+        added: list[Any] = []
+        changed: list[Any] = []
+        unchanged: list[Any] = []
         for record in records:
             row = existing.get((record.source, record.source_id))
             if row is None and model is Occupation and record.title is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
@@ -61,7 +62,9 @@ def embed_opportunities(*, limit: int = _EMBED_BATCH) -> int:
     """Give vectors to rows of the queue. Returns how many were done; 0 when none wait or the engine is out, and then they stay queued."""
     model = embedding_model()
     rows = list(
-        Opportunity.objects.waiting_for(model).order_by("id").only("id", "title", "description", "alternative_titles", "skill_terms", "content_hash", "category", "is_category_inferred")[:limit]
+        Opportunity.objects.waiting_for(model)
+        .order_by("id")
+        .only("id", "title", "description", "alternative_titles", "skill_terms", "content_hash", "category", "is_category_inferred")[:limit]
     )
     parts = [parts_of(row) for row in rows]
     try:
@@ -76,9 +79,9 @@ def embed_opportunities(*, limit: int = _EMBED_BATCH) -> int:
 
 
 def _store_vector(row: Opportunity, vector: list[float], model: str, categories: list[tuple[uuid.UUID, list[float]]]) -> None:
-    changes = {"embedding": vector, "embedding_model": model, "embedded_hash": row.content_hash}
+    changes: dict[str, Any] = {"embedding": vector, "embedding_model": model, "embedded_hash": row.content_hash}
     if row.is_category_inferred:
-        near = max(((_dot(vector, other), key) for key, other in categories), default=(0.0, None))
+        near = max(((_dot(vector, other), key) for key, other in categories), default=(0.0, None))  # type: ignore[type-var]
         changes["category_id"] = near[1] if near[0] >= _CATEGORY_NEAR_ENOUGH else None
     # Only if the content is still the one that was embedded: a later edit has queued the row anew.
     Opportunity.objects.filter(id=row.id, content_hash=row.content_hash).update(**changes)
@@ -90,28 +93,25 @@ def _dot(left: Sequence[float], right: Sequence[float]) -> float:
 
 def _category_vectors(model: str) -> list[tuple[uuid.UUID, list[float]]]:
     rows = Category.objects.active().embedded_with(model).values_list("id", "embedding")
-    return [(key, list(vector)) for key, vector in rows]
+    return [(key, list(vector)) for key, vector in rows if vector is not None]
 
 
 def embed_terms(*, limit: int = 512) -> int:
     """Give vectors to categories and skills of the queue. Returns how many were done."""
-    model = embedding_model()
-    done = 0
-    for rows in (Category.objects.waiting_for(model), Skill.objects.waiting_for(model)):
-        chosen = list(rows.order_by("id")[:limit])
-        if not chosen:
-            continue
-        try:
-            embeddings = embed(texts=[_term_text(row) for row in chosen], purpose="catalog.index")
-        except EngineError as error:
-            logger.warning("embedding engine out, terms stay queued", outcome=error.outcome, waiting=len(chosen))
-            return done
-        for row, vector in zip(chosen, embeddings.vectors, strict=True):
-            type(row).objects.filter(id=row.id, content_hash=row.content_hash).update(
-                embedding=vector, embedding_model=embeddings.model, embedded_hash=row.content_hash
-            )
-        done += len(chosen)
-    return done
+    return _embed_some(Category, limit) + _embed_some(Skill, limit)
+
+
+def _embed_some(model: Any, limit: int) -> int:
+    rows = list(model.objects.waiting_for(embedding_model()).order_by("id")[:limit])
+    try:
+        embeddings = embed(texts=[_term_text(row) for row in rows], purpose="catalog.index")
+    except EngineError as error:
+        logger.warning("embedding engine out, terms stay queued", outcome=error.outcome, waiting=len(rows))
+        return 0
+    for row, vector in zip(rows, embeddings.vectors, strict=True):
+        same = model.objects.filter(id=row.id, content_hash=row.content_hash)
+        same.update(embedding=vector, embedding_model=embeddings.model, embedded_hash=row.content_hash)
+    return len(rows)
 
 
 def _term_text(row: Category | Skill) -> str:

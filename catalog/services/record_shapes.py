@@ -46,7 +46,9 @@ def _web_address(value: Any) -> Any:
 
 
 def _text(longest: int) -> Any:
-    return Annotated[str, StringConstraints(strip_whitespace=True, max_length=longest), BeforeValidator(lambda value: "" if value is None else value)]
+    return Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=longest), BeforeValidator(lambda value: "" if value is None else value)
+    ]
 
 
 OptionalDate = Annotated[datetime.date | None, BeforeValidator(_empty_as_none)]

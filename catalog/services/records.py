@@ -1,4 +1,4 @@
-"""Reads import files of any size in bounded memory: JSON lines or CSV, plain or gzipped, one record at a time, each broken one refused alone."""
+"""Reads import files of any size in bounded memory: JSON lines or CSV, plain or gzipped. Each broken record is refused alone."""
 
 from __future__ import annotations
 
@@ -28,8 +28,6 @@ class Record:
     refusal: str = ""
 
 
-
-
 def read_records(path: Path) -> Iterator[Record]:
     """Every record of the file in order.
 
@@ -40,7 +38,7 @@ def read_records(path: Path) -> Iterator[Record]:
         with open(path, "rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if zipped else raw
+            stream: Any = gzip.GzipFile(fileobj=raw) if zipped else raw
             lines = _lines(stream, raw)
             yield from _csv_records(lines) if _is_csv(path) else _json_records(lines)
     except (OSError, EOFError, zlib.error) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import shutil
 import signal
 import subprocess
@@ -239,7 +238,7 @@ def with_services(home: EmbeddedHome, command: list[str]) -> int:
 
 def main(arguments: list[str]) -> int:
     """`python -m core.embedded HOME COMMAND...`: run a command beside throw-away services."""
-    if len(arguments) < 2 or re.match(r"-", arguments[0]):
-        print("usage: python -m core.embedded HOME COMMAND [ARGUMENT ...]", file=sys.stderr)
+    if len(arguments) < 2 or arguments[0].startswith("-"):
+        sys.stderr.write("usage: python -m core.embedded HOME COMMAND [ARGUMENT ...]\n")
         return 2
     return with_services(EmbeddedHome(Path(arguments[0]).resolve()), arguments[1:])

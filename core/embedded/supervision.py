@@ -106,4 +106,18 @@ def configuration(home: EmbeddedHome, *, checkout: Path, port: int, embedded: bo
 
 
 def _web_options(port: int) -> list[str]:
-    return ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", "8", "--no-ws", "--log-level", "error"]
+    return [
+        "--interface",
+        "wsgi",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "--blocking-threads",
+        "8",
+        "--no-ws",
+        "--log-level",
+        "error",
+    ]

@@ -24,9 +24,11 @@ _MAX_TEXT_CHARACTERS = 12_000
 
 
 def edit_profile(*, user: User, summary: str | None = None, labels: dict[ClaimKind, list[str]] | None = None) -> Profile:
-    """A person's own edit. The labels given for a kind become their own claims, and what else was held of that kind is rejected for ever."""
+    """A person's own edit. The labels given for a kind become their own claims; what else was held of it is rejected for ever."""
     chosen = labels or {}
-    skills = _known_skills([label for kind, names in chosen.items() if kind in (ClaimKind.SKILL, ClaimKind.INTEREST) for label in names], user.pk)
+    skills = _known_skills(
+        [label for kind, names in chosen.items() if kind in (ClaimKind.SKILL, ClaimKind.INTEREST) for label in names], user.pk
+    )
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         for kind, names in chosen.items():

@@ -27,7 +27,7 @@ PLANS: dict[Slot, SlotPlan] = {
     Slot.SKILLS: SlotPlan(
         ClaimKind.SKILL,
         "What are you good at? Think of things that people ask you for help with, at work, at school or at home.",
-        "It can be something small. For example: I repair bikes, I speak Spanish, I build web pages, I calm people down. What comes to mind?",
+        "It can be something small, such as: I repair bikes, I speak Spanish, I build web pages. What comes to mind?",
     ),
     Slot.INTERESTS: SlotPlan(
         ClaimKind.INTEREST,

@@ -19,6 +19,7 @@ from accounts.api.v1.serializers import (
     VerifiedEmailSerializer,
     VerifyEmailRequestSerializer,
 )
+from accounts.selectors import person_of
 
 
 class PublicView(APIView):
@@ -93,11 +94,11 @@ class MeView(APIView):
     @extend_schema(operation_id="read_me", tags=["people"], responses={200: UserSerializer})
     def get(self, request: Request) -> Response:
         """Your own account."""
-        return Response(UserSerializer(request.user).data)
+        return Response(UserSerializer(person_of(request)).data)
 
     @extend_schema(operation_id="change_me", tags=["people"], request=ProfileChangesSerializer, responses={200: UserSerializer})
     def patch(self, request: Request) -> Response:
         """Change your own account."""
         form = ProfileChangesSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        return Response(UserSerializer(services.update_profile(user=request.user, changes=form.validated_data)).data)
+        return Response(UserSerializer(services.update_profile(user=person_of(request), changes=form.validated_data)).data)

@@ -60,8 +60,8 @@ class OpportunityHitSerializer(OpportunitySerializer):
     matched_by = serializers.ListField(child=serializers.ChoiceField(choices=Leg.choices), help_text="Strongest first.")
 
     class Meta(OpportunitySerializer.Meta):
-        fields = (*OpportunitySerializer.Meta.fields, "score", "matched_by")
-        read_only_fields = fields
+        fields = (*OpportunitySerializer.Meta.fields, "score", "matched_by")  # type: ignore[assignment]
+        read_only_fields = fields  # type: ignore[assignment]
 
 
 class OpportunitySearchSerializer(serializers.Serializer[Any]):

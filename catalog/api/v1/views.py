@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.selectors import person_of
 from catalog import selectors
 from catalog.api.v1.filters import OpportunityFilter, SearchFilter
 from catalog.api.v1.serializers import (
@@ -23,6 +24,7 @@ from catalog.api.v1.serializers import (
 )
 from catalog.models import Opportunity
 from catalog.policies import can_manage_catalogue
+from catalog.querysets import OpportunityQuerySet
 from catalog.services import opportunities as services
 from core.errors import NotFound
 
@@ -81,7 +83,7 @@ class OpportunityListView(OpportunitiesView):
         form.is_valid(raise_exception=True)
         fields = form.validated_data
         skill_ids = fields.pop("skill_ids", ())
-        opportunity = services.post_opportunity(poster=request.user, fields=fields, skill_ids=skill_ids)
+        opportunity = services.post_opportunity(poster=person_of(request), fields=fields, skill_ids=skill_ids)
         return Response(OpportunitySerializer(opportunity).data, status=201)
 
 
@@ -120,13 +122,16 @@ class OpportunitySearchView(OpportunitiesView):
     pagination_class = None
 
     @extend_schema(
-        operation_id="search_opportunities", tags=["catalogue"], parameters=[SearchRequestSerializer], responses={200: OpportunitySearchSerializer}
+        operation_id="search_opportunities",
+        tags=["catalogue"],
+        parameters=[SearchRequestSerializer],
+        responses={200: OpportunitySearchSerializer},
     )
     def get(self, request: Request) -> Response:
         """Search by words and by meaning at once. Every hit says which of the two found it."""
         form = SearchRequestSerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
-        rows = self.filter_queryset(self.get_queryset())
+        rows = cast(OpportunityQuerySet, self.filter_queryset(self.get_queryset()))
         user_id = request.user.pk if request.user.is_authenticated else None
         result = selectors.search_opportunities(
             rows, text=form.validated_data["q"], limit=form.validated_data["page_size"], user_id=user_id

@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.selectors import person_of
 from profiling import selectors
 from profiling.api.v1.serializers import (
     AnsweredStepSerializer,
@@ -39,7 +40,7 @@ class StartView(OwnView):
         """Begin the interview, or go on where it stopped."""
         form = StartRequestSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        position = interview.start_interview(user=request.user, language=form.validated_data["language"])
+        position = interview.start_interview(user=person_of(request), language=form.validated_data["language"])
         return Response(StartedInterviewSerializer(position).data, status=201)
 
 
@@ -53,28 +54,31 @@ class SubmitAnswerView(OwnView):
         form.is_valid(raise_exception=True)
         fields = form.validated_data
         position = interview.submit_answer(
-            user=request.user, interview_id=fields["session_id"], step=fields["step"], text=fields["answer_text"]
+            user=person_of(request), interview_id=fields["session_id"], step=fields["step"], text=fields["answer_text"]
         )
         return Response(AnsweredStepSerializer(position).data)
 
 
 class CompleteView(OwnView):
     @extend_schema(
-        operation_id="complete_interview", tags=["profiling"], request=CompleteRequestSerializer, responses={200: CompletedInterviewSerializer}
+        operation_id="complete_interview",
+        tags=["profiling"],
+        request=CompleteRequestSerializer,
+        responses={200: CompletedInterviewSerializer},
     )
     def post(self, request: Request) -> Response:
         """Finish the interview and get the profile."""
         form = CompleteRequestSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        interview.complete_interview(user=request.user, interview_id=form.validated_data["session_id"])
-        return Response(CompletedInterviewSerializer({"profile": selectors.profile_of(request.user)}).data)
+        interview.complete_interview(user=person_of(request), interview_id=form.validated_data["session_id"])
+        return Response(CompletedInterviewSerializer({"profile": selectors.profile_of(person_of(request))}).data)
 
 
 class ProfileView(OwnView):
     @extend_schema(operation_id="read_profile", tags=["profiling"], responses={200: ProfileSerializer})
     def get(self, request: Request) -> Response:
         """What Soosh holds about you, claim by claim."""
-        return Response(ProfileSerializer(selectors.profile_of(request.user)).data)
+        return Response(ProfileSerializer(selectors.profile_of(person_of(request))).data)
 
     @extend_schema(operation_id="change_profile", tags=["profiling"], request=ProfileChangesSerializer, responses={200: ProfileSerializer})
     def patch(self, request: Request) -> Response:
@@ -83,8 +87,8 @@ class ProfileView(OwnView):
         form.is_valid(raise_exception=True)
         fields = form.validated_data
         labels = {kind: fields[name] for name, kind in _LISTS.items() if name in fields}
-        profile.edit_profile(user=request.user, summary=fields.get("summary"), labels=labels)
-        return Response(ProfileSerializer(selectors.profile_of(request.user)).data)
+        profile.edit_profile(user=person_of(request), summary=fields.get("summary"), labels=labels)
+        return Response(ProfileSerializer(selectors.profile_of(person_of(request))).data)
 
 
 class RecommendationsView(OwnView):
@@ -98,5 +102,5 @@ class RecommendationsView(OwnView):
         """Opportunities that fit you, with the reasons."""
         form = RecommendationQuerySerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
-        found = selectors.recommendations_for(request.user, limit=form.validated_data["page_size"])
+        found = selectors.recommendations_for(person_of(request), limit=form.validated_data["page_size"])
         return Response(RecommendationsSerializer(found).data)

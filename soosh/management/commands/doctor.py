@@ -67,4 +67,8 @@ def _clock() -> Iterator[tuple[str, str, str]]:
 
 def _time_zones() -> Iterator[tuple[str, str, str]]:
     count = len(zoneinfo.available_timezones())
-    yield "time zone data", f"{count} zones, tzdata {version('tzdata')}", "" if count > 400 else "Install the requirements again: tzdata is missing."
+    yield (
+        "time zone data",
+        f"{count} zones, tzdata {version('tzdata')}",
+        "" if count > 400 else "Install the requirements again: tzdata is missing.",
+    )

@@ -22,7 +22,9 @@ _READY_SECONDS = 120
 
 
 class Command(BaseCommand):
-    help = "The supervisor's first step: migrate, load the reference and demo data once, start web, worker and beat, and say where they are."
+    help = (
+        "The supervisor's first step: migrate, load the reference and demo data once, start web, worker and beat, and say where they are."
+    )
     requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own declaration style)
 
     def handle(self, *args: Any, **options: Any) -> None:

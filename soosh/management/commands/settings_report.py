@@ -25,5 +25,10 @@ def _shown(name: str, value: Any) -> str:
     if _SECRET.search(name) and isinstance(value, str):
         return "(not set)" if not value else "********"
     if name == "DATABASES":
-        return str({alias: {key: "********" if key == "PASSWORD" and part else part for key, part in options.items()} for alias, options in value.items()})
+        return str(
+            {
+                alias: {key: "********" if key == "PASSWORD" and part else part for key, part in options.items()}
+                for alias, options in value.items()
+            }
+        )
     return _PASSWORD_IN_URL.sub(r"\1:********@", str(value))
