@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -70,6 +71,8 @@ def _within_deadline(call: Callable[[], Result]) -> Result:
         raise EngineNonsense(str(error)[:200]) from error
     except (pydantic.ValidationError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise EngineNonsense("The answer does not have the form that was asked for.") from error
+    except EngineError:
+        raise
     except openai.OpenAIError as error:
         raise EngineError(str(error)[:200]) from error
     except (AttributeError, TypeError, KeyError, IndexError, ValueError) as error:
@@ -116,8 +119,9 @@ class OpenAiReader:
         return str(settings.OPENAI_CHAT_MODEL)
 
     def read(self, turn: Turn) -> Reading:
-        answer = _within_deadline(lambda: client().chat.completions.parse(**self._request(turn)))
+        answer = _within_deadline(lambda: self._stream(turn, time.monotonic() + settings.AI_TIMEOUT_SECONDS))
         choice = answer.choices[0] if answer.choices else None
+        # A stream that is cut cleanly raises nothing; only the missing finish reason tells.
         if choice is None or choice.finish_reason != "stop" or choice.message.parsed is None:
             raise EngineNonsense("The answer was refused, cut off, or is not of the form that was asked for.")
         return Reading(
@@ -125,8 +129,16 @@ class OpenAiReader:
             model=answer.model or self.model,
             input_tokens=getattr(answer.usage, "prompt_tokens", 0) or 0,
             output_tokens=getattr(answer.usage, "completion_tokens", 0) or 0,
-            provider_request_id=(getattr(answer, "_request_id", None) or "")[:100],
+            provider_request_id=str(getattr(answer, "id", "") or "")[:100],
         )
+
+    def _stream(self, turn: Turn, deadline: float) -> Any:
+        """The whole answer, streamed so that leaving at the deadline closes the connection."""
+        with client().chat.completions.stream(**self._request(turn)) as stream:
+            for _ in stream:
+                if time.monotonic() > deadline:
+                    raise EngineTimeout
+            return stream.get_final_completion()
 
     def _request(self, turn: Turn) -> dict[str, Any]:
         fence = "=" * 8 + hashlib.sha256(turn.answer.encode()).hexdigest()[:8]
@@ -134,6 +146,7 @@ class OpenAiReader:
             "model": settings.OPENAI_CHAT_MODEL,
             "response_format": _Entries,
             "max_completion_tokens": _MAX_OUTPUT_TOKENS,
+            "stream_options": {"include_usage": True},
             "messages": [
                 {"role": "system", "content": _INSTRUCTIONS.format(kind=turn.kind, fence=fence)},
                 {"role": "user", "content": f"Question: {turn.question}\n{fence}\n{turn.answer}\n{fence}"},

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import User
+
+PASSWORD = "correct-horse-7-battery"
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(request: pytest.FixtureRequest, settings: Any, tmp_path: Any) -> Iterator[None]:
+    """Each test has its own keys in the cache, and its own mail box."""
+    prefix = cache.key_prefix
+    cache.key_prefix = uuid.uuid4().hex
+    yield
+    cache.key_prefix = prefix
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    def make(email: str = "", *, verified: bool = True, **fields: Any) -> User:
+        address = email or f"{uuid.uuid4().hex[:12]}@example.org"
+        user = User.objects.create_user(address, PASSWORD, full_name=fields.pop("full_name", "Some Person"), **fields)
+        EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def user(make_user: Callable[..., User]) -> User:
+    return make_user()
+
+
+@pytest.fixture
+def staff(make_user: Callable[..., User]) -> User:
+    return make_user(is_staff=True, is_superuser=True)
+
+
+class Api:
+    """A client of the API: JSON in, JSON out, and a bearer token once signed in."""
+
+    def __init__(self) -> None:
+        self._client = Client(raise_request_exception=False)
+        self.token = ""
+
+    def sign_in(self, user: User) -> Api:
+        answer = self.post("auth/login", {"email": user.email, "password": PASSWORD})
+        assert answer.status_code == 200, answer.content
+        self.token = answer.json()["access_token"]
+        return self
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        if self.token:
+            headers.setdefault("HTTP_AUTHORIZATION", f"Bearer {self.token}")
+        address = path if path.startswith("/") else f"/api/v1/{path}"
+        if body is None:
+            return self._client.generic(method, address, **headers)
+        return getattr(self._client, method.lower())(address, body, content_type="application/json", **headers)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self.call("POST", path, {} if body is None else body, **headers)
+
+    def patch(self, path: str, body: Any, **headers: str) -> Any:
+        return self.call("PATCH", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> Any:
+        return self.call("DELETE", path, **headers)
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+@pytest.fixture
+def signed_in(api: Api, user: User) -> Api:
+    return api.sign_in(user)
+
+
+@pytest.fixture
+def staff_api(staff: User) -> Api:
+    return Api().sign_in(staff)
+
+
+@pytest.fixture
+def openai_engine(settings: Any, llmock: Any) -> Any:
+    """The product on the OpenAI engine, against a server that nobody here wrote."""
+    settings.AI_CONVERSATION_ENGINE = "openai"
+    settings.OPENAI_BASE_URL = llmock.base_url()
+    settings.OPENAI_API_KEY = "test"
+    settings.AI_TIMEOUT_SECONDS = 1.0
+    return llmock
