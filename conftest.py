@@ -15,8 +15,9 @@ PASSWORD = "correct-horse-7-battery"
 
 
 @pytest.fixture(autouse=True)
-def empty_cache(request: pytest.FixtureRequest, settings: Any, tmp_path: Any) -> Iterator[None]:
-    """Each test has its own keys in the cache, and its own mail box."""
+def isolation(settings: Any) -> Iterator[None]:
+    """Each test has its own keys in the cache, and does not wait for slow password hashes."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     prefix = cache.key_prefix
     cache.key_prefix = uuid.uuid4().hex
     yield

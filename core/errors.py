@@ -72,6 +72,12 @@ class TooManyRequests(DomainError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class BodyTooLarge(DomainError):
+    code = "body_too_large"
+    status = 413
+    message = _("The body is larger than this endpoint takes.")
+
+
 class Unavailable(DomainError):
     code = "unavailable"
     status = 503

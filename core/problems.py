@@ -38,7 +38,7 @@ _CODES = {
 _OTHERS: tuple[tuple[Any, int, str, Any, dict[str, str]], ...] = (
     (Http404, 404, "not_found", errors.NotFound.message, {}),
     (PermissionDenied, 403, "forbidden", errors.Forbidden.message, {}),
-    ((RequestDataTooBig, TooManyFieldsSent), 413, "body_too_large", "The body is larger than this endpoint takes.", {}),
+    ((RequestDataTooBig, TooManyFieldsSent), 413, "body_too_large", errors.BodyTooLarge.message, {}),
     (DataError, 400, "invalid_input", "A value cannot be stored as it is.", {}),
     (OperationalError, 503, "unavailable", errors.Unavailable.message, {"Retry-After": "5"}),
 )

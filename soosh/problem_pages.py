@@ -11,7 +11,6 @@ _FRAMEWORK_CODES = {
     "method_not_allowed": "The path exists, but does not know this method.",
     "not_acceptable": "Answers exist in JSON only.",
     "unsupported_media_type": "The body must be sent as application/json.",
-    "body_too_large": "The body is larger than this endpoint takes.",
     "internal_error": "Something broke on our side. It has been recorded.",
 }
 
