@@ -63,7 +63,7 @@ class Api:
             headers.setdefault("HTTP_AUTHORIZATION", f"Bearer {self.token}")
         address = path if path.startswith("/") else f"/api/v1/{path}"
         if body is None:
-            return self._client.generic(method, address, **headers)
+            return self._client.generic(method, address, **headers)  # type: ignore[arg-type]
         return getattr(self._client, method.lower())(address, body, content_type="application/json", **headers)
 
     def get(self, path: str, **headers: str) -> Any:

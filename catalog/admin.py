@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from catalog.models import Category, CorpusStatistics, ImportRefusal, ImportRun, Occupation, Opportunity, Skill
-from catalog.services.documents import title_key
+from catalog.services.documents import digest, skill_keys
 from catalog.services.indexing import index_opportunities
 from core.admin import ReadOnlyAdmin
 
@@ -25,12 +25,24 @@ class CatalogueAdmin(ImportExportModelAdmin, ModelAdmin):
     list_per_page = 50
 
 
+def _describe_category(category: Category) -> None:
+    category.content_hash = digest(category.name, category.description)
+
+
+def _describe_skill(skill: Skill) -> None:
+    skill.keys = skill_keys(skill.name, skill.alternative_names)
+    skill.content_hash = digest(skill.name)
+
+
 class CategoryResource(resources.ModelResource):
     class Meta:
         model = Category
         import_id_fields = ("source_id",)
         fields = ("source_id", "slug", "name", "description", "parent__source_id", "state")
         skip_unchanged = True
+
+    def before_save_instance(self, instance: Category, row: Any, **kwargs: Any) -> None:
+        _describe_category(instance)
 
 
 class SkillResource(resources.ModelResource):
@@ -41,7 +53,7 @@ class SkillResource(resources.ModelResource):
         skip_unchanged = True
 
     def before_save_instance(self, instance: Skill, row: Any, **kwargs: Any) -> None:
-        instance.keys = sorted({title_key(name) for name in (instance.name, *instance.alternative_names)})
+        _describe_skill(instance)
 
 
 class OpportunityResource(resources.ModelResource):
@@ -70,6 +82,10 @@ class CategoryAdmin(CatalogueAdmin):
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  (the admin's own declaration style)
     exclude = ("content_hash",)
 
+    def save_model(self, request: HttpRequest, obj: Category, form: Any, change: bool) -> None:
+        _describe_category(obj)
+        super().save_model(request, obj, form, change)
+
 
 @admin.register(Skill)
 class SkillAdmin(CatalogueAdmin):
@@ -81,6 +97,10 @@ class SkillAdmin(CatalogueAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
         return super().get_queryset(request).defer("embedding")
+
+    def save_model(self, request: HttpRequest, obj: Skill, form: Any, change: bool) -> None:
+        _describe_skill(obj)
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Occupation)
@@ -104,6 +124,11 @@ class OpportunityAdmin(CatalogueAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Opportunity]:
         return super().get_queryset(request).defer(*_INDEX_COLUMNS)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "url":
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

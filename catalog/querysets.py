@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.db.models import Count, Q
 from django.db.models.expressions import RawSQL
@@ -130,10 +131,12 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
         best = words.best_score if words else 0.0
         scores = (question.model, literal, best, words.weights if words else None, best)
         parameters = (*vector_parameters, *lexical_parameters, *scores, LEXICAL_WEIGHT, question.limit)
-        with transaction.atomic():
-            if not exact:
-                scan_iteratively()
+        if exact:
             found = list(self.model.objects.raw(sql, parameters))
+        else:
+            with transaction.atomic():
+                scan_iteratively()
+                found = list(self.model.objects.raw(sql, parameters))
         models.prefetch_related_objects(found, "category", "skills")
         return found
 
@@ -169,7 +172,11 @@ WITH RECURSIVE branch AS (
 
 
 def _leg_sql(rows: models.QuerySet[Any, Any]) -> tuple[str, Sequence[Any]]:
-    sql, parameters = rows.query.sql_with_params()
+    try:
+        sql, parameters = rows.query.sql_with_params()
+    except EmptyResultSet:
+        # Django knows without asking that nothing matches.
+        return _EMPTY_LEG, ()
     return f"SELECT leg.pk FROM ({sql}) AS leg(pk)", parameters
 
 

@@ -38,6 +38,13 @@ class QuestionKind(models.TextChoices):
     TEXT = "text", "free text"
 
 
+class ReasonKind(models.TextChoices):
+    SKILL = "skill", "a shared skill"
+    WORDS = "words", "words that both use"
+    MEANING = "meaning", "close in meaning"
+    NEWEST = "newest", "new, and nothing is known yet"
+
+
 class RecommendationBasis(models.TextChoices):
     PROFILE = "profile", "words and meaning of the profile"
     WORDS = "words", "words of the profile"

@@ -10,7 +10,7 @@ from accounts.models import User
 from ai.services import embedding_model
 from catalog.models import Opportunity
 from catalog.querysets import OpportunityQuerySet
-from profiling.enums import ClaimKind, ClaimSource, RecommendationBasis
+from profiling.enums import ClaimKind, ClaimSource, ReasonKind, RecommendationBasis
 from profiling.models import Claim, Profile
 from profiling.services.questions import REMOTE_ONLY
 
@@ -21,9 +21,9 @@ _MOST_REASONS = 3
 
 @dataclasses.dataclass(frozen=True)
 class Reason:
-    """Why something is recommended, in plain words. `kind` is `skill`, `words`, `meaning` or `newest`."""
+    """Why something is recommended, in plain words."""
 
-    kind: str
+    kind: ReasonKind
     text: str
 
 
@@ -83,7 +83,7 @@ def _allowed(rows: OpportunityQuerySet, claims: Sequence[Claim]) -> OpportunityQ
 
 
 def _newest(rows: OpportunityQuerySet, limit: int) -> Recommendations:
-    reason = Reason("newest", "It is new. Tell us about yourself, and we will find what fits you.")
+    reason = Reason(ReasonKind.NEWEST, "It is new. Tell us about yourself, and we will find what fits you.")
     found = [Recommendation(row, 0.0, (reason,)) for row in rows.for_cards().order_by("-id")[:limit]]
     return Recommendations(RecommendationBasis.NEWEST, found)
 
@@ -98,14 +98,14 @@ def reasons_for(hits: Sequence[Opportunity], claims: Sequence[Claim], *, model: 
 def _reasons(hit: Opportunity, claims: Sequence[Claim], named: list[Claim], near: Claim | None) -> list[Reason]:
     skill_ids = {skill.id for skill in hit.skills.all()}
     shared = [claim for claim in claims if claim.skill_id in skill_ids]
-    reasons = [Reason("skill", f"It is about {claim.label}, which is one of your strengths or interests.") for claim in shared]
+    reasons = [Reason(ReasonKind.SKILL, f"It is about {claim.label}, which is one of your strengths or interests.") for claim in shared]
     told = {claim.pk for claim in shared}
-    reasons += [Reason("words", f"It mentions “{claim.label}”, as you did.") for claim in named if claim.pk not in told]
+    reasons += [Reason(ReasonKind.WORDS, f"It mentions “{claim.label}”, as you did.") for claim in named if claim.pk not in told]
     told |= {claim.pk for claim in named}
     if near is not None and near.pk not in told:
-        reasons.append(Reason("meaning", f"It is close in meaning to what you said: “{near.quote or near.label}”"))
+        reasons.append(Reason(ReasonKind.MEANING, f"It is close in meaning to what you said: “{near.quote or near.label}”"))
     if not reasons:
-        reasons.append(Reason("meaning", "Taken as a whole, it is close to what you told us."))
+        reasons.append(Reason(ReasonKind.MEANING, "Taken as a whole, it is close to what you told us."))
     return reasons[:_MOST_REASONS]
 
 

@@ -252,6 +252,12 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "ENUM_NAME_OVERRIDES": {
+        "OpportunityKindEnum": "catalog.enums.OpportunityKind",
+        "ClaimKindEnum": "profiling.enums.ClaimKind",
+        "QuestionKindEnum": "profiling.enums.QuestionKind",
+        "ReasonKindEnum": "profiling.enums.ReasonKind",
+    },
 }
 
 # --- Pages ----------------------------------------------------------------------------------------------------------------------

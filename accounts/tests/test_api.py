@@ -198,7 +198,9 @@ class TestRefresh:
 
 class TestMe:
     def test_reads_and_changes_oneself(self, signed_in: Api, user: User) -> None:
-        body = signed_in.patch("users/me", {"full_name": "Changed", "time_zone": "Asia/Kathmandu", "locale": "de-CH", "birth_date": None}).json()
+        body = signed_in.patch(
+            "users/me", {"full_name": "Changed", "time_zone": "Asia/Kathmandu", "locale": "de-CH", "birth_date": None}
+        ).json()
         assert (body["full_name"], body["time_zone"], body["locale"], body["birth_date"]) == ("Changed", "Asia/Kathmandu", "de-CH", None)
         assert signed_in.get("users/me").json() == body
         assert "password" not in str(body)

@@ -50,7 +50,10 @@ def test_superusers_sign_in_to_the_admin_by_e_mail(client: Client) -> None:
 def test_demo_people_are_made_once(db: Any) -> None:
     demo.load()
     demo.load()
-    assert list(User.objects.order_by("email").values_list("email", "is_staff")) == [("ada@soosh.example", False), ("staff@soosh.example", True)]
+    assert list(User.objects.order_by("email").values_list("email", "is_staff")) == [
+        ("ada@soosh.example", False),
+        ("staff@soosh.example", True),
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

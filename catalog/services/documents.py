@@ -33,6 +33,16 @@ def title_key(title: str) -> str:
     return " ".join(title.lower().split())[:300]
 
 
+def digest(*texts: str) -> str:
+    """The fingerprint by which changed content is recognised."""
+    return hashlib.sha256("\x1f".join(texts).encode()).hexdigest()
+
+
+def skill_keys(name: str, alternative_names: Iterable[str]) -> list[str]:
+    """What a skill is looked up by."""
+    return sorted({title_key(text) for text in (name, *alternative_names)})
+
+
 def enrichments_for(titles: Iterable[str], skill_names: Iterable[Sequence[str]]) -> list[Enrichment]:
     """The enrichment of each document, in order, with one query for all of them."""
     keys = [title_key(title) for title in titles]
@@ -62,7 +72,7 @@ def parts_of(opportunity: Opportunity) -> tuple[str, str, str]:
 
 
 def content_hash_of(opportunity: Opportunity) -> str:
-    return hashlib.sha256("\x1f".join(parts_of(opportunity)).encode()).hexdigest()
+    return digest(*parts_of(opportunity))
 
 
 def document_vectors(parts: Sequence[tuple[str, str, str]], vectors: Sequence[Sequence[float]]) -> list[list[float]]:

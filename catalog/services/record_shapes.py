@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from django.utils.text import slugify
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from catalog.enums import OpportunityKind
+from catalog.services.documents import digest, skill_keys
 from catalog.services.records import read_records
 
 _MOST_TAGS = 50
@@ -110,7 +110,7 @@ class CategoryRecord(_Record):
             "name": self.name,
             "slug": self.slug or slugify(self.name),
             "description": self.description,
-            "content_hash": _digest(self.name, self.description),
+            "content_hash": digest(self.name, self.description),
         }
 
 
@@ -125,8 +125,8 @@ class SkillRecord(_Record):
         names = list(dict.fromkeys(name for name in self.alternative_names if name and name != self.name))[:_MOST_NAMES]
         return self.model_dump() | {
             "alternative_names": names,
-            "keys": sorted({" ".join(name.lower().split()) for name in (self.name, *names)}),
-            "content_hash": _digest(self.name),
+            "keys": skill_keys(self.name, names),
+            "content_hash": digest(self.name),
         }
 
 
@@ -144,10 +144,6 @@ class OccupationRecord(_Record):
 
 
 TermRecord = CategoryRecord | SkillRecord | OccupationRecord
-
-
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("\x1f".join(texts).encode()).hexdigest()
 
 
 class TaxonomyReader:

@@ -65,7 +65,14 @@ class TestOpportunities:
         assert "web address" in reasons[5]
 
     def test_real_mess_is_taken_as_it_is(self, write_lines: WriteLines) -> None:
-        fields = {"url": "example.org/path", "tags": ["a", "a", ""], "location": None, "remote": None, "description": None, "extra": {"x": 1}}
+        fields = {
+            "url": "example.org/path",
+            "tags": ["a", "a", ""],
+            "location": None,
+            "remote": None,
+            "description": None,
+            "extra": {"x": 1},
+        }
         import_opportunities(path=write_lines([row(1, **fields), row(1, title="The later of two")]))
         found = Opportunity.objects.get()
         assert (found.url, found.tags, found.is_remote, found.title) == ("", [], None, "The later of two")
@@ -81,7 +88,9 @@ class TestOpportunities:
         assert (found.tags, found.is_remote, str(found.deadline_on)) == (["python", "web"], True, "2027-01-31")
 
     def test_tags_that_name_a_skill_are_linked(self, write_lines: WriteLines) -> None:
-        import_taxonomy(path=write_lines([{"type": "skill", "source": "t", "source_id": "py", "name": "Python", "alternative_names": ["python3"]}]))
+        import_taxonomy(
+            path=write_lines([{"type": "skill", "source": "t", "source_id": "py", "name": "Python", "alternative_names": ["python3"]}])
+        )
         import_opportunities(path=write_lines([row(1, tags=["PYTHON3", "cooking"])]))
         found = Opportunity.objects.get()
         assert ([skill.name for skill in found.skills.all()], found.skill_terms) == (["Python"], "Python")
@@ -121,22 +130,36 @@ class TestTaxonomy:
         assert Category.objects.get(source_id="a/b").state == TermState.RETIRED
 
     def test_known_taxonomies_are_read_in_their_own_shape(self, write_lines: WriteLines, tmp_path: Path) -> None:
-        import_taxonomy(path=write_lines([{"topic": "django", "name": "Django", "aliases": ["django-framework"], "short_description": "Web."}]))
+        import_taxonomy(
+            path=write_lines([{"topic": "django", "name": "Django", "aliases": ["django-framework"], "short_description": "Web."}])
+        )
         assert Skill.objects.get(source="github-topics").keys == ["django", "django-framework"]
         esco = tmp_path / "skillGroups.csv"
-        esco.write_text('ORIGINURI,PREFERREDLABEL,ALTLABELS,DESCRIPTION\nhttp://e/skill/1,teaching,"a\nb",t\nhttp://e/occupation/2,baker,bread maker,\n')
+        esco.write_text(
+            'ORIGINURI,PREFERREDLABEL,ALTLABELS,DESCRIPTION\nhttp://e/skill/1,teaching,"a\nb",t\nhttp://e/occupation/2,baker,bread maker,\n'
+        )
         import_taxonomy(path=esco)
         assert Skill.objects.get(source="esco-groups").alternative_names == ["a", "b"]
         assert Occupation.objects.get(source="esco").keys == ["baker", "bread maker"]
-        import_taxonomy(path=write_lines([{"uri": "u", "label": "ICT tester", "altLabel": ["tester"], "skill": ["test software"], "knowledge": []}]))
+        import_taxonomy(
+            path=write_lines([{"uri": "u", "label": "ICT tester", "altLabel": ["tester"], "skill": ["test software"], "knowledge": []}])
+        )
         assert Occupation.objects.get(source="esco-ict").skill_names == ["test software"]
 
     def test_onet_profiles_complete_the_occupations(self, write_lines: WriteLines) -> None:
-        profile = {"code": "1", "reported_titles": ["RN", "Shared"], "skills": {"Care": [5, 5], "Math": [1, 1]}, "knowledge": {"Health": [5, 5]}, "technology": [{"category": "Charts"}]}
+        profile = {
+            "code": "1",
+            "reported_titles": ["RN", "Shared"],
+            "skills": {"Care": [5, 5], "Math": [1, 1]},
+            "knowledge": {"Health": [5, 5]},
+            "technology": [{"category": "Charts"}],
+        }
         other = profile | {"code": "2", "reported_titles": ["Shared"], "skills": {"Care": [1, 1], "Math": [5, 5]}}
         refused = import_taxonomy(path=write_lines([profile]))
         assert counts(refused) == (0, 0, 0, 0, 1)
-        import_taxonomy(path=write_lines([{"code": "1", "title": "Nurse", "description": ""}, {"code": "2", "title": "Actuary", "description": ""}]))
+        import_taxonomy(
+            path=write_lines([{"code": "1", "title": "Nurse", "description": ""}, {"code": "2", "title": "Actuary", "description": ""}])
+        )
         run = import_taxonomy(path=write_lines([profile, other]))
         assert counts(run) == (0, 2, 0, 0, 0)
         nurse = Occupation.objects.get(source_id="1")
@@ -169,7 +192,9 @@ class TestCommands:
 
 def test_the_reference_catalogue_loads_whole_and_once() -> None:
     first = load_reference_catalogue()
-    assert [(run.file_name, run.refused) for run in first] == [(name, 0) for name in ("categories.jsonl", "skills.jsonl.gz", "occupations.jsonl.gz", "opportunities.jsonl.gz")]
+    assert [(run.file_name, run.refused) for run in first] == [
+        (name, 0) for name in ("categories.jsonl", "skills.jsonl.gz", "occupations.jsonl.gz", "opportunities.jsonl.gz")
+    ]
     assert [run.added for run in load_reference_catalogue()] == [0, 0, 0, 0]
     assert (REFERENCE / "NOTICE.md").exists()
     enriched = Opportunity.objects.exclude(skill_terms="").count()

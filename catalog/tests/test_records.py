@@ -64,7 +64,7 @@ def test_a_line_of_200_megabytes_is_refused_in_bounded_memory(tmp_path: Path) ->
 
 def test_csv_with_quotes_and_line_ends_inside(tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
-    file.write_bytes('id,title\n1,"two\nlines, ""quoted"""\n2,\n\n3,a,b\n4,ok\n'.encode())
+    file.write_bytes(b'id,title\n1,"two\nlines, ""quoted"""\n2,\n\n3,a,b\n4,ok\n')
     assert outcome(file) == [
         (3, {"id": "1", "title": 'two\nlines, "quoted"'}),
         (4, {"id": "2", "title": ""}),

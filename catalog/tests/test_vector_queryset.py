@@ -22,7 +22,13 @@ def unit(generator: random.Random) -> list[float]:
 def skills() -> list[Skill]:
     generator = random.Random(7)
     rows = [
-        Skill(source="common" if number % 20 else "rare", source_id=str(number), name=str(number), embedding=unit(generator), embedding_model=MODEL)
+        Skill(
+            source="common" if number % 20 else "rare",
+            source_id=str(number),
+            name=str(number),
+            embedding=unit(generator),
+            embedding_model=MODEL,
+        )
         for number in range(600)
     ]
     return Skill.objects.bulk_create(rows)

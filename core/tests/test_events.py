@@ -139,7 +139,9 @@ def test_a_broker_that_is_down_costs_the_caller_nothing(django_capture_on_commit
 def test_pruning_keeps_what_is_not_finished(settings: Any) -> None:
     done, pending = happen(), happen()
     run_delivery(done.id)
-    OutboxEvent.objects.filter(name=Happened.name).update(created_at=timezone.now() - datetime.timedelta(days=settings.OUTBOX_RETENTION_DAYS + 1))
+    OutboxEvent.objects.filter(name=Happened.name).update(
+        created_at=timezone.now() - datetime.timedelta(days=settings.OUTBOX_RETENTION_DAYS + 1)
+    )
     tasks.prune_outbox()
     assert list(OutboxEvent.objects.filter(name=Happened.name)) == [pending.event]
 

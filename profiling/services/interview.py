@@ -4,11 +4,12 @@ import dataclasses
 import uuid
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from ai.errors import EngineError
+from ai.errors import EngineError, InputTooLong
 from ai.services import Turn, TurnResult, converse
 from catalog.models import Skill
 from core.events import publish
@@ -62,8 +63,10 @@ def submit_answer(*, user: User, interview_id: uuid.UUID, step: int, text: str) 
 
     Raises:
         InterviewNotFound, InterviewFinished, StepAlreadyAnswered, StepNotAsked
-        InputTooLong: see `ai.services.converse`.
+        InputTooLong: no engine takes so long an answer.
     """
+    if len(text) > settings.AI_MAX_INPUT_CHARACTERS:
+        raise InputTooLong
     answer = _keep_answer(user, interview_id, step, text)
     if answer.read_at is None:
         result = _read(user, answer)

@@ -77,7 +77,7 @@ class TokensSerializer(serializers.Serializer[Any]):
     user = UserSerializer()
 
 
-class ProfileChangesSerializer(RequestSerializer):
+class AccountChangesSerializer(RequestSerializer):
     full_name = serializers.CharField(max_length=150, required=False)
     birth_date = serializers.DateField(required=False, allow_null=True)
     time_zone = TimeZoneField(required=False)

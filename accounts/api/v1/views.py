@@ -9,8 +9,8 @@ from rest_framework.views import APIView
 
 from accounts import services
 from accounts.api.v1.serializers import (
+    AccountChangesSerializer,
     LoginRequestSerializer,
-    ProfileChangesSerializer,
     RefreshRequestSerializer,
     RegistrationRequestSerializer,
     RegistrationSerializer,
@@ -96,9 +96,9 @@ class MeView(APIView):
         """Your own account."""
         return Response(UserSerializer(person_of(request)).data)
 
-    @extend_schema(operation_id="change_me", tags=["people"], request=ProfileChangesSerializer, responses={200: UserSerializer})
+    @extend_schema(operation_id="change_me", tags=["people"], request=AccountChangesSerializer, responses={200: UserSerializer})
     def patch(self, request: Request) -> Response:
         """Change your own account."""
-        form = ProfileChangesSerializer(data=request.data)
+        form = AccountChangesSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         return Response(UserSerializer(services.update_profile(user=person_of(request), changes=form.validated_data)).data)

@@ -43,6 +43,7 @@ class CategoryReferenceSerializer(serializers.ModelSerializer[Category]):
 class OpportunitySerializer(serializers.ModelSerializer[Opportunity]):
     remote = serializers.BooleanField(source="is_remote", allow_null=True, help_text="null: the source does not say.")
     deadline = serializers.DateField(source="deadline_on", allow_null=True)
+    url = serializers.CharField(help_text="A web address, or empty where the source has none.")
     category = CategoryReferenceSerializer(allow_null=True)
     skills = SkillSerializer(many=True)
 

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from catalog.models import Opportunity
 from core.serializers import RequestSerializer
-from profiling.enums import ClaimKind, QuestionKind, RecommendationBasis
+from profiling.enums import ClaimKind, QuestionKind, ReasonKind, RecommendationBasis
 from profiling.models import Claim
 
 _LONGEST_ANSWER = 10_000
@@ -114,7 +114,7 @@ class ProfileChangesSerializer(RequestSerializer):
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=("skill", "words", "meaning", "newest"))
+    kind = serializers.ChoiceField(choices=ReasonKind.choices)
     text = serializers.CharField()
 
 
@@ -123,6 +123,7 @@ class RecommendationSerializer(serializers.ModelSerializer[Opportunity]):
 
     remote = serializers.BooleanField(source="is_remote", allow_null=True)
     deadline = serializers.DateField(source="deadline_on", allow_null=True)
+    url = serializers.CharField(help_text="A web address, or empty where the source has none.")
     category = serializers.SlugRelatedField(slug_field="slug", read_only=True, allow_null=True)  # type: ignore[var-annotated]
     skills = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)  # type: ignore[var-annotated]
     score = serializers.FloatField(help_text="Comparable within one answer only.")

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from catalog.models import Category, ImportRun, Opportunity, Skill
+from core.models import DeliveryState, EventDelivery, OutboxEvent
+
+pytestmark = pytest.mark.django_db
+OWN_APPS = {"core", "accounts", "ai", "catalog", "profiling"}
+MODELS = [model for model in admin.site._registry if model._meta.app_label in OWN_APPS]
+
+
+@pytest.fixture
+def desk(staff: User, client: Client) -> Client:
+    client.force_login(staff)
+    return client
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_list_opens_searches_and_adds_or_refuses(desk: Client, model: Any) -> None:
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    assert desk.get(reverse(f"{name}_changelist"), {"q": "x"}).status_code == 200
+    assert desk.get(reverse(f"{name}_add")).status_code in (200, 403)
+
+
+def test_an_opportunity_that_staff_write_is_indexed(desk: Client) -> None:
+    category = Category.objects.create(source_id="c", slug="c", name="C")
+    fields = {
+        "source": "desk",
+        "source_id": "1",
+        "kind": "job",
+        "state": "live",
+        "title": "Night nurse",
+        "tags": "a,b",
+        "category": str(category.pk),
+    }
+    response = desk.post(reverse("admin:catalog_opportunity_add"), fields)
+    assert response.status_code == 302, response.context["errors"]
+    row = Opportunity.objects.get()
+    assert row.content_hash
+    assert Opportunity.objects.filter(search_vector="nurse").exists()
+    assert desk.get(reverse("admin:catalog_opportunity_change", args=[row.pk])).status_code == 200
+
+
+def test_a_category_or_skill_that_staff_write_is_queued_for_its_vector(desk: Client) -> None:
+    desk.post(reverse("admin:catalog_category_add"), {"source_id": "c", "slug": "c", "name": "Care", "state": "active", "description": ""})
+    desk.post(
+        reverse("admin:catalog_skill_add"),
+        {"source": "desk", "source_id": "1", "name": "First Aid", "alternative_names": "CPR", "state": "active"},
+    )
+    assert Category.objects.waiting_for("m").count() == 1
+    skill = Skill.objects.waiting_for("m").get()
+    assert skill.keys == ["cpr", "first aid"]
+
+
+def test_the_catalogue_is_exported_and_imported(desk: Client) -> None:
+    Opportunity.objects.create(source="s", source_id="1", kind="job", title="=Nurse")
+    exported = desk.post(
+        reverse("admin:catalog_opportunity_export"),
+        {"format": "0", "resource": "", "opportunityresource_title": "on", "opportunityresource_source_id": "on"},
+    )
+    assert b"Nurse" in exported.content
+    table = "source,source_id,kind,state,title,description,tags\ns,2,job,live,Welder,Join metal,\n"
+    page = desk.post(
+        reverse("admin:catalog_opportunity_import"),
+        {"format": "0", "resource": "", "import_file": SimpleUploadedFile("rows.csv", table.encode())},
+    )
+    confirm = page.context["confirm_form"]
+    desk.post(reverse("admin:catalog_opportunity_process_import"), {name: confirm[name].value() for name in confirm.fields})
+    assert Opportunity.objects.get(source_id="2").content_hash
+
+
+def test_dead_letters_are_replayed_from_the_admin(desk: Client) -> None:
+    event = OutboxEvent.objects.create(name="test.nothing", payload={})
+    dead = EventDelivery.objects.create(event=event, handler="x", state=DeliveryState.DEAD)
+    desk.post(reverse("admin:core_eventdelivery_changelist"), {"action": "replay", "_selected_action": [str(dead.pk)]})
+    dead.refresh_from_db()
+    assert (str(dead), dead.state, str(event).startswith("test.nothing")) == ("x (pending)", DeliveryState.PENDING, True)
+
+
+def test_logs_are_read_only(desk: Client) -> None:
+    run = ImportRun.objects.create(kind="taxonomy", file_name="f")
+    assert desk.get(reverse("admin:catalog_importrun_change", args=[run.pk])).status_code == 200
+    assert desk.post(reverse("admin:catalog_importrun_delete", args=[run.pk])).status_code == 403

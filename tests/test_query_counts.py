@@ -1,0 +1,70 @@
+"""Every list costs the same number of queries at 10 and at 100 rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from ai.services import embed
+from catalog.models import Category, Opportunity, Skill
+from catalog.services.indexing import index_opportunities, refresh_statistics
+from conftest import Api
+from profiling.enums import ClaimKind
+from profiling.services.profile import edit_profile
+
+pytestmark = pytest.mark.django_db
+LISTS = (
+    "categories",
+    "categories/category-0",
+    "opportunities?page_size=100",
+    "opportunities?page_size=100&category=category-0&q=nurse",
+    "opportunities/search?q=nurse&page_size=100",
+    "opportunities/recommended?page_size=100",
+    "ai-profiling/profile",
+)
+
+
+def fill(start: int, end: int, user: User) -> None:
+    vectors = embed(texts=[f"nurse number {number}" for number in range(start, end)], purpose="test")
+    for number, vector in zip(range(start, end), vectors.vectors, strict=True):
+        category = Category.objects.create(
+            source_id=str(number), slug=f"category-{number}", name=str(number), parent=Category.objects.filter(slug="category-0").first()
+        )
+        skill = Skill.objects.create(source="t", source_id=str(number), name=f"skill {number}", keys=[f"skill {number}"])
+        row = Opportunity.objects.create(
+            source="t",
+            source_id=str(number),
+            kind="job",
+            title=f"Nurse {number}",
+            category=category,
+            embedding=vector,
+            embedding_model=vectors.model,
+        )
+        row.skills.add(skill)
+    index_opportunities(list(Opportunity.objects.values_list("id", flat=True)))
+    refresh_statistics()
+    edit_profile(user=user, labels={ClaimKind.SKILL: [f"skill {number}" for number in range(end)], ClaimKind.GOAL: ["a nurse"]})
+
+
+def cost(api: Api, path: str) -> tuple[int, int]:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        body: Any = api.get(path).json()
+    rows = body.get("results") or body.get("recommendations") or body.get("claims") or body.get("children")
+    return len(queries), len(rows)
+
+
+def test_the_number_of_queries_does_not_grow(signed_in: Api, user: User) -> None:
+    fill(0, 10, user)
+    few = {path: cost(signed_in, path) for path in LISTS}
+    fill(10, 100, user)
+    many = {path: cost(signed_in, path) for path in LISTS}
+    assert {path: count for path, (count, _) in few.items()} == {path: count for path, (count, _) in many.items()}
+    assert many["opportunities?page_size=100"][1] == 100
+    assert many["opportunities/recommended?page_size=100"][1] == 100
+    assert max(count for count, _ in many.values()) <= 12
