@@ -9,6 +9,7 @@ PYTHON ?= $(shell for name in python3.12 python3.11 python3.13 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 TEST_HOME ?= .soosh-test
+BENCH_HOME ?= .soosh-bench
 export PYTHONDONTWRITEBYTECODE := 1
 
 help: ## Show this list
@@ -21,13 +22,13 @@ demo: $(VENV)/installed ## Walk one person through the whole journey (needs `mak
 	@exec $(BIN)/python manage.py demo
 
 test: $(VENV)/installed-test ## Run the test suite against services of its own
-	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -n 2 --dist loadscope
+	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report term
 
 test-long: $(VENV)/installed-test ## Run the long tests: kills, races, volume, fuzzing
 	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -m long -p no:randomly -s
 
 bench: $(VENV)/installed-test ## Measure retrieval beside the exact scan
-	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python manage.py benchmark_retrieval
+	@DEBUG=on $(BIN)/python -m core.embedded $(BENCH_HOME) $(BIN)/python manage.py benchmark_retrieval
 
 check: $(VENV)/installed-test ## Format, lint, types, import contracts, migrations, OpenAPI
 	@$(BIN)/ruff format --check .
@@ -48,7 +49,7 @@ lock: ## Resolve requirements*.in into the locked files (needs uv)
 	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url requirements-test.in -o requirements-test.txt
 
 clean: ## Remove the virtual environment and all local data
-	rm -rf $(VENV) .soosh .soosh-test
+	rm -rf $(VENV) .soosh .soosh-test .soosh-bench
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Soosh needs Python 3.11, 3.12 or 3.13. None was found; install one, or say: make PYTHON=/path/to/python"; exit 1; }

@@ -29,18 +29,24 @@ FROM unnest(to_tsvector('soosh', %s)) AS term LEFT JOIN catalog_lexeme AS known 
 
 # `('x' || 7 hex digits)::bit(28)` is the same number as `dimension_of` below.
 INDEX_DOCUMENTS = """
-WITH document AS (
-    SELECT id, to_tsvector('soosh', concat_ws(
-        ' ', title, description, organisation, array_to_string(tags, ' '), alternative_titles, skill_terms
+WITH given AS (
+    SELECT * FROM unnest(%(ids)s::uuid[], %(alternative_titles)s::text[], %(skill_terms)s::text[], %(content_hashes)s::text[])
+        AS given(id, alternative_titles, skill_terms, content_hash)
+), document AS (
+    SELECT given.*, to_tsvector('soosh', concat_ws(
+        ' ', title, description, organisation, array_to_string(tags, ' '), given.alternative_titles, given.skill_terms
     )) AS lexemes
-    FROM catalog_opportunity WHERE id = ANY(%(ids)s)
+    FROM catalog_opportunity AS row JOIN given ON given.id = row.id
 ), measured AS (
-    SELECT document.id, document.lexemes, (SELECT coalesce(sum(cardinality(positions)), 0) FROM unnest(document.lexemes)) AS length
+    SELECT document.*, (SELECT coalesce(sum(cardinality(positions)), 0) FROM unnest(document.lexemes)) AS length
     FROM document
 ), statistics AS (
     SELECT greatest(coalesce((SELECT average_length FROM catalog_corpusstatistics LIMIT 1), 60), 1) AS average_length
 )
 UPDATE catalog_opportunity AS row SET
+    alternative_titles = measured.alternative_titles,
+    skill_terms = measured.skill_terms,
+    content_hash = measured.content_hash,
     search_vector = measured.lexemes,
     lexical_weights = (
         SELECT ('{' || coalesce(string_agg(dimension || ':' || weight, ',' ORDER BY dimension), '') || '}/268435456')::sparsevec

@@ -20,7 +20,7 @@ from catalog.models import Category, Opportunity
 from conftest import Api
 from soosh.wsgi import application
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "50"))
 ROLES = ("nobody", "person", "staff")
 schema = schemathesis.openapi.from_path(settings.BASE_DIR / "openapi.yaml")
 schema.app = application

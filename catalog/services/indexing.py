@@ -31,10 +31,16 @@ def index_opportunities(ids: Sequence[uuid.UUID]) -> None:
     enrichments = enrichments_for([row.title for row in rows], [[skill.name for skill in row.skills.all()] for row in rows])
     for row, enrichment in zip(rows, enrichments, strict=True):
         row.alternative_titles, row.skill_terms = enrichment.alternative_titles, enrichment.skill_terms
-        row.content_hash = content_hash_of(row)
-    Opportunity.objects.bulk_update(rows, ["alternative_titles", "skill_terms", "content_hash"], batch_size=_REINDEX_BATCH)
+    parameters: dict[str, Any] = {
+        "ids": [row.id for row in rows],
+        "alternative_titles": [row.alternative_titles for row in rows],
+        "skill_terms": [row.skill_terms for row in rows],
+        "content_hashes": [content_hash_of(row) for row in rows],
+        "k1": K1,
+        "b": B,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(INDEX_DOCUMENTS, {"ids": list(ids), "k1": K1, "b": B})
+        cursor.execute(INDEX_DOCUMENTS, parameters)
 
 
 def refresh_statistics() -> None:
@@ -53,8 +59,7 @@ def refresh_statistics() -> None:
 def _rebuild_weights() -> None:
     last = uuid.UUID(int=0)
     while ids := list(Opportunity.objects.filter(id__gt=last).order_by("id").values_list("id", flat=True)[:_REINDEX_BATCH]):
-        with connection.cursor() as cursor:
-            cursor.execute(INDEX_DOCUMENTS, {"ids": ids, "k1": K1, "b": B})
+        index_opportunities(ids)
         last = ids[-1]
 
 
@@ -72,19 +77,28 @@ def embed_opportunities(*, limit: int = _EMBED_BATCH) -> int:
     except EngineError as error:
         logger.warning("embedding engine out, opportunities stay queued", outcome=error.outcome, waiting=len(rows))
         return 0
-    categories = _category_vectors(embeddings.model)
-    for row, vector in zip(rows, document_vectors(parts, embeddings.vectors), strict=True):
-        _store_vector(row, vector, embeddings.model, categories)
+    _store_vectors(rows, document_vectors(parts, embeddings.vectors), embeddings.model)
     return len(rows)
 
 
-def _store_vector(row: Opportunity, vector: list[float], model: str, categories: list[tuple[uuid.UUID, list[float]]]) -> None:
-    changes: dict[str, Any] = {"embedding": vector, "embedding_model": model, "embedded_hash": row.content_hash}
-    if row.is_category_inferred:
-        near = max(((_dot(vector, other), key) for key, other in categories), default=(0.0, None))  # type: ignore[type-var]
-        changes["category_id"] = near[1] if near[0] >= _CATEGORY_NEAR_ENOUGH else None
-    # Only if the content is still the one that was embedded: a later edit has queued the row anew.
-    Opportunity.objects.filter(id=row.id, content_hash=row.content_hash).update(**changes)
+def _store_vectors(rows: Sequence[Opportunity], vectors: Sequence[list[float]], model: str) -> None:
+    categories = _category_vectors(model)
+    with transaction.atomic():
+        # Only where the content is still the one that was embedded: a later edit has queued the row anew.
+        locked = Opportunity.objects.select_for_update().filter(id__in=[row.id for row in rows])
+        unchanged = dict(locked.values_list("id", "content_hash"))
+        stored = []
+        for row, vector in zip(rows, vectors, strict=True):
+            if unchanged.get(row.id) == row.content_hash:
+                row.embedding, row.embedding_model, row.embedded_hash = vector, model, row.content_hash
+                row.category_id = _nearest_category(vector, categories) if row.is_category_inferred else row.category_id
+                stored.append(row)
+        Opportunity.objects.bulk_update(stored, ["embedding", "embedding_model", "embedded_hash", "category"])
+
+
+def _nearest_category(vector: Sequence[float], categories: Sequence[tuple[uuid.UUID, list[float]]]) -> uuid.UUID | None:
+    best, key = max(((_dot(vector, other), key) for key, other in categories), default=(0.0, None))  # type: ignore[type-var]
+    return key if best >= _CATEGORY_NEAR_ENOUGH else None
 
 
 def _dot(left: Sequence[float], right: Sequence[float]) -> float:

@@ -168,13 +168,13 @@ class TestIndexing:
     def test_an_edit_while_embedding_is_not_overwritten(self, make_opportunity: Make) -> None:
         row = make_opportunity("Before")
         index_opportunities([row.pk])
-        store = indexing._store_vector
+        store = indexing._store_vectors
 
         def edit_first(*arguments: Any) -> None:
             Opportunity.objects.update(content_hash="edited")
             store(*arguments)
 
-        with mock.patch.object(indexing, "_store_vector", edit_first):
+        with mock.patch.object(indexing, "_store_vectors", edit_first):
             embed_opportunities()
         assert Opportunity.objects.get().embedding is None
 

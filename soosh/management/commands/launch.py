@@ -19,6 +19,8 @@ from soosh.demo import load_demo
 from soosh.services_in_force import services_in_force
 
 _READY_SECONDS = 120
+# supervisor.xmlrpc.Faults.ALREADY_STARTED
+_ALREADY_STARTED = 60
 
 
 class Command(BaseCommand):
@@ -40,7 +42,7 @@ class Command(BaseCommand):
             if not settings.DEBUG:
                 call_command("collectstatic", verbosity=0, interactive=False)
             for program in ("worker", "beat", "web"):
-                supervisor.supervisor.startProcess(program, False)
+                _start(supervisor, program)
             self._wait_for_readiness()
         except BaseException as error:
             self.stderr.write(f"Soosh could not start: {error}")
@@ -76,6 +78,15 @@ class Command(BaseCommand):
         lines += [f"  {name:<12} {state}" for name, state in services_in_force().items()]
         lines += ["Press Ctrl-C to stop everything.", ""]
         self.stdout.write("\n".join(lines))
+
+
+def _start(supervisor: Any, program: str) -> None:
+    try:
+        supervisor.supervisor.startProcess(program, False)
+    except xmlrpc.client.Fault as fault:
+        # The transport repeats a call whose answer was lost, so the first one may have started it already.
+        if fault.faultCode != _ALREADY_STARTED:
+            raise
 
 
 class _UnixTransport(xmlrpc.client.Transport):

@@ -1,0 +1,107 @@
+"""A whole Soosh under its supervisor, for the long tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from accounts.demo import DEMO_PASSWORD
+from core.embedded.paths import EmbeddedHome
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RunningSoosh:
+    """`make run` in a home of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = EmbeddedHome(folder)
+        self.port = free_port()
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("DATABASE_URL", "REDIS_URL", "DEBUG", "DJANGO_SETTINGS_MODULE")
+        }
+        self.environment = kept | {"SOOSH_HOME": str(folder), "PORT": str(self.port), "THROTTLE": "off"}
+        self.supervisor: subprocess.Popen[bytes] | None = None
+        self.token = ""
+
+    def start(self) -> float:
+        """Start and wait until `/readyz` answers 200. Returns the seconds that took."""
+        started = time.monotonic()
+        self.home.root.mkdir(parents=True, exist_ok=True)
+        with open(self.home.root / "output.log", "ab") as output:
+            self.supervisor = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"], cwd=ROOT, env=self.environment, stdout=output, stderr=output
+            )
+        self.wait_until_ready()
+        return time.monotonic() - started
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        assert self.supervisor
+        self.supervisor.send_signal(number)
+        self.supervisor.wait(60)
+
+    def wait_until_ready(self, seconds: float = 120) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5) as answer:
+                    assert json.load(answer)["status"] == "ok"
+                    return
+            except OSError:
+                time.sleep(0.2)
+        raise AssertionError(f"not ready after {seconds} s: {(self.home.root / 'output.log').read_text()[-2000:]}")
+
+    def processes(self, name: str = "") -> list[psutil.Process]:
+        """Live processes of this home whose command line holds `name`."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                alive = process.status() != psutil.STATUS_ZOMBIE
+                mine = process.environ().get("SOOSH_SUPERVISED") == str(self.home.root) or process.cwd() == str(self.home.postgres_data)
+                if alive and mine and name in " ".join(process.cmdline()):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/v1/{path}", data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def sign_in(self, email: str) -> None:
+        self.token = ""
+        self.token = self.call("POST", "auth/login", {"email": email, "password": DEMO_PASSWORD})["access_token"]
+
+    def manage(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def query(self, sql: str) -> Any:
+        """The first value of a query."""
+        import psycopg
+
+        with psycopg.connect(host=str(self.home.sockets), user="postgres", dbname="soosh") as connection:
+            row = connection.execute(sql).fetchone()
+        return row[0] if row else None
