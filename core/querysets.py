@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, Generic, Self, TypeVar
 
@@ -16,6 +17,8 @@ EXACT_BELOW_ROWS = 5_000
 # How many neighbours the index keeps in view while it searches; also the most that one iteration of a scan yields.
 EF_SEARCH = 160
 _MAX_SCAN_TUPLES = 200_000
+# The planner's estimate of matching rows is believed only where it is off the mark by this factor.
+_SURELY_MORE = 5
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -40,8 +43,12 @@ class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
         return self.exclude(content_hash="").filter(~Q(content_hash=F("embedded_hash")) | ~Q(embedding_model=model))
 
     def has_fewer_than(self, rows: int) -> bool:
-        """Whether fewer than `rows` rows match, without counting the rest."""
-        return len(self.order_by().values_list("pk")[:rows]) < rows
+        """Whether fewer than `rows` rows match. Counts no further than that, and not at all where the planner expects far more."""
+        plan = self.order_by().values("pk").explain(format="json")
+        # Django answers an empty plan where it knows that nothing matches.
+        if plan and json.loads(plan)[0]["Plan"]["Plan Rows"] > _SURELY_MORE * rows:
+            return False
+        return self.order_by().values("pk")[:rows].count() < rows
 
     def nearest_first(self, vector: Vector, *, model: str, exact: bool) -> Self:
         """Rows in the order of their cosine distance, annotated as `distance`: by the index, or by a scan of every matching row."""

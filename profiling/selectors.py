@@ -60,7 +60,7 @@ def profile_of(user: User) -> ProfileView:
 
 
 def recommendations_for(user: User, *, limit: int) -> Recommendations:
-    """Open opportunities that fit a person, best first. Seven queries, whatever the size of profile and answer."""
+    """Open opportunities that fit a person, best first. The same number of queries, whatever the size of profile and answer."""
     profile = Profile.objects.visible_to(user).first()
     claims = list(Claim.objects.visible_to(user).active())
     rows = _allowed(Opportunity.objects.visible_to(user), claims)

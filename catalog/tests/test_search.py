@@ -97,8 +97,8 @@ class TestRanking:
 
     def test_one_statement_fuses_both_legs(self, jobs: dict[str, Opportunity], django_assert_num_queries: Any) -> None:
         vector, model = embed_query("python", purpose="test")
-        # The words, the route, the fusion, and its categories and skills; categories cost nothing where there are none.
-        with django_assert_num_queries(4):
+        # The words, the planner's estimate, the count, the fusion, and its skills; categories cost nothing where there are none.
+        with django_assert_num_queries(5):
             Opportunity.objects.all().ranked_for(vector, model=model, text="python")
 
     @pytest.mark.parametrize("text", ["", " ", "'", "\\", "a & | ! b", "\x00", "😀", "the and of", "x" * 30_000, "':* <-> 'a", "%s", "{}"])
