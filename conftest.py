@@ -98,7 +98,7 @@ def staff_api(staff: User) -> Api:
 def openai_engine(settings: Any, llmock: Any) -> Any:
     """The product on the OpenAI engine, against a server that nobody here wrote."""
     settings.AI_CONVERSATION_ENGINE = "openai"
-    settings.OPENAI_BASE_URL = llmock.base_url()
+    settings.OPENAI_BASE_URL = settings.OPENAI_EMBEDDING_BASE_URL = llmock.base_url()
     settings.OPENAI_API_KEY = "test"
     settings.AI_TIMEOUT_SECONDS = 1.0
     return llmock

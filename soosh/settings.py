@@ -207,6 +207,8 @@ AI_EMBEDDING_ENGINE = env.str("AI_EMBEDDING_ENGINE", default=ENGINE)
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
 OPENAI_CHAT_MODEL = env.str("OPENAI_CHAT_MODEL", default="gpt-5.5-mini")
+# Chat and embeddings may come from different servers.
+OPENAI_EMBEDDING_BASE_URL = env.str("OPENAI_EMBEDDING_BASE_URL", default=OPENAI_BASE_URL)
 OPENAI_EMBEDDING_MODEL = env.str("OPENAI_EMBEDDING_MODEL", default="text-embedding-3-small")
 OPENAI_EMBEDDING_TAKES_DIMENSIONS = env.bool("OPENAI_EMBEDDING_TAKES_DIMENSIONS", default=True)
 AI_TIMEOUT_SECONDS = env.float("AI_TIMEOUT_SECONDS", default=8.0)

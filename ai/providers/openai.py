@@ -54,9 +54,9 @@ def _client(base_url: str, api_key: str, timeout: float) -> openai.OpenAI:
     return openai.OpenAI(base_url=base_url, api_key=api_key or "none", timeout=timeout, max_retries=0)
 
 
-def client() -> openai.OpenAI:
-    """The SDK's client for the endpoint in force, built at first use."""
-    return _client(settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY, settings.AI_TIMEOUT_SECONDS)
+def client(base_url: str) -> openai.OpenAI:
+    """The SDK's client for an endpoint, built at first use."""
+    return _client(base_url, settings.OPENAI_API_KEY, settings.AI_TIMEOUT_SECONDS)
 
 
 def _within_deadline(call: Callable[[], Result]) -> Result:
@@ -90,7 +90,9 @@ class OpenAiEmbeddings:
         tokens = 0
         for start in range(0, len(texts), _BATCH):
             batch = list(texts[start : start + _BATCH])
-            answer = _within_deadline(lambda batch=batch: client().embeddings.create(**self._request(batch)))  # type: ignore[misc]
+            answer = _within_deadline(
+                lambda batch=batch: client(settings.OPENAI_EMBEDDING_BASE_URL).embeddings.create(**self._request(batch))
+            )  # type: ignore[misc]
             vectors += [_unit(item.embedding) for item in sorted(answer.data or [], key=lambda item: item.index)]
             tokens += getattr(answer.usage, "prompt_tokens", 0) or 0
         if len(vectors) != len(texts):
@@ -134,7 +136,7 @@ class OpenAiReader:
 
     def _stream(self, turn: Turn, deadline: float) -> Any:
         """The whole answer, streamed so that leaving at the deadline closes the connection."""
-        with client().chat.completions.stream(**self._request(turn)) as stream:
+        with client(settings.OPENAI_BASE_URL).chat.completions.stream(**self._request(turn)) as stream:
             for _ in stream:
                 if time.monotonic() > deadline:
                     raise EngineTimeout

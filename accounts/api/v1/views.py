@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -36,7 +36,23 @@ class PublicView(APIView):
 
 class RegisterView(PublicView):
     @extend_schema(
-        operation_id="register", tags=["sign-in"], request=RegistrationRequestSerializer, responses={201: RegistrationSerializer}
+        operation_id="register",
+        tags=["sign-in"],
+        request=RegistrationRequestSerializer,
+        responses={201: RegistrationSerializer},
+        examples=[
+            OpenApiExample(
+                "Ada registers",
+                {"email": "ada@example.org", "password": "a long pass phrase", "full_name": "Ada Explorer", "time_zone": "Europe/Berlin"},
+                request_only=True,
+            ),
+            OpenApiExample(
+                "Ada is asked to look into her mail",
+                {"user": {"email": "ada@example.org", "full_name": "Ada Explorer", "is_email_verified": False}},
+                response_only=True,
+                status_codes=["201"],
+            ),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Register. The answer is the same whether or not the address is known; what to do next is in the mail."""
@@ -61,7 +77,13 @@ class VerifyEmailView(PublicView):
 
 
 class LoginView(PublicView):
-    @extend_schema(operation_id="log_in", tags=["sign-in"], request=LoginRequestSerializer, responses={200: TokensSerializer})
+    @extend_schema(
+        operation_id="log_in",
+        tags=["sign-in"],
+        request=LoginRequestSerializer,
+        responses={200: TokensSerializer},
+        examples=[OpenApiExample("Ada signs in", {"email": "ada@example.org", "password": "a long pass phrase"}, request_only=True)],
+    )
     def post(self, request: Request) -> Response:
         """Sign in with e-mail and password."""
         form = LoginRequestSerializer(data=request.data)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.generics import GenericAPIView, get_object_or_404
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
@@ -75,7 +75,17 @@ class OpportunityListView(OpportunitiesView):
         return self.get_paginated_response(OpportunitySerializer(page, many=True).data)
 
     @extend_schema(
-        operation_id="post_opportunity", tags=["catalogue"], request=OpportunityRequestSerializer, responses={201: OpportunitySerializer}
+        operation_id="post_opportunity",
+        tags=["catalogue"],
+        request=OpportunityRequestSerializer,
+        responses={201: OpportunitySerializer},
+        examples=[
+            OpenApiExample(
+                "A night nurse is wanted",
+                {"kind": "job", "title": "Night nurse", "location": "Oslo", "remote": False, "deadline": "2027-01-31", "tags": ["care"]},
+                request_only=True,
+            )
+        ],
     )
     def post(self, request: Request) -> Response:
         """Publish an opportunity (staff)."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +25,32 @@ from profiling.services import interview, profile
 
 _LISTS = {"skills": ClaimKind.SKILL, "interests": ClaimKind.INTEREST, "goals": ClaimKind.GOAL, "constraints": ClaimKind.CONSTRAINT}
 
+_RECOMMENDATION = {
+    "basis": "profile",
+    "recommendations": [
+        {
+            "id": "0197f0a4-3c7e-7b1d-9a55-2f6f3f1f8a11",
+            "kind": "open_source",
+            "title": "OMRChecker",
+            "description": "Evaluate answer sheets with a camera.",
+            "organisation": "",
+            "location": "",
+            "remote": True,
+            "url": "https://example.org/omrchecker",
+            "language": "en",
+            "tags": ["Python"],
+            "starts_on": None,
+            "ends_on": None,
+            "deadline": None,
+            "category": "web-and-mobile-development",
+            "skills": ["Python"],
+            "source": "awesome-for-beginners",
+            "score": 0.49,
+            "reasons": [{"kind": "skill", "text": "It is about Python, which is one of your strengths or interests."}],
+        }
+    ],
+}
+
 
 class OwnView(APIView):
     """A person's own interview and profile."""
@@ -46,7 +72,38 @@ class StartView(OwnView):
 
 class SubmitAnswerView(OwnView):
     @extend_schema(
-        operation_id="submit_answer", tags=["profiling"], request=AnswerRequestSerializer, responses={200: AnsweredStepSerializer}
+        operation_id="submit_answer",
+        tags=["profiling"],
+        request=AnswerRequestSerializer,
+        responses={200: AnsweredStepSerializer},
+        examples=[
+            OpenApiExample(
+                "An answer in one's own words",
+                {"session_id": "0197f0a4-3c7e-7b1d-9a55-2f6f3f1f8a10", "step": 1, "answer_text": "I repair bikes and I speak Spanish."},
+                request_only=True,
+            ),
+            OpenApiExample(
+                "The next question",
+                {
+                    "session_id": "0197f0a4-3c7e-7b1d-9a55-2f6f3f1f8a10",
+                    "step": 2,
+                    "next_question": "What do you like to spend time on, even when nobody asks you to?",
+                    "question": {
+                        "step": 2,
+                        "text": "What do you like to spend time on, even when nobody asks you to?",
+                        "kind": "text",
+                        "options": [],
+                        "audio_url": None,
+                    },
+                    "progress": 0.2,
+                    "completed": False,
+                    "engine": "embedded",
+                    "degraded_because": "",
+                },
+                response_only=True,
+                status_codes=["200"],
+            ),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Answer a step, or say "skip". The same answer sent twice counts once."""
@@ -97,6 +154,7 @@ class RecommendationsView(OwnView):
         tags=["profiling"],
         parameters=[RecommendationQuerySerializer],
         responses={200: RecommendationsSerializer},
+        examples=[OpenApiExample("One recommendation", _RECOMMENDATION, response_only=True, status_codes=["200"])],
     )
     def get(self, request: Request) -> Response:
         """Opportunities that fit you, with the reasons."""
