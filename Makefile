@@ -54,7 +54,7 @@ clean: ## Remove the virtual environment and all local data
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Soosh needs Python 3.11, 3.12 or 3.13. None was found; install one, or say: make PYTHON=/path/to/python"; exit 1; }
-	@command -v uv >/dev/null 2>&1 && uv venv --quiet --python "$(PYTHON)" $(VENV) || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null 2>&1 && uv venv --quiet --seed --python "$(PYTHON)" $(VENV) || $(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: requirements.txt | $(VENV)/bin/python
 	@echo "Installing the locked requirements (once)."
