@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+from smtplib import SMTPException
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from accounts.events import EmailVerified, RefreshTokenReused
 from accounts.models import User
 from accounts.providers import headless, tokens
 from accounts.providers.tokens import TokenPair
-from core.errors import FieldError, InvalidInput, TooManyRequests
+from core.errors import FieldError, InvalidInput, TooManyRequests, Unavailable
 from core.events import publish
 
 _FAILED_LOGIN_PAUSE_SECONDS = 300
@@ -33,10 +34,15 @@ def register_person(
     Raises:
         InvalidInput: the password is too weak.
         TooManyRequests: this address of the network registers too often.
+        Unavailable: the mail cannot be sent now; nothing was created.
     """
     fields = {"email": email, "password": password, "full_name": full_name, "birth_date": birth_date, "time_zone": time_zone}
-    with transaction.atomic():
-        answer = headless.sign_up(request, fields)
+    try:
+        with transaction.atomic():
+            answer = headless.sign_up(request, fields)
+    except (SMTPException, OSError) as error:
+        # Without its mail nobody could finish the registration, so it did not happen.
+        raise Unavailable from error
     if answer.status == 429:
         raise TooManyRequests(retry_after_seconds=_SIGNUP_PAUSE_SECONDS)
     if answer.errors:

@@ -198,7 +198,7 @@ class ImportRun(BaseModel):
 
     kind = models.CharField(max_length=15, choices=ImportKind)
     file_name = models.CharField(max_length=500)
-    checksum = models.CharField(max_length=64, blank=True, default="")
+    checksum = models.CharField(max_length=64, help_text="SHA-256 of the file.")
     state = models.CharField(max_length=12, choices=ImportState, default=ImportState.RUNNING)
     added = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)

@@ -9,7 +9,8 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.db import DataError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
@@ -124,7 +125,10 @@ def problem_response(status: int, code: str, detail: str, **data: Any) -> JsonRe
     return JsonResponse(problem(status, code, detail, **data), status=status, content_type=PROBLEM_CONTENT_TYPE)
 
 
-def not_found_view(request: HttpRequest, exception: Exception) -> JsonResponse:
+def not_found_view(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A problem document for programs, a page for people."""
+    if not request.path.startswith("/api/"):
+        return render(request, "core/not_found.html", status=404)
     return problem_response(404, "not_found", str(errors.NotFound.message))
 
 

@@ -119,6 +119,11 @@ def test_pages_answer_nobody(api: Api, route: str, status: int) -> None:
     assert api.get(path).status_code == status
 
 
+def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(api: Api) -> None:
+    assert b"<h1>Nothing here</h1>" in api.get("/nonsense").content
+    assert api.get("/api/v1/nonsense").json()["code"] == "not_found"
+
+
 def test_known_problem_codes_have_a_page(api: Api) -> None:
     assert b"not right" in api.get("/api/problems/invalid_credentials").content
 

@@ -1,4 +1,7 @@
-"""Access and refresh tokens: allauth's JWT strategy, with one winner under concurrency and revocation of the family on reuse."""
+"""Access and refresh tokens: allauth's JWT strategy, with one winner under concurrency and revocation of the family on reuse.
+
+allauth 65.21 rotates without a lock: of eight concurrent refreshes four succeed. Here the session row is locked first.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,6 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from accounts.models import User
-
-
-class FamilyTokenStrategy(JWTTokenStrategy):
-    """allauth 65.21 rotates without a lock: of eight concurrent refreshes four succeed. Here the session row is locked first."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +46,7 @@ def rotate(refresh_token: str) -> TokenPair | ReusedToken | None:
         session.delete()
         return ReusedToken(user_id=payload["sub"])
     user = internal.validate_token_user(payload, session)
-    tokens = FamilyTokenStrategy().refresh_token(refresh_token)
+    tokens = JWTTokenStrategy().refresh_token(refresh_token)
     if user is None or tokens is None:
         return None
     return TokenPair(*tokens, expires_in=settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN, user=user)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import threading
 from typing import Any
+from unittest import mock
 from urllib.parse import unquote
 
 import pytest
@@ -69,6 +70,12 @@ class TestRegister:
         browser = Client()
         browser.force_login(staff)
         assert browser.post("/api/v1/auth/register", NEW, content_type="application/json").status_code == 201
+
+    def test_without_mail_nothing_is_created(self, api: Api) -> None:
+        with mock.patch("django.core.mail.message.EmailMessage.send", side_effect=ConnectionRefusedError):
+            response = api.post("auth/register", NEW)
+        assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+        assert not User.objects.exists()
 
     def test_too_many_registrations_from_one_place_have_to_wait(self, api: Api) -> None:
         answers = [api.post("auth/register", NEW | {"email": f"p{number}@example.org"}) for number in range(25)]

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('kind', models.CharField(choices=[('taxonomy', 'taxonomy'), ('opportunities', 'opportunities')], max_length=15)),
                 ('file_name', models.CharField(max_length=500)),
-                ('checksum', models.CharField(blank=True, default='', max_length=64)),
+                ('checksum', models.CharField(help_text='SHA-256 of the file.', max_length=64)),
                 ('state', models.CharField(choices=[('running', 'running'), ('completed', 'completed'), ('interrupted', 'interrupted')], default='running', max_length=12)),
                 ('added', models.PositiveIntegerField(default=0)),
                 ('changed', models.PositiveIntegerField(default=0)),

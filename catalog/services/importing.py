@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from catalog.enums import ImportKind, ImportState, OpportunityState, TermState
+from catalog.errors import ImportFileUnreadable
 from catalog.models import Category, ImportRefusal, ImportRun, Occupation, Opportunity, Skill
 from catalog.services.documents import title_key
 from catalog.services.indexing import index_opportunities, refresh_statistics
@@ -75,7 +77,15 @@ def _begin(kind: ImportKind, path: Path) -> ImportRun:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('catalog.import'))")
         # A run that is still marked as running was killed; what it wrote is kept and recognised as unchanged now.
         ImportRun.objects.filter(kind=kind, file_name=path.name, state=ImportState.RUNNING).update(state=ImportState.INTERRUPTED)
-        return ImportRun.objects.create(kind=kind, file_name=path.name[:500])
+        return ImportRun.objects.create(kind=kind, file_name=path.name[:500], checksum=_checksum(path))
+
+
+def _checksum(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ImportFileUnreadable(f"{path}: {error}") from error
 
 
 def _finish(run: ImportRun) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class TestOpportunities:
     def test_twice_changes_nothing_and_a_change_is_one_change(self, write_lines: WriteLines) -> None:
         rows = [row(number) for number in range(1_200)]
         assert counts(import_opportunities(path=write_lines(rows))) == (1_200, 0, 0, 0, 0)
+        assert ImportRun.objects.get().checksum == hashlib.sha256((write_lines(rows)).read_bytes()).hexdigest()
         before = list(Opportunity.objects.order_by("id").values_list("id", "updated_at", "content_hash"))
         assert counts(import_opportunities(path=write_lines(rows))) == (0, 0, 1_200, 0, 0)
         assert list(Opportunity.objects.order_by("id").values_list("id", "updated_at", "content_hash")) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -197,9 +198,30 @@ def wait_until_ready(home: EmbeddedHome, *, seconds: float = 60) -> None:
 
 
 @contextmanager
+def _alone_in(home: EmbeddedHome) -> Iterator[None]:
+    """Hold the home for one run of `running`; the lock ends with the process, however that ends."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    with open(home.root / "running.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ServicesAlreadyRunning(f"Another run uses {home.root}. Wait for it, or choose another folder.") from error
+        yield
+
+
+@contextmanager
 def running(home: EmbeddedHome) -> Iterator[None]:
-    """Both services for the length of a test run, with the fast settings of a throw-away database."""
-    prepare(home)
+    """Both services for the length of a test run, with the fast settings of a throw-away database.
+
+    Raises:
+        ServicesAlreadyRunning: another run uses this home.
+    """
+    with _alone_in(home):
+        prepare(home)
+        yield from _both_services(home)
+
+
+def _both_services(home: EmbeddedHome) -> Iterator[None]:
     account = postgres_account()
     environment = os.environ | {"SOOSH_SUPERVISED": str(home.root)}
     with open(home.logs / "services.log", "ab") as log:
@@ -227,6 +249,14 @@ def with_services(home: EmbeddedHome, command: list[str]) -> int:
     """Run `command` against services of its own, unless the environment already names a database and a Redis."""
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
         return subprocess.call(command)
+    try:
+        return _call_beside(home, command)
+    except ServicesAlreadyRunning as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+def _call_beside(home: EmbeddedHome, command: list[str]) -> int:
     with running(home):
         environment = os.environ | {
             "SOOSH_HOME": str(home.root),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.embedded.paths import EmbeddedHome
-from core.embedded.services import ServicesAlreadyRunning, heal, main
+from core.embedded.services import ServicesAlreadyRunning, _alone_in, heal, main
 from core.embedded.supervision import configuration
 
 
@@ -80,6 +80,13 @@ def test_a_live_supervisor_is_never_robbed(home: EmbeddedHome, orphan: Orphans) 
     with pytest.raises(ServicesAlreadyRunning):
         heal(home)
     assert (lock.exists(), process.poll()) == (True, None)
+
+
+def test_two_runs_do_not_share_a_home(home: EmbeddedHome, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    with _alone_in(home):
+        assert main([str(home.root), "true"]) == 1
+    assert "Another run uses" in capsys.readouterr().err
 
 
 def test_the_supervisor_runs_embedded_services_only_where_they_are_wanted(home: EmbeddedHome) -> None:
