@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from accounts.models import User
@@ -43,6 +46,21 @@ def user(make_user: Callable[..., User]) -> User:
 @pytest.fixture
 def staff(make_user: Callable[..., User]) -> User:
     return make_user(is_staff=True, is_superuser=True)
+
+
+def at_once(times: int, call: Callable[[], Any]) -> list[Any]:
+    """What `times` threads, let go together, get from `call`; each on a database connection of its own."""
+    barrier = threading.Barrier(times)
+
+    def run(_: int) -> Any:
+        barrier.wait()
+        try:
+            return call()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(run, range(times)))
 
 
 class Api:

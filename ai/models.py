@@ -51,7 +51,3 @@ class DailyBudget(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.user_id or 'everybody'} {self.day_on}"
-
-    @property
-    def remaining(self) -> int:
-        return max(0, self.tokens_limit - self.tokens)

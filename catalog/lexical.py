@@ -15,8 +15,8 @@ from django.db import connection
 
 K1 = 1.2
 B = 0.75
-CONFIGURATION = "soosh"
-_DIMENSIONS = 2**28
+# Lexemes are hashed into this many dimensions; two of 100,000 share one with a chance that costs no measurable ranking.
+LEXICAL_DIMENSIONS = 2**28
 # Rows fetched for their words. The rarest lexemes choose them; all lexemes score them.
 _CANDIDATE_ROWS = 20_000
 _MAX_QUERY_CHARACTERS = 20_000
@@ -102,7 +102,7 @@ def read_query(text: str) -> LexicalQuery | None:
         weights[dimension_of(lexeme)] = weight
     entries = ",".join(f"{dimension}:{weight:.4f}" for dimension, weight in sorted(weights.items()))
     best_score = sum(weight for _, _, weight in terms) * (K1 + 1)
-    return LexicalQuery("{" + entries + f"}}/{_DIMENSIONS}", _candidates(terms), best_score)
+    return LexicalQuery("{" + entries + f"}}/{LEXICAL_DIMENSIONS}", _candidates(terms), best_score)
 
 
 def _inverse_document_frequency(count: int, documents: int) -> float:

@@ -9,11 +9,9 @@ from django.db.models import F, Q
 from pgvector.django import HnswIndex, SparseVectorField
 
 from catalog.enums import ImportKind, ImportState, OpportunityKind, OpportunityState, TermState
+from catalog.lexical import LEXICAL_DIMENSIONS
 from catalog.querysets import CategoryQuerySet, OpportunityQuerySet, SkillQuerySet
 from core.models import BaseModel, EmbeddedModel
-
-# Lexemes are hashed into this many dimensions; two of 100,000 share one with a chance that costs no measurable ranking.
-LEXICAL_DIMENSIONS = 2**28
 
 
 class Category(EmbeddedModel):

@@ -47,10 +47,6 @@ def verify_email(request: HttpRequest, key: str) -> EmailAddress | None:
     return address
 
 
-def is_verified(user_id: Any) -> bool:
-    return EmailAddress.objects.filter(user_id=user_id, verified=True, primary=True).exists()
-
-
 def mark_verified(user: Any) -> None:
     """Take an address as proven, for people that staff or the demo data create."""
     EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})

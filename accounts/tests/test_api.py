@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from typing import Any
 from unittest import mock
 from urllib.parse import unquote
@@ -9,11 +8,10 @@ from urllib.parse import unquote
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
-from django.db import connection
 from django.test import Client
 
 from accounts.models import User
-from conftest import PASSWORD, Api
+from conftest import PASSWORD, Api, at_once
 from core.models import OutboxEvent
 
 pytestmark = pytest.mark.django_db
@@ -187,19 +185,7 @@ class TestRefresh:
     @pytest.mark.django_db(transaction=True)
     def test_of_eight_at_once_exactly_one_wins(self, user: User) -> None:
         token = self.tokens(Api(), user)["refresh_token"]
-        barrier = threading.Barrier(8)
-        codes: list[int] = []
-
-        def refresh() -> None:
-            barrier.wait()
-            codes.append(Api().post("auth/refresh", {"refresh_token": token}).status_code)
-            connection.close()
-
-        threads = [threading.Thread(target=refresh) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        codes = at_once(8, lambda: Api().post("auth/refresh", {"refresh_token": token}).status_code)
         assert sorted(codes) == [200] + [401] * 7
 
 

@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-DIMENSIONS = 384
-
 
 @dataclasses.dataclass(frozen=True)
 class Embeddings:

@@ -21,9 +21,9 @@ import pydantic
 from django.conf import settings
 
 from ai.errors import EngineError, EngineNonsense, EngineRateLimited, EngineTimeout
-from ai.providers.base import DIMENSIONS, Embeddings, Mention, Reading, Turn
+from ai.providers.base import Embeddings, Mention, Reading, Turn
+from core.querysets import DIMENSIONS
 
-PROMPT_VERSION = "interview-reading-1"
 _MAX_OUTPUT_TOKENS = 1_200
 _BATCH = 128
 _MAX_ABANDONED_CALLS = 16

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
 import pytest
-from django.db import connection
 
 from accounts.models import User
 from ai.errors import EngineTimeout
 from ai.services import InputTooLong
 from catalog.models import Skill
+from conftest import at_once
 from core.models import OutboxEvent
 from profiling import tasks
 from profiling.enums import ClaimSource, ClaimState
@@ -146,19 +145,7 @@ class TestAnswers:
     @pytest.mark.django_db(transaction=True)
     def test_of_many_at_once_one_counts(self, user: User, skills: dict[str, Skill]) -> None:
         start = start_interview(user=user)
-        barrier = threading.Barrier(4)
-        outcomes: list[int] = []
-
-        def send() -> None:
-            barrier.wait()
-            outcomes.append(answer(user, "I write Python.", start).interview.step)
-            connection.close()
-
-        threads = [threading.Thread(target=send) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        outcomes = at_once(4, lambda: answer(user, "I write Python.", start).interview.step)
         assert outcomes == [2] * 4
         assert (Answer.objects.count(), Claim.objects.filter(label="Python").count(), Interview.objects.get().step) == (1, 1, 2)
 
