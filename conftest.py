@@ -45,7 +45,7 @@ def user(make_user: Callable[..., User]) -> User:
 
 @pytest.fixture
 def staff(make_user: Callable[..., User]) -> User:
-    return make_user(is_staff=True, is_superuser=True)
+    return make_user(role="staff", is_superuser=True)
 
 
 def at_once(times: int, call: Callable[[], Any]) -> list[Any]:

@@ -1,49 +1,186 @@
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.models import EmailAddress
-from django.contrib import admin
+from allauth.mfa.models import Authenticator
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from unfold.admin import ModelAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.models import User
+from accounts.enums import Role
+from accounts.models import Block, ConsentDecision, DataExport, Device, Erasure, Guardianship, LinkedProvider, SecurityEvent, User
+from accounts.services import devices, erasing, staff
+from accounts.web.forms import StaffSignInForm
+from core.admin import AuditedAdmin, ReadOnlyAdmin
+from core.errors import DomainError
 
+admin.site.login_form = StaffSignInForm
+admin.site.login_template = "accounts/staff_sign_in.html"
 admin.site.unregister(Group)
-admin.site.unregister(EmailAddress)
+for _model in (EmailAddress, Authenticator):
+    if admin.site.is_registered(_model):
+        admin.site.unregister(_model)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     ordering = ("-id",)
-    list_display = ("email", "full_name", "is_active", "is_staff", "created_at", "last_login")
-    list_filter = ("is_active", "is_staff")
-    search_fields = ("email", "full_name", "=id")
-    readonly_fields = ("created_at", "updated_at", "last_login")
+    list_display = ("email", "full_name", "handle", "role", "is_active", "suspended_at", "created_at", "last_login")
+    list_filter = ("role", "is_active")
+    search_fields = ("email", "full_name", "handle", "=id")
+    readonly_fields = ("is_active", "suspended_at", "suspension_reason", "erased_at", "created_at", "updated_at", "last_login")
     show_full_result_count = False
+    actions = ("suspend", "reinstate", "sign_out", "erase")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Person", {"fields": ("full_name", "birth_date", "time_zone", "locale")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Person", {"fields": ("full_name", "handle", "bio", "languages", "birth_date", "time_zone", "locale")}),
+        ("Rights", {"fields": ("role", "is_superuser", "groups", "user_permissions")}),
+        ("State", {"fields": ("is_active", "suspended_at", "suspension_reason", "erased_at")}),
         ("Times", {"fields": ("created_at", "updated_at", "last_login")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "full_name", "password1", "password2")}),)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # People are erased, which other apps take part in; a deleted row would leave their data behind.
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        rights = () if request.user.is_superuser else ("role", "is_superuser", "groups", "user_permissions")  # type: ignore[union-attr]
+        return (*self.readonly_fields, *rights)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if obj.role != Role.STAFF:
+            obj.is_superuser = False
+        super().save_model(request, obj, form, change)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        response = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and response.status_code == 302:
+            devices.end_all_devices(user=User.objects.get(pk=id))
+        return response
+
+    @admin.action(description="Suspend (reason: by staff)", permissions=("change",))
+    def suspend(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, lambda person: staff.suspend_person(actor=request.user, person=person, reason="by staff"))  # type: ignore[arg-type]
+
+    @admin.action(description="Reinstate", permissions=("change",))
+    def reinstate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, lambda person: staff.reinstate_person(actor=request.user, person=person))  # type: ignore[arg-type]
+
+    @admin.action(description="Sign out everywhere", permissions=("change",))
+    def sign_out(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, lambda person: devices.end_all_devices(user=person))
+
+    @admin.action(description="Erase (with time to undo)", permissions=("change",))
+    def erase(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._each(request, queryset, lambda person: erasing.request_erasure(user=person, actor=request.user))  # type: ignore[arg-type]
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[User], act: Any) -> None:
+        done = 0
+        for person in queryset:
+            try:
+                act(person)
+                done += 1
+            except DomainError as error:
+                messages.error(request, f"{person}: {error.detail}")
+        messages.success(request, f"Done for {done}.")
+
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(ModelAdmin):
+class EmailAddressAdmin(ReadOnlyAdmin):
     list_display = ("email", "user", "verified", "primary")
     list_filter = ("verified", "primary")
     search_fields = ("email",)
     list_select_related = ("user",)
-    raw_id_fields = ("user",)
     show_full_result_count = False
 
 
 @admin.register(Group)
-class GroupAdmin(ModelAdmin):
+class GroupAdmin(AuditedAdmin):
     search_fields = ("name",)
     filter_horizontal = ("permissions",)
+
+
+class PersonalAdmin(ReadOnlyAdmin):
+    """Rows about one person each: staff look, which is logged, and the services change."""
+
+    list_select_related = ("user",)
+    show_full_result_count = False
+
+
+@admin.register(Device)
+class DeviceAdmin(PersonalAdmin):
+    list_display = ("user", "kind", "name", "ip_address", "last_used_at", "created_at")
+    list_filter = ("kind",)
+    search_fields = ("=id", "user__email")
+    fields = ("user", "kind", "name", "user_agent", "ip_address", "last_used_at", "created_at")
+    actions = ("sign_out",)
+
+    def has_sign_out_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.delete_device")
+
+    @admin.action(description="Sign out", permissions=("sign_out",))
+    def sign_out(self, request: HttpRequest, queryset: QuerySet[Device]) -> None:
+        for device in queryset.select_related("user"):
+            self._audit(request, "signed out", device)
+            devices.end_device(user=device.user, device_id=device.pk, request=request)
+
+
+@admin.register(LinkedProvider)
+class LinkedProviderAdmin(PersonalAdmin):
+    list_display = ("user", "provider", "email", "last_used_at", "created_at")
+    list_filter = ("provider",)
+    search_fields = ("=id", "user__email", "email")
+
+
+@admin.register(SecurityEvent)
+class SecurityEventAdmin(PersonalAdmin):
+    list_display = ("created_at", "user", "kind", "device_name", "ip_address", "detail")
+    list_filter = ("kind",)
+    search_fields = ("=id", "user__email", "=ip_address")
+
+
+@admin.register(ConsentDecision)
+class ConsentDecisionAdmin(PersonalAdmin):
+    list_display = ("created_at", "user", "purpose", "is_granted", "text_version", "source")
+    list_filter = ("purpose", "is_granted", "source")
+    search_fields = ("=id", "user__email")
+
+
+@admin.register(Block)
+class BlockAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "blocker", "blocked")
+    search_fields = ("=id", "blocker__email", "blocked__email")
+    list_select_related = ("blocker", "blocked")
+    show_full_result_count = False
+
+
+@admin.register(Guardianship)
+class GuardianshipAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "ward", "guardian", "guardian_email", "state", "accepted_at")
+    list_filter = ("state",)
+    search_fields = ("=id", "ward__email", "guardian__email", "guardian_email")
+    list_select_related = ("ward", "guardian")
+    show_full_result_count = False
+
+
+@admin.register(DataExport)
+class DataExportAdmin(PersonalAdmin):
+    list_display = ("created_at", "user", "state", "parts_done", "parts_total", "size_bytes", "expires_at")
+    list_filter = ("state",)
+    search_fields = ("=id", "user__email")
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "person_id", "state", "due_at", "done_at", "remains")
+    list_filter = ("state",)
+    search_fields = ("=id", "=person_id")
+    show_full_result_count = False

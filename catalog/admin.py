@@ -7,18 +7,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from import_export import resources
 from import_export.admin import ImportExportModelAdmin
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from catalog.models import Category, CorpusStatistics, ImportRefusal, ImportRun, Occupation, Opportunity, Skill
 from catalog.services.documents import digest, skill_keys
 from catalog.services.indexing import index_opportunities
-from core.admin import ReadOnlyAdmin
+from core.admin import AuditedAdmin, ReadOnlyAdmin
 
 _INDEX_COLUMNS = ("embedding", "search_vector", "lexical_weights")
 
 
-class CatalogueAdmin(ImportExportModelAdmin, ModelAdmin):
+class CatalogueAdmin(ImportExportModelAdmin, AuditedAdmin):
     import_form_class = ImportForm
     export_form_class = ExportForm
     show_full_result_count = False

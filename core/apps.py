@@ -5,3 +5,19 @@ class CoreConfig(AppConfig):
     name = "core"
     verbose_name = "System"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from core.models import AuditEntry, EventDelivery, OutboxEvent
+        from core.privacy import declare
+
+        # Events carry ids alone, and go after a month. Errors may quote what they failed on.
+        declare(OutboxEvent, none=("id", "created_at", "updated_at", "name", "payload", "request_id"))
+        declare(
+            EventDelivery,
+            none=("id", "created_at", "updated_at", "event", "handler", "state", "attempts", "due_at", "done_at"),
+            personal=("last_error",),
+        )
+        declare(
+            AuditEntry,
+            none=("number", "happened_at", "actor_id", "action", "thing_kind", "thing_id", "fields", "note", "previous_digest", "digest"),
+        )

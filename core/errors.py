@@ -62,6 +62,14 @@ class Conflict(DomainError):
     message = _("This is not possible in the present state.")
 
 
+class Busy(Conflict):
+    """A conflict that passes by itself."""
+
+    def __init__(self, *, retry_after_seconds: int) -> None:
+        super().__init__(retry_after=retry_after_seconds)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class TooManyRequests(DomainError):
     code = "too_many_requests"
     status = 429

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -24,6 +25,8 @@ logger = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 8
 _FIRST_RETRY_SECONDS = 5
+# Errors of mail servers name the mailbox; nobody needs it here.
+_ADDRESS = re.compile(r"[^\s@<>'\"]+@[^\s@<>'\"]+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +123,7 @@ def record_failure(delivery_id: uuid.UUID, error: Exception) -> None:
         if delivery is None:
             return
         delivery.attempts += 1
-        delivery.last_error = f"{type(error).__name__}: {error}"[:2000].replace("\x00", "")
+        delivery.last_error = _ADDRESS.sub("<address>", f"{type(error).__name__}: {error}")[:2000].replace("\x00", "")
         delivery.due_at = timezone.now() + datetime.timedelta(seconds=_FIRST_RETRY_SECONDS * 2**delivery.attempts)
         if delivery.attempts >= MAX_ATTEMPTS:
             delivery.state = DeliveryState.DEAD

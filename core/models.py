@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 
 import uuid_utils.compat
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -95,3 +96,29 @@ class EventDelivery(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.handler} ({self.state})"
+
+
+class AuditEntry(models.Model):
+    """One thing that a member of staff looked at or did. Written by `core.auditing.record` alone; a trigger refuses every change."""
+
+    number = models.PositiveBigIntegerField(primary_key=True)
+    happened_at = models.DateTimeField(default=timezone.now)
+    actor_id = models.UUIDField()
+    action = models.CharField(max_length=20)
+    thing_kind = models.CharField(max_length=100)
+    thing_id = models.CharField(max_length=100, blank=True, default="")
+    fields = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    note = models.CharField(max_length=500, blank=True, default="")
+    previous_digest = models.CharField(max_length=64, blank=True, default="")
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        ordering = ("-number",)
+        indexes = (
+            models.Index(fields=("actor_id", "-number"), name="audit_by_actor"),
+            models.Index(fields=("thing_kind", "thing_id", "-number"), name="audit_by_thing"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.action} {self.thing_kind}"

@@ -6,11 +6,13 @@ from typing import IO, Any
 
 from django.conf import settings
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 
 from core.errors import BodyTooLarge
 
 _DEEPEST = 32
+_LARGEST_UPLOAD = 5_000_000
+_FORM_OVERHEAD = 10_000
 
 
 def _refuse_constant(name: str) -> Any:
@@ -35,6 +37,21 @@ class StrictJSONParser(BaseParser):
             raise ParseError("The body must be a JSON object.")
         _refuse_unstorable(body, _DEEPEST)
         return body
+
+
+class UploadParser(MultiPartParser):
+    """Files in a form, up to `largest_upload` bytes of the view (5 MB if it names none). A longer body is refused before it is read."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        context = parser_context or {}
+        limit: int = getattr(context.get("view"), "largest_upload", _LARGEST_UPLOAD) + _FORM_OVERHEAD
+        try:
+            length = int(context["request"].META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        if length > limit:
+            raise BodyTooLarge
+        return super().parse(stream, media_type, parser_context)
 
 
 def _refuse_unstorable(value: Any, depth: int) -> None:

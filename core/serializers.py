@@ -4,10 +4,23 @@ from typing import Any
 
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.request import Request
 
 
 class RequestSerializer(serializers.Serializer[Any]):
     """Input of one call. A field that the call does not know is an error, so that a typing mistake is not silently ignored."""
+
+    @classmethod
+    def read(cls, request: Request) -> dict[str, Any]:
+        """The input of a request, checked.
+
+        Raises:
+            ValidationError: naming each field and rule.
+        """
+        form = cls(data=request.data)
+        form.is_valid(raise_exception=True)
+        found: dict[str, Any] = form.validated_data
+        return found
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):

@@ -6,4 +6,4 @@ class ProfilingConfig(AppConfig):
     verbose_name = "Interviews and profiles"
 
     def ready(self) -> None:
-        from profiling import handlers  # noqa: F401  (subscribes to events)
+        from profiling import handlers, privacy  # noqa: F401  (each registers itself)

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.headless",
+    "allauth.mfa",
     "core",
     "accounts",
     "ai",
@@ -147,6 +148,9 @@ CELERY_BEAT_SCHEDULE = {
     "embed profiles": {"task": "profiling.tasks.embed_waiting", "schedule": 15.0},
     "embed opportunities": {"task": "catalog.tasks.embed_waiting", "schedule": 10.0},
     "refresh corpus statistics": {"task": "catalog.tasks.refresh_statistics", "schedule": crontab(minute="17", hour="3")},
+    "make exports": {"task": "accounts.tasks.make_exports", "schedule": 5.0},
+    "run erasures": {"task": "accounts.tasks.run_erasures", "schedule": 30.0},
+    "prune accounts": {"task": "accounts.tasks.prune_accounts", "schedule": crontab(minute="53", hour="3")},
     "prune outbox": {"task": "core.tasks.prune_outbox", "schedule": crontab(minute="41", hour="3")},
 }
 
@@ -157,36 +161,83 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
-LOGIN_URL = "/admin/login/"
+LOGIN_URL = "/sign-in/"
 ACCOUNT_ADAPTER = "accounts.providers.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.providers.adapter.SignupForm"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = False
-# Empty means allauth's own limits; False switches them off.
-ACCOUNT_RATE_LIMITS: Any = {} if THROTTLE else False
+# Beside allauth's own limits. Guessing a password gets slower and slower: 5 tries in five minutes, 15 in an hour, 50 in a day.
+_LIMITS = {
+    "login_failed": "10/m/ip,5/5m/key,15/1h/key,50/1d/key",
+    "prove_password": "5/5m/key,15/1h/key",
+    "second_factor": "10/m/ip",
+    "spend_key": "20/m/ip,100/1h/ip",
+    "request_login_code": "20/m/ip,5/10m/key",
+    "reset_password": "20/m/ip,5/10m/key",
+    "resend_verification": "20/m/ip,5/10m/key",
+    "change_email": "5/1h/key",
+    "passkey": "20/m/ip",
+    "provider_login": "30/m/ip",
+    "invite_guardian": "5/1h/key",
+}
+# False switches every limit off.
+ACCOUNT_RATE_LIMITS: Any = _LIMITS if THROTTLE else False
+MFA_RATE_LIMITS: Any = {} if THROTTLE else False
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 # Soosh has pages of its own; allauth shows none.
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app",)
-HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"  # noqa: S105
+HEADLESS_TOKEN_STRATEGY = "accounts.providers.tokens.DeviceTokenStrategy"  # noqa: S105
 HEADLESS_JWT_ALGORITHM = "HS256"
 HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
 HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 300
 HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 60 * 60 * 24 * 30
-HEADLESS_FRONTEND_URLS = {
-    "account_confirm_email": f"{SITE_URL}/verify-email/{{key}}",
-    "account_reset_password": f"{SITE_URL}/reset-password",
-    "account_reset_password_from_key": f"{SITE_URL}/reset-password/{{key}}",
-    "account_signup": SITE_URL,
-}
+# A spent refresh token: for so long its second use is a race that was lost; after that, until the grace ends, it is a client whose answer
+# was lost and who may try again; then it is a copy, and the device is signed out.
+REFRESH_RACE_SECONDS = 5
+REFRESH_GRACE_SECONDS = 20
+HEADLESS_FRONTEND_URLS = {"account_signup": SITE_URL}
+MFA_ADAPTER = "accounts.providers.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Soosh"
+# Passkeys need https, except where people develop.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 # A refresh token lives in its session, so the session must live at least as long.
 SESSION_COOKIE_AGE = HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN + 86_400
+# A provider is offered once its client ids are set; the first one is that of the web, further ones are those of the apps.
+SIGN_IN_PROVIDERS: dict[str, dict[str, Any]] = {
+    "google": {
+        "issuer": env.str("GOOGLE_ISSUER", default="https://accounts.google.com"),
+        "client_ids": env.list("GOOGLE_CLIENT_IDS", default=[]),
+        "client_secret": env.str("GOOGLE_CLIENT_SECRET", default=""),
+        "introspection_url": env.str("GOOGLE_INTROSPECTION_URL", default="https://oauth2.googleapis.com/tokeninfo"),
+    },
+    "apple": {
+        "issuer": env.str("APPLE_ISSUER", default="https://appleid.apple.com"),
+        "client_ids": env.list("APPLE_CLIENT_IDS", default=[]),
+        "team_id": env.str("APPLE_TEAM_ID", default=""),
+        "key_id": env.str("APPLE_KEY_ID", default=""),
+        "private_key": env.str("APPLE_PRIVATE_KEY", default="", multiline=True),
+        "scope": "openid name email",
+    },
+    "linkedin": {
+        "issuer": env.str("LINKEDIN_ISSUER", default="https://www.linkedin.com/oauth"),
+        "client_ids": env.list("LINKEDIN_CLIENT_IDS", default=[]),
+        "client_secret": env.str("LINKEDIN_CLIENT_SECRET", default=""),
+        "introspection_url": env.str("LINKEDIN_INTROSPECTION_URL", default="https://www.linkedin.com/oauth/v2/introspectToken"),
+    },
+}
+# How long an erasure can be undone, an archive can be fetched, and a line of the security log is kept.
+ERASURE_GRACE_DAYS = env.int("ERASURE_GRACE_DAYS", default=14)
+EXPORT_RETENTION_DAYS = 7
+SECURITY_LOG_RETENTION_DAYS = 365
+
 # The log's user id comes from the token; django-structlog's own look-up would hide the session from allauth.
 DJANGO_STRUCTLOG_USER_ID_FIELD = None
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
@@ -255,6 +306,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "ENUM_NAME_OVERRIDES": {
+        "ProviderEnum": "accounts.enums.Provider",
+        "DeviceKindEnum": "accounts.enums.DeviceKind",
+        "SecurityEventKindEnum": "accounts.enums.SecurityEventKind",
+        "GuardianshipStateEnum": "accounts.enums.GuardianshipState",
+        "ExportStateEnum": "accounts.enums.ExportState",
+        "ErasureStateEnum": "accounts.enums.ErasureState",
         "OpportunityKindEnum": "catalog.enums.OpportunityKind",
         "ClaimKindEnum": "profiling.enums.ClaimKind",
         "QuestionKindEnum": "profiling.enums.QuestionKind",
@@ -269,8 +326,35 @@ USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(EMBEDDED_HOME.root / "static")))
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+
+
+def _storage(folder: str, *, base_url: str | None) -> dict[str, Any]:
+    """Files in a folder of this machine, or in a bucket of an S3 service. Addresses into the bucket are signed and expire."""
+    if not S3_BUCKET:
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": MEDIA_ROOT / folder, "base_url": base_url, "file_permissions_mode": 0o600},
+        }
+    options = {
+        "bucket_name": S3_BUCKET,
+        "location": folder,
+        "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+        "region_name": env.str("S3_REGION", default="") or None,
+        "access_key": env.str("S3_ACCESS_KEY", default="") or None,
+        "secret_key": env.str("S3_SECRET_KEY", default="") or None,
+        "default_acl": None,
+        "file_overwrite": False,
+        "querystring_auth": True,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+MEDIA_URL = "/media/"
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(EMBEDDED_HOME.root / "media")))
+S3_BUCKET = env.str("S3_BUCKET", default="")
+STORAGES: dict[str, Any] = {
+    "default": _storage("public", base_url=MEDIA_URL),
+    "private": _storage("private", base_url=None),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

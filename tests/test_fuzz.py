@@ -34,7 +34,7 @@ def tokens(make_user: Callable[..., User], settings: Any, monkeypatch: pytest.Mo
     monkeypatch.setattr(APIView, "throttle_classes", [])
     Opportunity.objects.create(source="t", source_id="1", kind="job", title="Nurse")
     Category.objects.create(source_id="c", slug="care", name="Care")
-    signed_in = {"person": Api().sign_in(make_user()).token, "staff": Api().sign_in(make_user(is_staff=True)).token}
+    signed_in = {"person": Api().sign_in(make_user()).token, "staff": Api().sign_in(make_user(role="staff")).token}
     # After the last use of Django's test client, which connects them anew.
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)

@@ -2,70 +2,197 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from allauth.account.models import EmailAddress, get_emailconfirmation_model
-from allauth.headless.account.views import LoginView, SignupView
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.internal.stagekit import get_pending_stage
+from allauth.account.models import EmailAddress, Login
+from allauth.headless.account import views as account
+from allauth.headless.base.response import AuthenticationResponse
+from allauth.headless.base.views import APIView
 from allauth.headless.constants import Client
-from django.http import HttpRequest
+from allauth.headless.mfa import views as mfa
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
 
+from accounts.models import User
 from accounts.providers.adapter import serializable
 
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """allauth's answer, flattened. `pending` names the step that is missing, such as `verify_email`."""
+    """allauth's answer, flattened. `pending` names the step that is missing, such as `verify_email` or `mfa_authenticate`, and
+    `methods` how it can be taken. `mail_due` is what allauth would have mailed: ("verify" or "known", address)."""
 
     status: int
     access_token: str = ""
     refresh_token: str = ""
+    session_token: str = ""
     pending: str = ""
+    methods: tuple[str, ...] = ()
     errors: tuple[tuple[str, str, str], ...] = ()  # (field, code, message)
+    data: dict[str, Any] = dataclasses.field(default_factory=dict)
+    mail_due: tuple[str, str] | None = None
+
+    @property
+    def codes(self) -> set[str]:
+        return {code for _, code, _ in self.errors}
+
+    @property
+    def is_limited(self) -> bool:
+        return self.status == 429 or "too_many_login_attempts" in self.codes
 
 
-_sign_up = SignupView.as_api_view(client=Client.APP)
-_log_in = LoginView.as_api_view(client=Client.APP)
+class _ProvenLoginView(APIView):
+    """Signs a person in who has proven themselves by `method` outside allauth: a mailed code, a provider. Second factors still apply."""
+
+    person: User | None = None
+    method = ""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        record_authentication(request, self.person, self.method)
+        response = perform_login(request, Login(user=self.person, email=self.person.email if self.person else None))
+        return AuthenticationResponse.from_response(request, response)
+
+
+class _AnewView(APIView):
+    """Opens a new session for somebody who was signed in until a moment ago, second factor included."""
+
+    person: User | None = None
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        record_authentication(request, self.person, "password")
+        get_adapter().login(request, self.person)
+        return AuthenticationResponse(request)
 
 
 def sign_up(request: HttpRequest, fields: dict[str, Any]) -> Answer:
-    """Create an account and send the verification mail. A known address gets the same answer, and a mail that says so."""
-    return _ask(_sign_up, request, fields)
+    """Create an account. A known address gets the same answer."""
+    return ask(account.SignupView, request, fields)
 
 
-def log_in(request: HttpRequest, *, email: str, password: str) -> Answer:
-    return _ask(_log_in, request, {"email": email, "password": password})
+def log_in(request: HttpRequest, *, email: str, password: str, in_browser: bool = False) -> Answer:
+    return ask(account.LoginView, request, {"email": email, "password": password}, in_browser=in_browser)
 
 
-def verify_email(request: HttpRequest, key: str) -> EmailAddress | None:
-    """Spend the key of a verification link. None if it is wrong, spent or expired."""
-    confirmation = get_emailconfirmation_model().from_key(key)
-    if not confirmation or confirmation.key_expired() or not confirmation.email_address.can_set_verified():
-        return None
-    address: EmailAddress | None = confirmation.confirm(request)
-    return address
+def check_password(request: HttpRequest, *, email: str, password: str) -> Answer:
+    """Whether the password is right, counted as any other try. Signs nobody in."""
+    try:
+        found = get_adapter().authenticate(request, email=email, password=password)
+    except ValidationError as error:
+        return Answer(status=400, errors=(("", error.code or "invalid", str(error.message)),))
+    if found is None:
+        return Answer(status=400, errors=(("password", "email_password_mismatch", ""),))
+    return Answer(status=200)
 
 
-def mark_verified(user: Any) -> None:
-    """Take an address as proven, for people that staff or the demo data create."""
-    EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+def with_backend(person: User) -> User:
+    """The person as Django's own `login` wants them."""
+    person.backend = settings.AUTHENTICATION_BACKENDS[0]  # type: ignore[attr-defined]
+    return person
 
 
-def _ask(view: Any, request: HttpRequest, fields: dict[str, Any]) -> Answer:
+def log_in_proven(request: HttpRequest, *, person: User, method: str, in_browser: bool = False) -> Answer:
+    """Sign in somebody who was identified by `method`."""
+    return ask(_ProvenLoginView, request, {}, in_browser=in_browser, person=person, method=method)
+
+
+def log_in_anew(request: HttpRequest, *, person: User) -> Answer:
+    """Sign in somebody whose sessions have all just been ended by their own change of password."""
+    return ask(_AnewView, request, {}, person=person)
+
+
+def answer_second_factor(request: HttpRequest, *, code: str, session_token: str = "", in_browser: bool = False) -> Answer:
+    """Finish a sign-in that is pending in the session of `session_token`, or of the browser."""
+    return ask(mfa.AuthenticateView, request, {"code": code}, session_token=session_token, in_browser=in_browser)
+
+
+def waits_for_second_factor(request: HttpRequest) -> bool:
+    """Whether the browser's session holds a sign-in that only lacks its second factor."""
+    stage = get_pending_stage(request)
+    return bool(stage and stage.key == "mfa_authenticate")
+
+
+def verified_address(user: User) -> bool:
+    """Whether the person has proven that their address is theirs."""
+    return EmailAddress.objects.filter(user=user, verified=True).exists()
+
+
+def mark_verified(user: User) -> None:
+    """Take the person's present address as proven, and forget every other."""
+    EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
+    updated = EmailAddress.objects.filter(user=user).update(email=user.email, verified=True, primary=True)
+    if not updated:
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+
+
+def add_unverified(user: User) -> None:
+    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": False, "primary": True})
+
+
+def ask(
+    view_class: type[APIView],
+    request: HttpRequest,
+    fields: dict[str, Any],
+    *,
+    method: str = "POST",
+    session_token: str = "",
+    as_person: bool = False,
+    in_browser: bool = False,
+    **view_options: Any,
+) -> Answer:
+    """Run one of allauth's views: in a session of its own, in the one of `session_token`, `as_person` behind the request's access token,
+    or in the browser's."""
+    view = view_class.as_api_view(client=Client.BROWSER if in_browser else Client.APP, **view_options)
+    with _request_of_allauth(request, fields, method, session_token, as_person):
+        return _read(view(request), request)
+
+
+@contextlib.contextmanager
+def _request_of_allauth(request: HttpRequest, fields: dict[str, Any], method: str, session_token: str, as_person: bool) -> Iterator[None]:
+    original = request.method, getattr(request, "_body", b""), dict(request.META)
     # The API's parser has read the stream already; allauth reads the body again.
+    request.method = method
     request._body = json.dumps(serializable(fields)).encode()  # type: ignore[attr-defined]
-    response = view(request)
+    request.mail_due = None  # type: ignore[attr-defined]
+    request.META.pop("HTTP_X_SESSION_TOKEN", None)
+    if not as_person:
+        request.META.pop("HTTP_AUTHORIZATION", None)
+    if session_token:
+        request.META["HTTP_X_SESSION_TOKEN"] = session_token
+    # Django reads the headers once and remembers them.
+    request.__dict__.pop("headers", None)
+    try:
+        yield
+    finally:
+        request.method, request._body, meta = original  # type: ignore[attr-defined]
+        request.META.update(meta)
+        request.__dict__.pop("headers", None)
+
+
+def _read(response: Any, request: HttpRequest) -> Answer:
     try:
         content = json.loads(response.content)
     except ValueError:
         content = {}
     meta = content.get("meta") or {}
-    flows = (content.get("data") or {}).get("flows") or []
+    data = content.get("data") or {}
+    flows = data.get("flows") or [] if isinstance(data, dict) else []
+    pending: dict[str, Any] = next((flow for flow in flows if flow.get("is_pending")), {})
     return Answer(
         status=response.status_code,
         access_token=meta.get("access_token", ""),
         refresh_token=meta.get("refresh_token", ""),
-        pending=next((flow["id"] for flow in flows if flow.get("is_pending")), ""),
+        session_token=meta.get("session_token", ""),
+        pending=pending.get("id", ""),
+        methods=tuple(pending.get("types", ())),
         errors=tuple((error.get("param", ""), error["code"], error["message"]) for error in content.get("errors") or ()),
+        data={"content": data, "meta": meta},
+        mail_due=getattr(request, "mail_due", None),
     )

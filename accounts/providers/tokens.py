@@ -1,18 +1,37 @@
-"""Access and refresh tokens: allauth's JWT strategy, with one winner under concurrency and revocation of the family on reuse.
+"""Access and refresh tokens: allauth's JWT strategy, with a row per device that decides which refresh token is valid.
 
-allauth 65.21 rotates without a lock: of eight concurrent refreshes four succeed. Here the session row is locked first.
+allauth 65.21 keeps the valid refresh tokens inside the session and rotates without a lock: of eight concurrent refreshes four succeed,
+and a stolen token that was used before its owner's goes unnoticed. Here the device's row is locked first, so that one wins, and a token
+that is neither the valid one nor a fresh predecessor ends the device (RFC 9700, section 4.14.2).
 """
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import math
+import time
+import uuid
+from typing import Any
 
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core.internal.sessionkit import get_session_user
+from allauth.headless.internal.sessionkit import lookup_session
 from allauth.headless.tokens.strategies.jwt import JWTTokenStrategy, internal
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.enums import DeviceKind
+from accounts.models import Device, User
+from accounts.providers.clients import address_of, device_name
+
+AUDIENCE = "soosh-api"
+FRESH_SECONDS = 300
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,42 +44,173 @@ class TokenPair:
 
 @dataclasses.dataclass(frozen=True)
 class ReusedToken:
-    """The token was spent before. Its session, and with it every token of the family, is gone."""
+    """The token was spent before. Its device, and with it every token of the family, is gone."""
 
-    user_id: str
+    user_id: uuid.UUID
+    device_name: str
 
 
-def rotate(refresh_token: str) -> TokenPair | ReusedToken | None:
-    """Spend a refresh token. Needs an open transaction, whose commit makes the rotation final.
+@dataclasses.dataclass(frozen=True)
+class RacingToken:
+    """The token was spent a moment ago by another request. If that one's answer was lost, it works again in `wait` seconds."""
 
-    Returns None for anything that is not a live refresh token.
+    wait: int
+
+
+class DeviceTokenStrategy(JWTTokenStrategy):
+    """What allauth calls when somebody has signed in through the API."""
+
+    def create_access_token_payload(self, request: HttpRequest) -> dict[str, Any]:
+        if not request.session.session_key:
+            request.session.save()
+        user: User = request.user  # type: ignore[assignment]
+        device = remember_device(request, user, kind=DeviceKind.APP)
+        pair = issue(device, user)
+        return {"access_token": pair.access_token, "refresh_token": pair.refresh_token}
+
+
+def remember_device(request: HttpRequest, user: User, *, kind: DeviceKind) -> Device:
+    """The row of the device that has just signed in with `request.session`."""
+    agent = request.headers.get("User-Agent", "")[:300]
+    fields = {
+        "user": user,
+        "kind": kind,
+        "user_agent": agent,
+        "name": request.headers.get("X-Device-Name", "")[:100].strip() or device_name(agent),
+        "ip_address": address_of(request),
+        "refresh_id": str(uuid.uuid4()) if kind is DeviceKind.APP else "",
+        "last_used_at": timezone.now(),
+    }
+    device, _ = Device.objects.update_or_create(session_key=request.session.session_key, defaults=fields)
+    return device
+
+
+def issue(device: Device, user: User) -> TokenPair:
+    """A pair for a device whose `refresh_id` is set."""
+    sid = internal.session_key_to_sid(device.session_key)
+    claims = {"iss": settings.SITE_URL, "aud": AUDIENCE}
+    lifetime = settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN
+    access, _ = internal.create_token("access", sub=str(user.pk), sid=sid, claims=claims, expires_in=lifetime)
+    return TokenPair(access, _refresh_token(device, sid), expires_in=lifetime, user=user)
+
+
+def _refresh_token(device: Device, sid: str) -> str:
+    now = int(time.time())
+    claims = {
+        "iss": settings.SITE_URL,
+        "aud": AUDIENCE,
+        "iat": now,
+        "exp": now + settings.HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN,
+        "sid": sid,
+        "jti": device.refresh_id,
+        "token_use": "refresh",
+        "sub": str(device.user_id),
+    }
+    config = internal._get_jwt_config()
+    token: str = internal.jwt.encode(claims, config.signing_key, algorithm=config.algorithm)
+    return token
+
+
+def pair(access_token: str, refresh_token: str, user: User) -> TokenPair:
+    """Tokens that allauth's sign-in made, as our own value."""
+    return TokenPair(access_token, refresh_token, settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN, user)
+
+
+def is_for_us(payload: dict[str, Any]) -> bool:
+    """Whether a token whose signature holds was made for this API, by this server."""
+    return payload.get("aud") == AUDIENCE and payload.get("iss") == settings.SITE_URL
+
+
+def rotate(refresh_token: str, *, arrived_at: datetime.datetime) -> TokenPair | ReusedToken | RacingToken | None:
+    """Spend a refresh token for a new pair. Needs an open transaction; the device's row is locked until it ends.
+
+    The predecessor of the valid token is accepted once more, from `REFRESH_RACE_SECONDS` until `REFRESH_GRACE_SECONDS` after it was
+    spent and only while its successor is unused: that is a client whose answer was lost. Earlier it is a race, which has its winner;
+    later, or any older token, it is a copy in the wrong hands. None: forged, expired, or of a device that was signed out.
     """
-    payload = internal.decode_token(refresh_token, "refresh")
-    session_key = internal.session_key_from_sid(payload["sid"]) if payload else None
-    if payload is None or not session_key or not _lock_session(session_key):
+    payload = _decode_refresh(refresh_token)
+    device = _locked_device(payload) if payload else None
+    if payload is None or device is None:
         return None
-    session = internal.get_token_session(payload)
+    if payload["jti"] == device.refresh_id:
+        return _renew(device, spent=True)
+    if payload["jti"] != device.spent_id or device.spent_at is None:
+        return _end_family(device)
+    race = datetime.timedelta(seconds=settings.REFRESH_RACE_SECONDS)
+    if arrived_at < device.issued_at + race:
+        return RacingToken(wait=max(1, math.ceil((device.issued_at + race - timezone.now()).total_seconds())))
+    if arrived_at > device.spent_at + datetime.timedelta(seconds=settings.REFRESH_GRACE_SECONDS):
+        return _end_family(device)
+    return _renew(device, spent=False)
+
+
+def _renew(device: Device, *, spent: bool) -> TokenPair | None:
+    session = lookup_session(device.session_key)
+    user = get_session_user(session) if session else None
+    if user is None or user.pk != device.user_id:
+        return None
+    now = timezone.now()
+    if spent:
+        device.spent_id, device.spent_at = device.refresh_id, now
+    device.refresh_id, device.issued_at, device.last_used_at = str(uuid.uuid4()), now, now
+    device.save()
+    # The session must outlive the new refresh token.
+    Session.objects.filter(pk=device.session_key).update(expire_date=now + datetime.timedelta(seconds=settings.SESSION_COOKIE_AGE))
+    return issue(device, user)  # type: ignore[arg-type]
+
+
+def _end_family(device: Device) -> ReusedToken:
+    end([device])
+    return ReusedToken(user_id=device.user_id, device_name=device.name)
+
+
+def device_of(token: str) -> Device | None:
+    """The device of a refresh token, whether the token is still the valid one or not."""
+    payload = _decode_refresh(token)
+    key = internal.session_key_from_sid(payload["sid"]) if payload else None
+    return Device.objects.filter(session_key=key, user_id=payload["sub"]).first() if payload and key else None
+
+
+def end(devices: list[Device]) -> None:
+    """Sign devices out: their sessions go, and with them every access and refresh token."""
+    Session.objects.filter(pk__in=[device.session_key for device in devices]).delete()
+    Device.objects.filter(pk__in=[device.pk for device in devices]).delete()
+
+
+def session_key_of(access: dict[str, Any] | None) -> str:
+    """The session behind the payload of a valid access token, "" without one."""
+    return (internal.session_key_from_sid(access["sid"]) or "") if access else ""
+
+
+def authenticated_seconds_ago(session_key: str, user: User) -> float:
+    """How long ago this person last proved on this device who they are, by any method."""
+    session: SessionBase | None = lookup_session(session_key) if session_key else None
     if session is None:
+        return math.inf
+    request = HttpRequest()
+    request.session, request.user = session, AnonymousUser()
+    records = get_authentication_records(request, user)
+    return time.time() - max((record["at"] for record in records), default=-math.inf)
+
+
+def _decode_refresh(token: str) -> dict[str, Any] | None:
+    try:
+        payload: dict[str, Any] | None = internal.jwt.decode(
+            token,
+            key=internal._get_jwt_config().verifying_key,
+            algorithms=[internal._get_jwt_config().algorithm],
+            audience=AUDIENCE,
+            issuer=settings.SITE_URL,
+            options={"require": ["exp", "iat", "jti", "sub", "sid", "token_use"]},
+        )
+    except internal.jwt.PyJWTError:
         return None
-    if payload["jti"] not in internal.get_refresh_token_state(session):
-        session.delete()
-        return ReusedToken(user_id=payload["sub"])
-    user = internal.validate_token_user(payload, session)
-    tokens = JWTTokenStrategy().refresh_token(refresh_token)
-    if user is None or tokens is None:
-        return None
-    return TokenPair(*tokens, expires_in=settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN, user=user)
+    is_refresh = payload is not None and payload["token_use"] == "refresh"  # noqa: S105  (a kind, not a secret)
+    return payload if is_refresh and all(isinstance(payload[name], str) for name in ("jti", "sub", "sid")) else None  # type: ignore[index]
 
 
-def revoke(refresh_token: str) -> None:
-    """End the session of a refresh token. An unknown, spent or forged token is not an error: the session is over either way."""
-    payload = internal.decode_token(refresh_token, "refresh")
-    session = internal.get_token_session(payload) if payload else None
-    if session is not None:
-        session.delete()
-
-
-def _lock_session(session_key: str) -> bool:
+def _locked_device(payload: dict[str, Any]) -> Device | None:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("rotate() needs an open transaction")
-    return Session.objects.select_for_update().filter(pk=session_key).first() is not None
+    key = internal.session_key_from_sid(payload["sid"])
+    return Device.objects.select_for_update().filter(session_key=key, user_id=payload["sub"]).first() if key else None

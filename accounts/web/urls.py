@@ -2,4 +2,16 @@ from django.urls import path
 
 from accounts.web import views
 
-urlpatterns = [path("verify-email/<str:key>", views.VerifyEmailPage.as_view(), name="verify-email-page")]
+urlpatterns = [
+    path("sign-in/", views.SignInPage.as_view(), name="sign-in"),
+    path("sign-in/second-step", views.SecondStepPage.as_view(), name="second-step"),
+    path("sign-in/code/<str:key>", views.LoginCodePage.as_view(), name="login-code-page"),
+    path("sign-in/<slug:provider>", views.ProviderPage.as_view(), name="provider"),
+    path("sign-in/<slug:provider>/callback", views.ProviderCallbackPage.as_view(), name="provider-callback"),
+    path("sign-out/", views.SignOutPage.as_view(), name="sign-out"),
+    path("verify-email/<str:key>", views.VerifyEmailPage.as_view(), name="verify-email-page"),
+    path("reset-password/", views.RequestResetPage.as_view(), name="request-reset-page"),
+    path("reset-password/<str:key>", views.ResetPasswordPage.as_view(), name="reset-password-page"),
+    path("keep-account/<str:key>", views.KeepAccountPage.as_view(), name="keep-account"),
+    path("guardian/<str:key>", views.GuardianPage.as_view(), name="guardian-page"),
+]

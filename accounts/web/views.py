@@ -1,27 +1,260 @@
 from __future__ import annotations
 
-from urllib.parse import unquote
+import json
+from typing import Any
+from urllib.parse import quote, unquote
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.conf import settings
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import services
-from accounts.errors import InvalidVerificationKey
+from accounts.enums import Provider
+from accounts.models import User
+from accounts.providers.headless import waits_for_second_factor
+from accounts.providers.social import is_configured
+from accounts.services import erasing, guardianship, passwords, registration, sign_in, social
+from accounts.web.forms import AddressForm, CodeForm, NewPasswordForm, SignInForm
+from core.errors import DomainError
+
+_MEMORY = "sign_in_with_provider"
 
 
-@method_decorator(never_cache, name="dispatch")
-class VerifyEmailPage(View):
-    """The page behind the link in the mail. Opening it changes nothing, because mail scanners open links; its button does."""
+def _next_of(request: HttpRequest) -> str:
+    """Where to go after signing in: an address of this site, or home."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return wanted if is_ours else "/"
+
+
+@method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
+class AccountPage(View):
+    """A page of this app: errors are shown where they happened, with their status."""
+
+    template = ""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except DomainError as error:
+            return self.show_error(request, error)
+
+    def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
+        return self.show(request, status=error.status, reason=_words(error), state="failed")
+
+    def show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+        response = render(request, self.template, context, status=status)
+        # The key in the address must not travel on in a Referer.
+        response["Referrer-Policy"] = "no-referrer"
+        return response
+
+
+def _words(error: DomainError) -> str:
+    return " ".join(str(item.detail) for item in error.errors) or str(error.detail)
+
+
+class SignInPage(AccountPage):
+    template = "accounts/sign_in.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            return redirect(_next_of(request))
+        return self._page(request, SignInForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = SignInForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, form, status=400)
+        if sign_in.log_in_to_browser(request=request, **form.cleaned_data):
+            return redirect(_next_of(request))
+        return redirect(f"/sign-in/second-step?next={quote(_next_of(request))}")
+
+    def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
+        return self._page(request, SignInForm(initial={"email": request.POST.get("email", "")}), status=error.status, reason=_words(error))
+
+    def _page(self, request: HttpRequest, form: SignInForm, **context: Any) -> HttpResponse:
+        providers = [provider for provider in Provider if is_configured(provider)]
+        return self.show(request, form=form, providers=providers, next=_next_of(request), **context)
+
+
+class SecondStepPage(AccountPage):
+    template = "accounts/second_step.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if not waits_for_second_factor(request):
+            return redirect(f"/sign-in/?next={quote(_next_of(request))}")
+        return self.show(request, form=CodeForm(), next=_next_of(request))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = CodeForm(request.POST)
+        if not form.is_valid():
+            return self.show(request, form=form, next=_next_of(request), status=400)
+        sign_in.answer_second_factor_in_browser(request=request, code=form.cleaned_data["code"])
+        return redirect(_next_of(request))
+
+    def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
+        return self.show(request, form=CodeForm(), next=_next_of(request), status=error.status, reason=_words(error))
+
+
+class SignOutPage(AccountPage):
+    def post(self, request: HttpRequest) -> HttpResponse:
+        sign_in.log_out_of_browser(request=request)
+        return redirect("/")
+
+
+class ProviderPage(AccountPage):
+    """Sends the browser to a provider."""
+
+    template = "accounts/provider_failed.html"
+
+    def post(self, request: HttpRequest, provider: str) -> HttpResponse:
+        address, memory = social.begin_redirect(provider=provider, redirect_uri=_callback(provider))
+        request.session[_MEMORY] = memory | {"provider": provider, "next": _next_of(request)}
+        return redirect(address)
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class ProviderCallbackPage(AccountPage):
+    """Where the provider sends the browser back to. Guarded by `state`, which is good for one return."""
+
+    template = "accounts/provider_failed.html"
+
+    def post(self, request: HttpRequest, provider: str) -> HttpResponse:
+        # Apple answers by a form from its own site, which carries no session. A visit to the same address does.
+        name = _apple_name(request.POST.get("user", ""))
+        query = {"code": request.POST.get("code", ""), "state": request.POST.get("state", ""), "name": name}
+        return redirect(_callback(provider) + "?" + "&".join(f"{key}={quote(value)}" for key, value in query.items() if value))
+
+    def get(self, request: HttpRequest, provider: str) -> HttpResponse:
+        memory = request.session.pop(_MEMORY, None)
+        code, state = request.GET.get("code", ""), request.GET.get("state", "")
+        if not memory or memory["provider"] != provider or memory["state"] != state or not 0 < len(code) <= 4000:
+            return self.show(request, status=400, reason=request.GET.get("error", "")[:100])
+        is_in = social.log_in_to_browser_with_provider(
+            request=request,
+            provider=provider,
+            full_name=request.GET.get("name", "")[:150],
+            code=code,
+            redirect_uri=_callback(provider),
+            code_verifier=memory["code_verifier"],
+            nonce=memory["nonce"],
+        )
+        return redirect(memory["next"] if is_in else f"/sign-in/second-step?next={quote(memory['next'])}")
+
+
+def _callback(provider: str) -> str:
+    return f"{settings.SITE_URL}/sign-in/{provider}/callback"
+
+
+def _apple_name(user: str) -> str:
+    try:
+        name = json.loads(user)["name"]
+        return f"{name.get('firstName', '')} {name.get('lastName', '')}".strip()[:150]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+
+
+class KeyPage(AccountPage):
+    """The page behind a link in a mail. Opening it changes nothing, because mail scanners open links; its button does."""
+
+    template = "accounts/key.html"
+    title = ""
+    question = ""
+    button = ""
+    done_title = ""
+    done = ""
 
     def get(self, request: HttpRequest, key: str) -> HttpResponse:
-        return render(request, "accounts/verify_email.html", {"state": "ask"})
+        return self.show(request, state="ask")
 
     def post(self, request: HttpRequest, key: str) -> HttpResponse:
-        try:
-            services.verify_email(request=request, key=unquote(key))
-        except InvalidVerificationKey as error:
-            return render(request, "accounts/verify_email.html", {"state": "failed", "reason": error.detail}, status=400)
-        return render(request, "accounts/verify_email.html", {"state": "done"})
+        return self.use(request, unquote(key)) or self.show(request, state="done")
+
+    def use(self, request: HttpRequest, key: str) -> HttpResponse | None:
+        """Spend the key. None shows that it is done."""
+        raise NotImplementedError
+
+    def show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
+        return super().show(request, status=status, page=self, **context)
+
+
+class VerifyEmailPage(KeyPage):
+    title = "Confirm your address"
+    question = "Press the button to confirm that this e-mail address is yours."
+    button = "Confirm my address"
+    done_title = "Your address is confirmed"
+    done = "Thank you. You can sign in to Soosh now."
+
+    def use(self, request: HttpRequest, key: str) -> None:
+        registration.verify_email(request=request, key=key)
+
+
+class LoginCodePage(KeyPage):
+    title = "Sign in to Soosh"
+    question = "Press the button to sign in on this device."
+    button = "Sign in"
+
+    def use(self, request: HttpRequest, key: str) -> HttpResponse:
+        is_in = sign_in.log_in_to_browser_with_code(request=request, key=key)
+        return redirect("/" if is_in else "/sign-in/second-step")
+
+
+class KeepAccountPage(KeyPage):
+    title = "Keep your account"
+    question = "Press the button to stop the erasure. Everything stays as it was."
+    button = "Keep my account"
+    done_title = "Your account stays"
+    done = "Nothing was erased. You can sign in again."
+
+    def use(self, request: HttpRequest, key: str) -> None:
+        erasing.undo_erasure(request=request, key=key)
+
+
+class GuardianPage(LoginRequiredMixin, KeyPage):
+    title = "Become a guardian"
+    question = "Press the button to agree that you are the parent or guardian of the person who asked you, and answer for them on Soosh."
+    button = "I am their guardian"
+    done_title = "You are their guardian now"
+    done = "You can give or refuse consents for them, and end this at any time, in the settings of the app."
+
+    def use(self, request: HttpRequest, key: str) -> None:
+        if not isinstance(request.user, User):
+            raise Http404
+        guardianship.accept_guardianship(request=request, user=request.user, key=key)
+
+
+class RequestResetPage(AccountPage):
+    template = "accounts/request_reset.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show(request, form=AddressForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = AddressForm(request.POST)
+        if not form.is_valid():
+            return self.show(request, form=form, status=400)
+        passwords.request_password_reset(request=request, email=form.cleaned_data["email"])
+        return self.show(request, state="done")
+
+
+class ResetPasswordPage(AccountPage):
+    template = "accounts/reset_password.html"
+
+    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+        return self.show(request, form=NewPasswordForm())
+
+    def post(self, request: HttpRequest, key: str) -> HttpResponse:
+        form = NewPasswordForm(request.POST)
+        if not form.is_valid():
+            return self.show(request, form=form, status=400)
+        passwords.reset_password(request=request, key=unquote(key), password=form.cleaned_data["password"])
+        return self.show(request, state="done")
+
+    def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
+        return self.show(request, form=NewPasswordForm(), status=error.status, reason=_words(error))

@@ -5,10 +5,19 @@ from typing import Any
 from allauth.headless.contrib.rest_framework.authentication import JWTTokenAuthentication
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.exceptions import AuthenticationFailed
+
+from accounts.providers.tokens import is_for_us
 
 
 class TokenAuthentication(JWTTokenAuthentication):
     """`Authorization: Bearer <access_token>`; the session behind the token is checked on each request."""
+
+    def authenticate_credentials(self, key: str) -> tuple[Any, dict[str, Any]]:
+        user, payload = super().authenticate_credentials(key)
+        if not is_for_us(payload):
+            raise AuthenticationFailed("This token was made for something else.")
+        return user, payload
 
     def authenticate_header(self, request: HttpRequest) -> str:
         return "Bearer"

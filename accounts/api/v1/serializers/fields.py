@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+
+from accounts.models import validate_birth_date, validate_handle, validate_time_zone
+
+
+def _check(validate: Callable[[Any], None], value: Any) -> None:
+    try:
+        validate(value)
+    except DjangoValidationError as error:
+        raise serializers.ValidationError(error.messages[0], code=error.code or "invalid") from error
+
+
+class AddressField(serializers.EmailField):
+    """An e-mail address, in one form: small letters, and the domain as the mail system writes it (RFC 5891)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = unicodedata.normalize("NFC", super().to_internal_value(data)).strip().lower()
+        local, _, domain = text.rpartition("@")
+        try:
+            return f"{local}@{domain.encode('idna').decode()}"
+        except UnicodeError as error:
+            raise serializers.ValidationError("Enter a valid email address.", code="invalid") from error
+
+
+class NewPasswordField(serializers.CharField):
+    """Further rules (common, like the address, digits only) are checked with the person at hand."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_length=8, max_length=128, trim_whitespace=False, write_only=True, **kwargs)
+
+
+class PasswordField(serializers.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=128, trim_whitespace=False, write_only=True, **kwargs)
+
+
+class TimeZoneField(serializers.CharField):
+    """An IANA time zone by place."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=64, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        name: str = super().to_internal_value(data)
+        _check(validate_time_zone, name)
+        return name
+
+
+class BirthDateField(serializers.DateField):
+    def to_internal_value(self, data: Any) -> Any:
+        day = super().to_internal_value(data)
+        _check(validate_birth_date, day)
+        return day
+
+
+class HandleField(serializers.CharField):
+    """Small letters, digits and underscores."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=30, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        handle: str = super().to_internal_value(data).lower()
+        _check(validate_handle, handle)
+        return handle
+
+
+class LanguageField(serializers.RegexField):
+    """A language tag such as `en` or `pt-BR` (BCP 47)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=16, **kwargs)

@@ -1,0 +1,22 @@
+from accounts.models.data_rights import DataExport, Erasure, RetiredHandle
+from accounts.models.people import User, age_band_on, validate_birth_date, validate_handle, validate_time_zone
+from accounts.models.sign_in import Device, LinkedProvider, MailedKey, SecurityEvent
+from accounts.models.trust import Block, ConsentDecision, Guardianship
+
+__all__ = [
+    "Block",
+    "ConsentDecision",
+    "DataExport",
+    "Device",
+    "Erasure",
+    "Guardianship",
+    "LinkedProvider",
+    "MailedKey",
+    "RetiredHandle",
+    "SecurityEvent",
+    "User",
+    "age_band_on",
+    "validate_birth_date",
+    "validate_handle",
+    "validate_time_zone",
+]

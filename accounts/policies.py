@@ -1,0 +1,73 @@
+"""Small questions with a yes or a no. Other apps ask them before they let somebody do something."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.enums import AgeBand, GuardianshipState, Role
+from accounts.models import Guardianship, User
+
+
+def can_manage_people(user: User | AnonymousUser) -> bool:
+    """Staff."""
+    return bool(user.is_authenticated and user.is_staff)
+
+
+def can_moderate(user: User | AnonymousUser) -> bool:
+    """Moderators and staff."""
+    return isinstance(user, User) and user.role in (Role.MODERATOR, Role.STAFF)
+
+
+def is_minor(user: User) -> bool:
+    """Known to be under 18."""
+    return user.age_band in (AgeBand.CHILD, AgeBand.TEENAGER)
+
+
+def is_guardian_of(guardian: User, ward: User) -> bool:
+    """Whether an accepted, unended guardianship joins the two."""
+    return Guardianship.objects.filter(guardian=guardian, ward=ward, state=GuardianshipState.ACTIVE).exists()
+
+
+def has_guardian(user: User) -> bool:
+    """Whether some adult answers for this person now."""
+    return Guardianship.objects.filter(ward=user, state=GuardianshipState.ACTIVE).exists()
+
+
+def can_use_ai(user: User) -> bool:
+    """Adults; minors once a guardian answers for them. Voice, chat and payments go by the same rule."""
+    return not is_minor(user) or has_guardian(user)
+
+
+def can_book(user: User) -> bool:
+    """Adults; minors with a guardian, who approves each booking."""
+    return can_use_ai(user)
+
+
+def can_pay(user: User) -> bool:
+    """Adults only: a guardian pays for a minor."""
+    return not is_minor(user)
+
+
+def can_have_public_profile(user: User) -> bool:
+    """Adults only."""
+    return user.is_active and not is_minor(user)
+
+
+def can_be_named_on_leaderboards(user: User) -> bool:
+    """Adults only."""
+    return can_have_public_profile(user)
+
+
+def can_be_recorded(user: User) -> bool:
+    """Adults only; their consent comes on top."""
+    return not is_minor(user)
+
+
+def can_share_contact_details(user: User) -> bool:
+    """Adults only, in either direction of a conversation."""
+    return not is_minor(user)
+
+
+def can_be_guardian(user: User) -> bool:
+    """Adults who told their birth date: a guardian's age is not taken on trust."""
+    return user.is_active and user.age_band is AgeBand.ADULT

@@ -1,0 +1,111 @@
+"""Pictures of people: whatever comes in, what is kept is two small WebP files that we encoded ourselves from the pixels alone."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import uuid
+import warnings
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from accounts.errors import ImageRefused
+from accounts.models import User
+from core.errors import BodyTooLarge, FieldError
+
+MOST_BYTES = 5_000_000
+MOST_PIXELS = 40_000_000
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+SIZES = (512, 96)
+_QUALITY = 82
+
+
+def set_avatar(*, user: User, content: bytes) -> User:
+    """Replace the person's picture.
+
+    Raises:
+        BodyTooLarge: more than 5 MB.
+        ImageRefused: not a JPEG, PNG, WebP or GIF by its content, broken, or more than 40 megapixels.
+    """
+    if len(content) > MOST_BYTES:
+        raise BodyTooLarge
+    pictures = _encode(content)
+    stem = f"{_folder(user.pk)}/{secrets.token_urlsafe(16)}"
+    for size, picture in pictures.items():
+        default_storage.save(f"{stem}-{size}.webp", ContentFile(picture))
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        former, person.avatar = person.avatar, stem
+        person.save(update_fields=["avatar", "updated_at"])
+        transaction.on_commit(lambda: _delete_files(former))
+    return person
+
+
+def remove_avatar(*, user: User) -> User:
+    """Delete the person's picture; without one this does nothing."""
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        former, person.avatar = person.avatar, ""
+        person.save(update_fields=["avatar", "updated_at"])
+        transaction.on_commit(lambda: _delete_files(former))
+    return person
+
+
+def avatar_addresses(user: User) -> dict[str, str] | None:
+    """The picture's addresses by its width in pixels, or None."""
+    if not user.avatar:
+        return None
+    return {str(size): default_storage.url(f"{user.avatar}-{size}.webp") for size in SIZES}
+
+
+def avatar_files(person_id: uuid.UUID) -> list[str]:
+    """Every file of a person's pictures that the storage holds, also one that a crash left behind."""
+    try:
+        _, names = default_storage.listdir(_folder(person_id))
+    except FileNotFoundError:
+        return []
+    return [f"{_folder(person_id)}/{name}" for name in names]
+
+
+def delete_avatar_files(person_id: uuid.UUID) -> None:
+    """Part of the erasure of a person."""
+    for name in avatar_files(person_id):
+        default_storage.delete(name)
+
+
+def _folder(person_id: uuid.UUID) -> str:
+    return f"avatars/{person_id}"
+
+
+def _delete_files(stem: str) -> None:
+    for size in SIZES if stem else ():
+        default_storage.delete(f"{stem}-{size}.webp")
+
+
+def _encode(content: bytes) -> dict[int, bytes]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise _refused("image_too_large", "The image has more than 40 megapixels.")
+                # The first frame, turned as the camera was held, without its colour profile and every other note.
+                upright = ImageOps.exif_transpose(image).convert("RGBA" if "transparency" in image.info or "A" in image.mode else "RGB")
+        return {size: _square(upright, size) for size in SIZES}
+    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _refused("not_an_image", "Send a JPEG, PNG, WebP or GIF.") from error
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError, MemoryError) as error:
+        raise _refused("broken_image", "The image cannot be read to its end.") from error
+
+
+def _square(image: Image.Image, size: int) -> bytes:
+    out = io.BytesIO()
+    ImageOps.fit(image, (size, size)).save(out, format="WEBP", quality=_QUALITY)
+    return out.getvalue()
+
+
+def _refused(code: str, detail: str) -> ImageRefused:
+    return ImageRefused(errors=(FieldError("image", code, detail),))

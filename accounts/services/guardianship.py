@@ -1,0 +1,170 @@
+"""Adults who answer for minors: invited by teenagers who have an account, or makers of a profile for a child who has none."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.enums import AgeBand, GuardianshipState, KeyPurpose, SecurityEventKind
+from accounts.errors import AdultsOnly
+from accounts.models import Guardianship, User, age_band_on
+from accounts.policies import can_be_guardian, is_minor
+from accounts.providers import headless, limits, tokens
+from accounts.providers.tokens import TokenPair
+from accounts.services.devices import note_security_event
+from accounts.services.keys import issue_key, spend_key
+from accounts.services.mailing import send_mail
+from core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
+
+MOST_GUARDIANS = 4
+MOST_WARDS = 20
+# Profiles of children have no mailbox; this address can receive nothing (RFC 2606).
+_WARD_DOMAIN = "ward.invalid"
+
+
+def invite_guardian(*, request: HttpRequest, user: User, email: str) -> Guardianship:
+    """A teenager asks an adult, by mail, to be their guardian.
+
+    Raises:
+        Conflict: the person is no minor, or has invited enough people.
+        InvalidInput: their own address.
+        TooManyRequests, Unavailable
+    """
+    limits.consume(request, "invite_guardian", key=str(user.pk))
+    if email.lower() == user.email.lower():
+        raise InvalidInput(errors=(FieldError("email", "own_address", "Ask somebody else to be your guardian."),))
+    with transaction.atomic():
+        ward = User.objects.select_for_update().get(pk=user.pk)
+        pending = Guardianship.objects.filter(ward=ward).exclude(state=GuardianshipState.ENDED)
+        if not is_minor(ward) or pending.count() >= MOST_GUARDIANS:
+            raise Conflict
+        guardianship, _ = pending.get_or_create(ward=ward, guardian_email=email.lower())
+        secret = issue_key(purpose=KeyPurpose.GUARDIAN, user=ward, email=email.lower())
+        send_mail(template="guardian_invited", to=email, secret=secret, ward=ward)
+    return guardianship
+
+
+def accept_guardianship(*, request: HttpRequest, user: User, key: str) -> Guardianship:
+    """An adult takes on the guardianship that they were mailed about.
+
+    Raises:
+        InvalidKey
+        AdultsOnly: under 18, or never told their birth date.
+        Forbidden: the invitation went to another address than their proven one.
+    """
+    limits.consume(request, "spend_key")
+    if not can_be_guardian(user):
+        raise AdultsOnly
+    with transaction.atomic():
+        spent = spend_key(secret=key, purposes=(KeyPurpose.GUARDIAN,))
+        if spent.email.lower() != user.email.lower():
+            raise Forbidden
+        guardianship = (
+            Guardianship.objects.select_for_update()
+            .filter(ward=spent.user, guardian_email=spent.email, state=GuardianshipState.INVITED)
+            .first()
+        )
+        if guardianship is None:
+            raise NotFound
+        guardianship.guardian, guardianship.state, guardianship.accepted_at = user, GuardianshipState.ACTIVE, timezone.now()
+        guardianship.save()
+    return guardianship
+
+
+def make_ward_profile(*, user: User, full_name: str, birth_date: datetime.date) -> User:
+    """A guardian makes a profile for a child under 13, who has no sign-in of their own.
+
+    Raises:
+        AdultsOnly
+        InvalidInput: the child is 13 or older and can register.
+        Conflict: too many profiles.
+    """
+    if not can_be_guardian(user):
+        raise AdultsOnly
+    if age_band_on(birth_date, timezone.now().date()) is not AgeBand.CHILD:
+        raise InvalidInput(errors=(FieldError("birth_date", "not_a_child", "From 13 on people register themselves and invite you."),))
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        if Guardianship.objects.filter(guardian=user, state=GuardianshipState.ACTIVE).count() >= MOST_WARDS:
+            raise Conflict
+        ward = User.objects.create_user(
+            f"{uuid.uuid4().hex}@{_WARD_DOMAIN}",
+            None,
+            full_name=full_name,
+            birth_date=birth_date,
+            time_zone=user.time_zone,
+            locale=user.locale,
+        )
+        Guardianship.objects.create(ward=ward, guardian=user, state=GuardianshipState.ACTIVE, accepted_at=timezone.now())
+    return ward
+
+
+def open_ward_session(*, request: HttpRequest, user: User, ward_id: uuid.UUID) -> TokenPair:
+    """Tokens with which a guardian uses the profile of a child together with the child.
+
+    Raises:
+        NotFound: no ward of theirs with a profile of this kind.
+    """
+    guardianship = _wards(user).filter(ward_id=ward_id, ward__email__endswith=f"@{_WARD_DOMAIN}", ward__is_active=True).first()
+    if guardianship is None:
+        raise NotFound
+    ward = guardianship.ward
+    answer = headless.log_in_anew(request, person=ward)
+    note_security_event(user=ward, kind=SecurityEventKind.SIGNED_IN, request=request, detail="by the guardian")
+    return tokens.pair(answer.access_token, answer.refresh_token, ward)
+
+
+def end_guardianship(*, user: User, guardianship_id: uuid.UUID) -> None:
+    """Either side ends it. A child's profile keeps its last guardian: it can only be erased.
+
+    Raises:
+        NotFound
+        Conflict: the last guardian of a child's profile.
+    """
+    with transaction.atomic():
+        guardianship = Guardianship.objects.select_for_update().filter(pk=guardianship_id).exclude(state=GuardianshipState.ENDED).first()
+        if guardianship is None or user.pk not in (guardianship.ward_id, guardianship.guardian_id):
+            raise NotFound
+        if guardianship.ward.email.endswith(f"@{_WARD_DOMAIN}"):
+            raise Conflict
+        guardianship.state, guardianship.ended_at = GuardianshipState.ENDED, timezone.now()
+        guardianship.save()
+
+
+def guardianships_of(user: User) -> list[Guardianship]:
+    """The person's guardians and invitations that have not ended."""
+    return list(Guardianship.objects.filter(ward=user).exclude(state=GuardianshipState.ENDED).select_related("guardian"))
+
+
+def wards_of(user: User) -> list[Guardianship]:
+    """For whom this person answers."""
+    return list(_wards(user).select_related("ward"))
+
+
+def ward_of(*, user: User, ward_id: uuid.UUID) -> User:
+    """The person with this id, if `user` is their guardian.
+
+    Raises:
+        NotFound
+    """
+    guardianship = _wards(user).select_related("ward").filter(ward_id=ward_id).first()
+    if guardianship is None:
+        raise NotFound
+    ward: User = guardianship.ward
+    return ward
+
+
+def guardian_addresses(ward: User) -> list[str]:
+    """Who is written to in place of a child whose profile has no mailbox. Empty for everybody else."""
+    if not ward.email.endswith(f"@{_WARD_DOMAIN}"):
+        return []
+    active = Guardianship.objects.filter(ward=ward, state=GuardianshipState.ACTIVE)
+    return list(active.values_list("guardian__email", flat=True))
+
+
+def _wards(user: User):  # type: ignore[no-untyped-def]
+    return Guardianship.objects.filter(guardian=user, state=GuardianshipState.ACTIVE)

@@ -1,0 +1,100 @@
+"""Keys that are mailed: each as a link for a click and as a code for typing, good for one use, kept as digests only."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import secrets
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from accounts.enums import KeyPurpose
+from accounts.errors import InvalidKey
+from accounts.models import MailedKey, User
+from core.errors import FieldError
+
+# 32 signs that cannot be mistaken for each other. Eight of them are 40 bits: at 20 tries a minute one guess in a thousand million days.
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+_CODE_LENGTH = 8
+
+_LIFETIMES = {
+    KeyPurpose.VERIFY_EMAIL: datetime.timedelta(days=3),
+    KeyPurpose.CHANGE_EMAIL: datetime.timedelta(days=1),
+    KeyPurpose.RESET_PASSWORD: datetime.timedelta(hours=1),
+    KeyPurpose.LOG_IN: datetime.timedelta(minutes=10),
+    KeyPurpose.UNDO_ERASURE: datetime.timedelta(days=60),
+    KeyPurpose.GUARDIAN: datetime.timedelta(days=14),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Secret:
+    """What goes into the mail, and nowhere else."""
+
+    link: str
+    code: str
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+
+def issue_key(*, purpose: KeyPurpose, user: User | None, email: str) -> Secret:
+    """Make a key. It replaces the person's earlier unspent keys of this purpose. Without a `user` nothing can be done with it."""
+    code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
+    secret = Secret(link=secrets.token_urlsafe(32), code=f"{code[:4]}-{code[4:]}")
+    with transaction.atomic():
+        now = timezone.now()
+        MailedKey.objects.filter(user=user, email__iexact=email, purpose=purpose, spent_at__isnull=True).update(spent_at=now)
+        MailedKey.objects.create(
+            purpose=purpose,
+            user=user,
+            email=email,
+            link_digest=_digest(secret.link),
+            code_digest=_digest(code),
+            password_print=_password_print(user),
+            expires_at=now + _LIFETIMES[purpose],
+        )
+    return secret
+
+
+def spend_key(*, secret: str, purposes: tuple[KeyPurpose, ...]) -> MailedKey:
+    """Use a key up. Needs an open transaction: if what follows fails, the key is still good.
+
+    Raises:
+        InvalidKey: wrong, spent, expired, for another purpose, or older than the person's present password.
+    """
+    code = secret.upper().replace("-", "").replace(" ", "")
+    digests = Q(link_digest=_digest(secret.strip())) | Q(code_digest=_digest(code))
+    key = (
+        MailedKey.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(digests, purpose__in=purposes, user__isnull=False, spent_at__isnull=True, expires_at__gt=timezone.now())
+        .first()
+    )
+    if key is None or key.password_print != _password_print(key.user):
+        raise InvalidKey(errors=(FieldError("key", InvalidKey.code, InvalidKey.message),))
+    key.spent_at = timezone.now()
+    key.save(update_fields=["spent_at", "updated_at"])
+    return key
+
+
+def revoke_keys(*, user: User) -> None:
+    """Make every unspent key of a person worthless."""
+    with transaction.atomic():
+        MailedKey.objects.filter(user=user, spent_at__isnull=True).update(spent_at=timezone.now())
+
+
+def prune_keys() -> int:
+    """Delete keys that expired; they say nothing any more."""
+    return MailedKey.objects.filter(expires_at__lt=timezone.now()).delete()[0]
+
+
+def _digest(text: str) -> str:
+    return salted_hmac("accounts.mailed-key", text, algorithm="sha256").hexdigest()
+
+
+def _password_print(user: User | None) -> str:
+    return salted_hmac("accounts.password-print", user.password if user else "", algorithm="sha256").hexdigest()

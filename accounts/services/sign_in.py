@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.contrib.auth import logout as django_logout
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.enums import DeviceKind, ErasureState, KeyPurpose, SecurityEventKind
+from accounts.errors import (
+    AccountBeingErased,
+    AccountSuspended,
+    EmailNotVerified,
+    FreshSignInRequired,
+    InvalidCredentials,
+    InvalidPasskey,
+    InvalidRefreshToken,
+    InvalidSecondFactor,
+    RefreshRace,
+    SecondFactorRequired,
+    WrongPassword,
+)
+from accounts.events import RefreshTokenReused
+from accounts.models import Device, Erasure, SecurityEvent, User
+from accounts.providers import headless, limits, second_factors, tokens
+from accounts.providers.clients import address_of
+from accounts.providers.headless import Answer
+from accounts.providers.tokens import FRESH_SECONDS, TokenPair
+from accounts.services.devices import note_security_event
+from accounts.services.keys import issue_key, spend_key
+from accounts.services.mailing import send_mail
+from accounts.services.registration import prove_address, send_due_mail
+from core.errors import FieldError, TooManyRequests
+from core.events import publish
+
+
+def log_in(*, request: HttpRequest, email: str, password: str, mfa_code: str = "") -> TokenPair:
+    """Sign a person in.
+
+    Raises:
+        InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidSecondFactor, AccountSuspended, AccountBeingErased,
+        TooManyRequests
+    """
+    answer = headless.log_in(request, email=email, password=password)
+    person = User.objects.filter(email__iexact=email).first()
+    _refuse_failed_password(request, answer, person, email)
+    return finish_sign_in(request=request, answer=answer, person=person, mfa_code=mfa_code)
+
+
+def log_in_to_browser(*, request: HttpRequest, email: str, password: str) -> bool:
+    """Sign a person in on a page of Soosh. Returns whether they are in; if not, their second factor is awaited.
+
+    Raises:
+        as `log_in`
+    """
+    answer = headless.log_in(request, email=email, password=password, in_browser=True)
+    person = User.objects.filter(email__iexact=email).first()
+    _refuse_failed_password(request, answer, person, email)
+    return finish_in_browser(request=request, answer=answer, person=person)
+
+
+def _refuse_failed_password(request: HttpRequest, answer: Answer, person: User | None, email: str) -> None:
+    if answer.is_limited:
+        raise TooManyRequests(retry_after_seconds=limits.seconds_to_wait(request, "login_failed", key=email))
+    if answer.errors:
+        if person:
+            note_security_event(user=person, kind=SecurityEventKind.SIGN_IN_FAILED, request=request)
+        raise InvalidCredentials
+
+
+def finish_sign_in(*, request: HttpRequest, answer: Answer, person: User | None, mfa_code: str = "") -> TokenPair:
+    """Turn allauth's answer to a first factor that was right into tokens, taking the second factor on the way."""
+    refuse_unready(request=request, answer=answer, person=person)
+    if answer.pending == "mfa_authenticate":
+        if not mfa_code:
+            raise SecondFactorRequired(methods=list(answer.methods), session_token=answer.session_token)
+        answer = headless.answer_second_factor(request, code=mfa_code, session_token=answer.session_token)
+        refuse_wrong_second_factor(request=request, answer=answer, person=person)
+    device = tokens.device_of(answer.refresh_token)
+    if device is None or person is None:
+        raise InvalidCredentials
+    return _welcome(request, device, person, answer)
+
+
+def _welcome(request: HttpRequest, device: Device, person: User, answer: Answer) -> TokenPair:
+    note_sign_in(request=request, person=person, device=device)
+    return tokens.pair(answer.access_token, answer.refresh_token, person)
+
+
+def finish_in_browser(*, request: HttpRequest, answer: Answer, person: User | None) -> bool:
+    """As `finish_sign_in`, for the session of a browser. False while the second factor is awaited."""
+    refuse_unready(request=request, answer=answer, person=person)
+    if answer.pending == "mfa_authenticate":
+        return False
+    if not request.user.is_authenticated or person is None:
+        raise InvalidCredentials
+    device = tokens.remember_device(request, person, kind=DeviceKind.WEB)
+    note_sign_in(request=request, person=person, device=device)
+    return True
+
+
+def answer_second_factor_in_browser(*, request: HttpRequest, code: str) -> None:
+    """Finish a sign-in on a page that waits for its second factor.
+
+    Raises:
+        InvalidSecondFactor, TooManyRequests
+    """
+    answer = headless.answer_second_factor(request, code=code, in_browser=True)
+    refuse_wrong_second_factor(request=request, answer=answer, person=None)
+    finish_in_browser(request=request, answer=answer, person=User.objects.get(pk=request.user.pk))
+
+
+def refuse_unready(*, request: HttpRequest, answer: Answer, person: User | None) -> None:
+    """Say why somebody whose first factor was right cannot come in."""
+    if answer.pending == "verify_email":
+        send_due_mail(due=answer.mail_due)
+        raise EmailNotVerified
+    if person is not None and not person.is_active:
+        if person.suspended_at:
+            raise AccountSuspended(reason=person.suspension_reason)
+        erasure = Erasure.objects.filter(person_id=person.pk, state__in=(ErasureState.SCHEDULED, ErasureState.RUNNING)).first()
+        if erasure:
+            raise AccountBeingErased(erased_at=erasure.due_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        raise InvalidCredentials
+
+
+def refuse_wrong_second_factor(*, request: HttpRequest, answer: Answer, person: User | None) -> None:
+    """Raise if the answer to the second factor was not the right one."""
+    if answer.is_limited:
+        key = f"mfa-auth-user-{person.pk}" if person else None
+        raise TooManyRequests(retry_after_seconds=limits.seconds_to_wait(request, "login_failed", key=key))
+    if answer.errors or answer.status >= 400:
+        if person:
+            note_security_event(user=person, kind=SecurityEventKind.SIGN_IN_FAILED, request=request, detail="second step")
+        raise InvalidSecondFactor
+
+
+def note_sign_in(*, request: HttpRequest, person: User, device: Device) -> None:
+    """Log a sign-in; one from a device and place that were never seen before is told by mail, except the very first."""
+    seen = SecurityEvent.objects.filter(user=person, kind=SecurityEventKind.SIGNED_IN)
+    is_known = seen.filter(device_name=device.name, ip_address=address_of(request)).exists()
+    with transaction.atomic():
+        note_security_event(
+            user=person,
+            kind=SecurityEventKind.SIGNED_IN,
+            request=request,
+            detail=device.name,
+            tell_by_mail=not is_known and seen.exists(),
+        )
+
+
+def request_login_code(*, request: HttpRequest, email: str) -> None:
+    """Mail a code that signs in without a password. An unknown address gets a mail that says so: nobody else learns which it was.
+
+    Raises:
+        TooManyRequests, Unavailable
+    """
+    limits.consume(request, "request_login_code", key=email)
+    person = User.objects.filter(email__iexact=email, is_active=True).first()
+    secret = issue_key(purpose=KeyPurpose.LOG_IN, user=person, email=email)
+    send_mail(template="login_code" if person else "unknown_account", to=email, secret=secret)
+
+
+def log_in_with_code(*, request: HttpRequest, key: str, mfa_code: str = "") -> TokenPair:
+    """Spend a mailed code.
+
+    Raises:
+        InvalidKey, and as `log_in`
+    """
+    person = _person_of_code(request, key)
+    answer = headless.log_in_proven(request, person=person, method="mailed_code")
+    return finish_sign_in(request=request, answer=answer, person=person, mfa_code=mfa_code)
+
+
+def log_in_to_browser_with_code(*, request: HttpRequest, key: str) -> bool:
+    """The same on a page of Soosh. False while the second factor is awaited."""
+    person = _person_of_code(request, key)
+    answer = headless.log_in_proven(request, person=person, method="mailed_code", in_browser=True)
+    return finish_in_browser(request=request, answer=answer, person=person)
+
+
+def _person_of_code(request: HttpRequest, key: str) -> User:
+    limits.consume(request, "spend_key")
+    with transaction.atomic():
+        person = spend_key(secret=key, purposes=(KeyPurpose.LOG_IN,)).user
+        assert person is not None
+        if not headless.verified_address(person):
+            # Whoever set this password has never shown that the mailbox is theirs.
+            person.set_unusable_password()
+            person.save(update_fields=["password", "updated_at"])
+            prove_address(user=person)
+    return person
+
+
+def log_in_with_second_factor(*, request: HttpRequest, session_token: str, mfa_code: str) -> TokenPair:
+    """Finish a sign-in that answered `mfa_required`, with the `session_token` of that answer.
+
+    Raises:
+        InvalidSecondFactor, TooManyRequests
+    """
+    limits.consume(request, "second_factor")
+    answer = headless.answer_second_factor(request, code=mfa_code, session_token=session_token)
+    refuse_wrong_second_factor(request=request, answer=answer, person=None)
+    device = tokens.device_of(answer.refresh_token)
+    if device is None:
+        raise InvalidSecondFactor
+    return _welcome(request, device, device.user, answer)
+
+
+def log_in_again(*, request: HttpRequest, person: User) -> TokenPair:
+    """New tokens for somebody whose sessions were just ended by their own hand, on the device that they did it on."""
+    answer = headless.log_in_anew(request, person=person)
+    return tokens.pair(answer.access_token, answer.refresh_token, person)
+
+
+def check_staff_sign_in(*, request: HttpRequest, email: str, password: str, mfa_code: str = "") -> User:
+    """Both factors of somebody at the door of the admin, under the limits of every other sign-in. Opens no session.
+
+    Raises:
+        as `log_in`
+    """
+    answer = headless.check_password(request, email=email, password=password)
+    person = User.objects.filter(email__iexact=email).first()
+    _refuse_failed_password(request, answer, person, email)
+    assert person is not None
+    refuse_unready(request=request, answer=answer, person=person)
+    if second_factors.has_second_factor(person):
+        if not mfa_code:
+            raise SecondFactorRequired
+        if not second_factors.check_code(person, mfa_code):
+            note_security_event(user=person, kind=SecurityEventKind.SIGN_IN_FAILED, request=request, detail="second step")
+            raise InvalidSecondFactor
+    return headless.with_backend(person)
+
+
+def log_out_of_browser(*, request: HttpRequest) -> None:
+    """End the session of a browser."""
+    with transaction.atomic():
+        device = Device.objects.filter(session_key=request.session.session_key).first()
+        if device:
+            tokens.end([device])
+            note_security_event(user=device.user, kind=SecurityEventKind.SIGNED_OUT, request=request, detail=device.name)
+    django_logout(request)
+
+
+def begin_passkey_sign_in(*, request: HttpRequest) -> dict[str, Any]:
+    """What `navigator.credentials.get()` needs, and the `session_token` to send back with its result.
+
+    Raises:
+        TooManyRequests
+    """
+    limits.consume(request, "passkey")
+    answer = second_factors.begin_passkey_login(request)
+    return {"session_token": answer.session_token, "options": answer.data["content"]["request_options"]}
+
+
+def finish_passkey_sign_in(*, request: HttpRequest, session_token: str, credential: dict[str, Any]) -> TokenPair:
+    """Sign in with what the passkey answered.
+
+    Raises:
+        InvalidPasskey, AccountSuspended, AccountBeingErased, TooManyRequests
+    """
+    try:
+        answer = second_factors.finish_passkey_login(request, credential=credential, session_token=session_token)
+    except second_factors.BROKEN_CREDENTIAL as error:
+        raise InvalidPasskey from error
+    if answer.is_limited:
+        raise TooManyRequests(retry_after_seconds=60)
+    if answer.errors or answer.status in (400, 409, 410):
+        raise InvalidPasskey
+    person = second_factors.person_of_credential(credential)
+    return finish_sign_in(request=request, answer=answer, person=person)
+
+
+def reauthenticate(*, request: HttpRequest, user: User, password: str = "", mfa_code: str = "") -> None:
+    """Prove once more that it is you; for some minutes sensitive changes need no further proof.
+
+    Raises:
+        WrongPassword, InvalidSecondFactor, TooManyRequests
+    """
+    if mfa_code:
+        answer = second_factors.reauthenticate_by_code(request, mfa_code)
+        refuse_wrong_second_factor(request=request, answer=answer, person=user)
+        return
+    limits.consume(request, "prove_password", key=str(user.pk))
+    answer = second_factors.reauthenticate_by_password(request, password)
+    if answer.is_limited:
+        raise TooManyRequests(retry_after_seconds=limits.seconds_to_wait(request, "reauthenticate"))
+    if answer.errors:
+        raise WrongPassword(errors=(FieldError("password", WrongPassword.code, WrongPassword.message),))
+
+
+def require_fresh_sign_in(*, user: User, session_key: str) -> None:
+    """Let only somebody on who proved within the last minutes, on this device, who they are.
+
+    Raises:
+        FreshSignInRequired
+    """
+    if tokens.authenticated_seconds_ago(session_key, user) > FRESH_SECONDS:
+        methods = ["password"] if user.has_usable_password() else []
+        methods += ["mfa_code"] if second_factors.has_second_factor(user) else []
+        raise FreshSignInRequired(methods=methods or ["sign in again"])
+
+
+def refresh_tokens(*, refresh_token: str, arrived_at: datetime.datetime | None = None) -> TokenPair:
+    """Spend a refresh token for a new pair. A copy of a spent one ends the device that it came from.
+
+    Args:
+        arrived_at: when the request came in, before it waited for its turn.
+
+    Raises:
+        InvalidRefreshToken, RefreshRace
+    """
+    with transaction.atomic():
+        outcome = tokens.rotate(refresh_token, arrived_at=arrived_at or timezone.now())
+        if isinstance(outcome, tokens.ReusedToken):
+            user = User.objects.get(pk=outcome.user_id)
+            publish(RefreshTokenReused(user_id=user.pk))
+            note_security_event(user=user, kind=SecurityEventKind.TOKEN_REUSED, detail=outcome.device_name, tell_by_mail=True)
+    if isinstance(outcome, tokens.RacingToken):
+        raise RefreshRace(retry_after_seconds=outcome.wait)
+    if not isinstance(outcome, TokenPair):
+        raise InvalidRefreshToken
+    return outcome
+
+
+def log_out(*, refresh_token: str) -> None:
+    """End the device of a refresh token, and with it its access token. An unknown or spent token is no error: it is over either way."""
+    with transaction.atomic():
+        device = tokens.device_of(refresh_token)
+        if device:
+            tokens.end([device])
+            note_security_event(user=device.user, kind=SecurityEventKind.SIGNED_OUT, detail=device.name)

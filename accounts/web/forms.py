@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.core.exceptions import ValidationError
+
+from accounts.errors import InvalidCredentials
+from accounts.services.sign_in import check_staff_sign_in
+from core.errors import DomainError
+
+
+class SignInForm(forms.Form):
+    email = forms.EmailField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    password = forms.CharField(
+        label="Password", max_length=128, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label="Code of your second step, or a recovery code",
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+
+class AddressForm(forms.Form):
+    email = forms.EmailField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+
+
+class NewPasswordForm(forms.Form):
+    password = forms.CharField(
+        label="New password, 8 characters or more",
+        min_length=8,
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class StaffSignInForm(AdminAuthenticationForm):
+    """The admin's sign-in, with the limits and the second step of every other one."""
+
+    mfa_code = forms.CharField(
+        label="Code of your second step, if you have one",
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        if email and password and self.request is not None:
+            try:
+                user = check_staff_sign_in(
+                    request=self.request, email=email, password=password, mfa_code=self.cleaned_data.get("mfa_code", "")
+                )
+            except InvalidCredentials as error:
+                raise self.get_invalid_login_error() from error
+            except DomainError as error:
+                raise ValidationError(str(error.detail), code=error.code) from error
+            self.confirm_login_allowed(user)
+            self.user_cache = user
+        return self.cleaned_data
