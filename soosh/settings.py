@@ -312,6 +312,7 @@ SPECTACULAR_SETTINGS = {
         "GuardianshipStateEnum": "accounts.enums.GuardianshipState",
         "ExportStateEnum": "accounts.enums.ExportState",
         "ErasureStateEnum": "accounts.enums.ErasureState",
+        "OpportunityStateEnum": "catalog.enums.OpportunityState",
         "OpportunityKindEnum": "catalog.enums.OpportunityKind",
         "ClaimKindEnum": "profiling.enums.ClaimKind",
         "QuestionKindEnum": "profiling.enums.QuestionKind",

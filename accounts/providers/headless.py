@@ -50,13 +50,13 @@ class Answer:
 
 
 class _ProvenLoginView(APIView):
-    """Signs a person in who has proven themselves by `method` outside allauth: a mailed code, a provider. Second factors still apply."""
+    """Signs a person in who has proven themselves by `proof` outside allauth: a mailed code, a provider. Second factors still apply."""
 
     person: User | None = None
-    method = ""
+    proof = ""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        record_authentication(request, self.person, self.method)
+        record_authentication(request, self.person, self.proof)
         response = perform_login(request, Login(user=self.person, email=self.person.email if self.person else None))
         return AuthenticationResponse.from_response(request, response)
 
@@ -98,9 +98,9 @@ def with_backend(person: User) -> User:
     return person
 
 
-def log_in_proven(request: HttpRequest, *, person: User, method: str, in_browser: bool = False) -> Answer:
-    """Sign in somebody who was identified by `method`."""
-    return ask(_ProvenLoginView, request, {}, in_browser=in_browser, person=person, method=method)
+def log_in_proven(request: HttpRequest, *, person: User, proof: str, in_browser: bool = False) -> Answer:
+    """Sign in somebody who was identified by `proof`."""
+    return ask(_ProvenLoginView, request, {}, in_browser=in_browser, person=person, proof=proof)
 
 
 def log_in_anew(request: HttpRequest, *, person: User) -> Answer:

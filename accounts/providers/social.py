@@ -77,12 +77,11 @@ def identity_from_access_token(provider: Provider, access_token: str) -> Identit
     if not address:
         raise RefusedByProvider("this provider gives no access tokens that can be checked")
     about = _call("POST", address, data={"token": access_token, "access_token": access_token, **_client_credentials(provider)})
-    issued_to = {about.get(name) for name in ("aud", "azp", "client_id")}
-    if about.get("active") is False or not issued_to & set(setup["client_ids"]):
+    # RFC 7662 names the app `client_id`, and has the server that the token is for as `aud`; Google knows `azp` and `aud` only.
+    issued_to = about.get("client_id") or about.get("azp") or about.get("aud")
+    if about.get("active") is False or issued_to not in setup["client_ids"]:
         raise RefusedByProvider("the access token was issued to another app")
-    return _identity(
-        provider, _call("GET", _configuration(provider)["userinfo_endpoint"], headers={"Authorization": f"Bearer {access_token}"})
-    )
+    return _identity(provider, _userinfo(provider, access_token))
 
 
 def identity_from_code(provider: Provider, code: str, *, redirect_uri: str, code_verifier: str = "", nonce: str = "") -> Identity:
@@ -97,7 +96,10 @@ def identity_from_code(provider: Provider, code: str, *, redirect_uri: str, code
     tokens = _call("POST", _configuration(provider)["token_endpoint"], data=data)
     if not isinstance(tokens.get("id_token"), str):
         raise RefusedByProvider("the provider gave no id_token")
-    return identity_from_id_token(provider, tokens["id_token"], nonce=nonce)
+    claims = _claims(provider, tokens["id_token"], nonce=nonce)
+    if not claims.get("email") and isinstance(tokens.get("access_token"), str):
+        claims |= _userinfo(provider, tokens["access_token"], subject=claims["sub"])
+    return _identity(provider, claims)
 
 
 def authorisation_address(provider: Provider, *, redirect_uri: str, state: str, nonce: str, code_verifier: str) -> str:
@@ -159,6 +161,17 @@ def _identity(provider: Provider, claims: dict[str, Any]) -> Identity:
         is_email_verified=str(claims.get("email_verified", "")).lower() == "true",
         full_name=name[:150] if isinstance(name, str) else "",
     )
+
+
+def _userinfo(provider: Provider, access_token: str, *, subject: str = "") -> dict[str, Any]:
+    address = _configuration(provider).get("userinfo_endpoint")
+    if not address:
+        return {}
+    claims = _call("GET", address, headers={"Authorization": f"Bearer {access_token}"})
+    # OpenID Connect Core 1.0, section 5.3.2: the answer must be about the person of the id_token.
+    if subject and claims.get("sub") != subject:
+        raise RefusedByProvider("userinfo is about somebody else")
+    return claims
 
 
 def _client_credentials(provider: Provider) -> dict[str, str]:

@@ -170,14 +170,14 @@ def log_in_with_code(*, request: HttpRequest, key: str, mfa_code: str = "") -> T
         InvalidKey, and as `log_in`
     """
     person = _person_of_code(request, key)
-    answer = headless.log_in_proven(request, person=person, method="mailed_code")
+    answer = headless.log_in_proven(request, person=person, proof="mailed_code")
     return finish_sign_in(request=request, answer=answer, person=person, mfa_code=mfa_code)
 
 
 def log_in_to_browser_with_code(*, request: HttpRequest, key: str) -> bool:
     """The same on a page of Soosh. False while the second factor is awaited."""
     person = _person_of_code(request, key)
-    answer = headless.log_in_proven(request, person=person, method="mailed_code", in_browser=True)
+    answer = headless.log_in_proven(request, person=person, proof="mailed_code", in_browser=True)
     return finish_in_browser(request=request, answer=answer, person=person)
 
 

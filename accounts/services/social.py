@@ -44,7 +44,7 @@ def log_in_with_provider(*, request: HttpRequest, provider: str, full_name: str 
     limits.consume(request, "provider_login")
     identity = _identify(provider, proof)
     person = _person_of(identity, full_name=full_name)
-    answer = headless.log_in_proven(request, person=person, method=f"provider:{identity.provider}")
+    answer = headless.log_in_proven(request, person=person, proof=f"provider:{identity.provider}")
     return finish_sign_in(request=request, answer=answer, person=person, mfa_code=mfa_code)
 
 
@@ -53,7 +53,7 @@ def log_in_to_browser_with_provider(*, request: HttpRequest, provider: str, full
     limits.consume(request, "provider_login")
     identity = _identify(provider, proof)
     person = _person_of(identity, full_name=full_name)
-    answer = headless.log_in_proven(request, person=person, method=f"provider:{identity.provider}", in_browser=True)
+    answer = headless.log_in_proven(request, person=person, proof=f"provider:{identity.provider}", in_browser=True)
     return finish_in_browser(request=request, answer=answer, person=person)
 
 

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from unittest import mock
 from urllib.parse import unquote
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
 from django.core import mail
+from django.db import transaction
+from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Device, MailedKey, SecurityEvent, User
+from accounts.providers import tokens
 from conftest import PASSWORD, Api, at_once
 from core.models import OutboxEvent
 
@@ -22,6 +28,18 @@ def key_in_mail() -> str:
     found = re.search(r"/verify-email/(\S+)", str(mail.outbox[-1].body))
     assert found
     return found[1]
+
+
+def code_in_mail() -> str:
+    found = re.search(r"\b([2-9A-Z]{4}-[2-9A-Z]{4})\b", str(mail.outbox[-1].body))
+    assert found
+    return found[1]
+
+
+def let_pass(*, seconds: int) -> None:
+    """Move what devices remember of their tokens into the past."""
+    ago = timedelta(seconds=seconds)
+    Device.objects.update(spent_at=F("spent_at") - ago, issued_at=F("issued_at") - ago)
 
 
 class TestRegister:
@@ -94,9 +112,38 @@ class TestVerify:
         assert (again.status_code, again.json()["errors"][0]["field"]) == (400, "key")
         assert OutboxEvent.objects.filter(name="accounts.email-verified").count() == 1
 
-    @pytest.mark.parametrize("key", ["x", "NA:1:forged", "😀", "a" * 500])
+    @pytest.mark.parametrize("key", ["x", "NA:1:forged", "😀", "a" * 200])
     def test_a_wrong_key_is_refused(self, api: Api, key: str) -> None:
-        assert api.post("auth/verify-email", {"key": key}).json()["code"] == "invalid_verification_key"
+        assert api.post("auth/verify-email", {"key": key}).json()["code"] == "invalid_key"
+
+    def test_the_code_works_as_well_however_it_is_typed(self, api: Api) -> None:
+        api.post("auth/register", NEW)
+        code = code_in_mail().lower().replace("-", " ")
+        assert api.post("auth/verify-email", {"key": code}).status_code == 200
+        assert api.post("auth/verify-email", {"key": unquote(key_in_mail())}).status_code == 400, "link and code are one key"
+
+    def test_a_key_expires(self, api: Api) -> None:
+        api.post("auth/register", NEW)
+        MailedKey.objects.update(expires_at=timezone.now())
+        assert api.post("auth/verify-email", {"key": code_in_mail()}).status_code == 400
+
+    def test_guessing_codes_is_stopped(self, api: Api) -> None:
+        codes = [api.post("auth/verify-email", {"key": f"AAAA-AA{number}"}).status_code for number in range(22)]
+        assert codes[-1] == 429
+
+    def test_a_new_mail_makes_the_old_one_worthless(self, api: Api) -> None:
+        api.post("auth/register", NEW)
+        old = code_in_mail()
+        answer = api.post("auth/verify-email/resend", {"email": NEW["email"]})
+        assert (answer.status_code, answer.json()) == (200, {"email": NEW["email"]})
+        assert api.post("auth/verify-email", {"key": old}).status_code == 400
+        assert api.post("auth/verify-email", {"key": code_in_mail()}).status_code == 200
+
+    def test_resending_tells_nothing_about_an_address(self, api: Api, user: User) -> None:
+        for email in (user.email, "nobody@example.org"):
+            answer = api.post("auth/verify-email/resend", {"email": email})
+            assert (answer.status_code, answer.json()) == (200, {"email": email})
+        assert "verify-email" not in "".join(str(sent.body) for sent in mail.outbox)
 
     def test_the_page_behind_the_link_asks_first(self, client: Client, api: Api) -> None:
         api.post("auth/register", NEW)
@@ -149,20 +196,43 @@ class TestRefresh:
         assert second.json()["refresh_token"] != first["refresh_token"]
         assert second.json().keys() == first.keys()
 
-    def test_a_token_used_twice_ends_the_family(self, api: Api, user: User) -> None:
+    def test_a_token_used_again_after_the_grace_ends_the_family(self, api: Api, user: User) -> None:
         first = self.tokens(api, user)
         second = api.post("auth/refresh", {"refresh_token": first["refresh_token"]}).json()
+        let_pass(seconds=21)
         replay = api.post("auth/refresh", {"refresh_token": first["refresh_token"]})
         assert (replay.status_code, replay.json()["code"]) == (401, "invalid_refresh_token")
         assert api.post("auth/refresh", {"refresh_token": second["refresh_token"]}).status_code == 401
         api.token = second["access_token"]
         assert api.get("users/me").status_code == 401
         assert OutboxEvent.objects.get(name="accounts.refresh-token-reused").payload == {"user_id": str(user.pk)}
+        assert SecurityEvent.objects.filter(user=user, kind="token_reused").exists()
+
+    def test_a_token_that_was_used_twice_before_ends_the_family_even_in_the_grace(self, api: Api, user: User) -> None:
+        first = self.tokens(api, user)
+        second = api.post("auth/refresh", {"refresh_token": first["refresh_token"]}).json()
+        third = api.post("auth/refresh", {"refresh_token": second["refresh_token"]}).json()
+        assert api.post("auth/refresh", {"refresh_token": first["refresh_token"]}).status_code == 401
+        assert api.post("auth/refresh", {"refresh_token": third["refresh_token"]}).status_code == 401
+
+    def test_a_lost_answer_can_be_asked_for_again_within_the_grace(self, api: Api, user: User) -> None:
+        first = self.tokens(api, user)
+        lost = api.post("auth/refresh", {"refresh_token": first["refresh_token"]}).json()
+        race = api.post("auth/refresh", {"refresh_token": first["refresh_token"]})
+        assert (race.status_code, race.json()["code"]) == (409, "refresh_race")
+        assert 1 <= int(race["Retry-After"]) <= 5
+        let_pass(seconds=6)
+        again = api.post("auth/refresh", {"refresh_token": first["refresh_token"]})
+        assert again.status_code == 200
+        assert api.post("auth/refresh", {"refresh_token": again.json()["refresh_token"]}).status_code == 200
+        assert api.post("auth/refresh", {"refresh_token": lost["refresh_token"]}).status_code == 401, "the lost one is a copy now"
+        assert not Device.objects.filter(user=user).exists()
 
     def test_another_device_of_the_same_person_is_not_touched(self, api: Api, user: User) -> None:
         phone, laptop = self.tokens(api, user), self.tokens(Api(), user)
-        for _ in range(2):
-            api.post("auth/refresh", {"refresh_token": phone["refresh_token"]})
+        api.post("auth/refresh", {"refresh_token": phone["refresh_token"]})
+        Device.objects.update(spent_at=timezone.now() - timedelta(minutes=1), issued_at=timezone.now() - timedelta(minutes=1))
+        assert api.post("auth/refresh", {"refresh_token": phone["refresh_token"]}).status_code == 401
         assert api.post("auth/refresh", {"refresh_token": laptop["refresh_token"]}).status_code == 200
 
     def test_an_access_token_is_no_refresh_token_and_the_other_way_round(self, api: Api, user: User) -> None:
@@ -186,15 +256,32 @@ class TestRefresh:
     def test_of_eight_at_once_exactly_one_wins(self, user: User) -> None:
         token = self.tokens(Api(), user)["refresh_token"]
         codes = at_once(8, lambda: Api().post("auth/refresh", {"refresh_token": token}).status_code)
-        assert sorted(codes) == [200] + [401] * 7
+        assert sorted(codes) == [200] + [409] * 7
+
+    @pytest.mark.django_db(transaction=True)
+    def test_rotation_needs_a_transaction(self, user: User) -> None:
+        token = self.tokens(Api(), user)["refresh_token"]
+        with pytest.raises(transaction.TransactionManagementError):
+            tokens.rotate(token, arrived_at=timezone.now())
+
+    def test_a_session_that_is_somebody_elses_by_now_gives_no_tokens(self, api: Api, user: User, make_user: Any) -> None:
+        pair = self.tokens(api, user)
+        Device.objects.update(user=make_user())
+        assert api.post("auth/refresh", {"refresh_token": pair["refresh_token"]}).status_code == 401
+
+    def test_a_session_that_ended_gives_no_tokens(self, api: Api, user: User) -> None:
+        pair = self.tokens(api, user)
+        Session.objects.all().delete()
+        assert api.post("auth/refresh", {"refresh_token": pair["refresh_token"]}).status_code == 401
 
 
 class TestMe:
     def test_reads_and_changes_oneself(self, signed_in: Api, user: User) -> None:
         body = signed_in.patch(
-            "users/me", {"full_name": "Changed", "time_zone": "Asia/Kathmandu", "locale": "de-CH", "birth_date": None}
+            "users/me", {"full_name": "Changed", "time_zone": "Asia/Kathmandu", "locale": "de-CH", "birth_date": "1990-05-01"}
         ).json()
-        assert (body["full_name"], body["time_zone"], body["locale"], body["birth_date"]) == ("Changed", "Asia/Kathmandu", "de-CH", None)
+        assert (body["full_name"], body["time_zone"], body["locale"]) == ("Changed", "Asia/Kathmandu", "de-CH")
+        assert (body["birth_date"], body["age_band"]) == ("1990-05-01", "adult")
         assert signed_in.get("users/me").json() == body
         assert "password" not in str(body)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from accounts import demo, services
-from accounts.models import User, validate_time_zone
-from accounts.providers import headless, tokens
+from accounts import demo
+from accounts.models import User, age_band_on, validate_birth_date, validate_handle, validate_time_zone
+from accounts.providers import headless
 from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +36,7 @@ def test_one_person_an_address_whatever_its_case(user: User) -> None:
 
 
 def test_people_see_themselves_and_staff_see_all(user: User, staff: User) -> None:
+    User.objects.filter(pk=staff.pk).update(is_active=False)
     assert list(User.objects.visible_to(user)) == [user]
     assert set(User.objects.visible_to(staff)) == {user, staff}
     assert not User.objects.visible_to(AnonymousUser()).exists()
@@ -52,33 +54,57 @@ def test_superusers_sign_in_to_the_admin_by_e_mail(client: Client) -> None:
 def test_demo_people_are_made_once(db: Any) -> None:
     demo.load()
     demo.load()
-    assert list(User.objects.order_by("email").values_list("email", "is_staff")) == [
-        ("ada@soosh.example", False),
-        ("staff@soosh.example", True),
+    assert list(User.objects.order_by("email").values_list("email", "role")) == [
+        ("ada@soosh.example", "member"),
+        ("staff@soosh.example", "staff"),
     ]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_rotation_needs_a_transaction(user: User) -> None:
-    from allauth.headless.tokens.strategies.jwt import internal
-    from django.contrib.sessions.backends.db import SessionStore
-
-    session = SessionStore()
-    session.create()
-    token = internal.create_refresh_token(user, session)
-    with pytest.raises(transaction.TransactionManagementError):
-        tokens.rotate(token)
+@pytest.mark.parametrize("handle", ["ada", "ada_lovelace", "a1b2c3", "x" * 30])
+def test_handles_are_plain_names(handle: str) -> None:
+    validate_handle(handle)
 
 
-def test_a_session_of_somebody_else_gives_no_tokens(user: User, make_user: Any) -> None:
-    from allauth.headless.tokens.strategies.jwt import internal
-    from django.contrib.sessions.backends.db import SessionStore
+@pytest.mark.parametrize("handle", ["", "ab", "1ada", "_ada", "Ada", "ada-l", "admin", "soosh", "x" * 31, "аda"])
+def test_other_handles_are_refused(handle: str) -> None:
+    with pytest.raises(ValidationError):
+        validate_handle(handle)
 
-    session = SessionStore()
-    session.create()
-    token = internal.create_refresh_token(user, session)
-    session.save()
-    with transaction.atomic():
-        assert tokens.rotate(token) is None, "the session is nobody's"
-    with pytest.raises(services.InvalidRefreshToken):
-        services.refresh_tokens(refresh_token=token)
+
+@pytest.mark.parametrize(
+    ("born", "today", "band"),
+    [
+        ("2013-11-23", "2026-11-23", "teenager"),
+        ("2013-11-24", "2026-11-23", "child"),
+        ("2008-11-23", "2026-11-23", "adult"),
+        ("2008-11-24", "2026-11-23", "teenager"),
+        ("2008-02-29", "2026-02-28", "teenager"),
+        ("2008-02-29", "2026-03-01", "adult"),
+    ],
+)
+def test_the_band_changes_on_the_birthday(born: str, today: str, band: str) -> None:
+    assert age_band_on(date.fromisoformat(born), date.fromisoformat(today)) == band
+
+
+def test_an_unstated_birth_date_is_a_band_of_its_own(user: User) -> None:
+    assert user.age_band == "unstated"
+
+
+@pytest.mark.parametrize("born", ["1850-01-01", "2999-01-01"])
+def test_impossible_birth_dates_are_refused(born: str) -> None:
+    with pytest.raises(ValidationError):
+        validate_birth_date(date.fromisoformat(born))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"handle": ""},
+        {"suspended_at": "2026-01-01T00:00Z", "is_active": True},
+        {"erased_at": "2026-01-01T00:00Z", "is_active": True},
+        {"is_superuser": True, "role": "member"},
+    ],
+)
+def test_the_database_refuses_what_must_never_be(user: User, broken: dict[str, Any]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.filter(pk=user.pk).update(**broken)
