@@ -223,7 +223,13 @@ def _sessions(person_id: uuid.UUID) -> list[str]:
 
 
 def _avatar_for_archive(person_id: uuid.UUID):  # type: ignore[no-untyped-def]
-    return [(name, lambda name=name: default_storage.open(name).read()) for name in avatar_files(person_id)]
+    return [(name, lambda name=name: _content(name)) for name in avatar_files(person_id)]
+
+
+def _content(name: str) -> bytes:
+    with default_storage.open(name) as file:
+        content: bytes = file.read()
+    return content
 
 
 register_files(_avatar_for_archive)

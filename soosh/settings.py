@@ -206,8 +206,6 @@ MFA_ADAPTER = "accounts.providers.adapter.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Soosh"
-# Passkeys need https, except where people develop.
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG
 # A refresh token lives in its session, so the session must live at least as long.
 SESSION_COOKIE_AGE = HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN + 86_400
 # A provider is offered once its client ids are set; the first one is that of the web, further ones are those of the apps.

@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
@@ -15,7 +16,7 @@ from cryptography.fernet import Fernet
 from django import forms
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -52,8 +53,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         try:
             return super().get_client_ip(request)
-        except ImproperlyConfigured:
-            # A forwarded header with fewer addresses than there are proxies did not come through them.
+        except (ImproperlyConfigured, PermissionDenied):
+            # A forwarded header with too few addresses, or with something else, did not come through our proxies.
             return clean_client_ip(request.META.get("REMOTE_ADDR") or "") or "0.0.0.0"  # noqa: S104  (an address to count by)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
@@ -67,7 +68,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """Secrets of second factors are encrypted with a key that is not in the database."""
+    """Secrets of second factors are encrypted with a key that is not in the database; passkeys are bound to the host of `SITE_URL`."""
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {"id": urlsplit(settings.SITE_URL).hostname or "localhost", "name": "Soosh"}
 
     def encrypt(self, text: str) -> str:
         return _fernet().encrypt(text.encode()).decode()

@@ -12,6 +12,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.internal.stagekit import get_pending_stage
 from allauth.account.models import EmailAddress, Login
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.headless.account import views as account
 from allauth.headless.base.response import AuthenticationResponse
 from allauth.headless.base.views import APIView
@@ -151,7 +152,11 @@ def ask(
     or in the browser's."""
     view = view_class.as_api_view(client=Client.BROWSER if in_browser else Client.APP, **view_options)
     with _request_of_allauth(request, fields, method, session_token, as_person):
-        return _read(view(request), request)
+        try:
+            return _read(view(request), request)
+        except ImmediateHttpResponse as answer:
+            # Such as 410 for a session token that is over.
+            return _read(answer.response, request)
 
 
 @contextlib.contextmanager
