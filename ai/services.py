@@ -15,6 +15,8 @@ from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from accounts.enums import ConsentPurpose
+from accounts.services.consents import require_consent
 from ai.enums import Engine, Operation, Outcome
 from ai.errors import BudgetExceeded, EngineError, InputTooLong
 from ai.models import DailyBudget, Usage
@@ -34,6 +36,8 @@ from ai.providers.openai import OpenAiEmbeddings, OpenAiReader
 logger = structlog.get_logger(__name__)
 
 _CHARACTERS_PER_TOKEN = 4
+# What a person must have agreed to before their words go to an engine, by the app that asks.
+_CONSENTS = {"profiling": ConsentPurpose.AI_PROFILING}
 _READING_OVERHEAD_TOKENS = 1_500
 Result = TypeVar("Result", Embeddings, Reading)
 
@@ -59,9 +63,11 @@ def embed(*, texts: Sequence[str], purpose: str, user_id: uuid.UUID | None = Non
     """Unit vectors of 384 numbers for each text. Vectors of another model are never mixed in, so there is no stand-in engine.
 
     Raises:
+        ConsentRequired: the person has not agreed to what `purpose` is for.
         EngineError: the engine in force did not answer within its time, or the budget is used up.
         InputTooLong: the texts together exceed what one call may carry.
     """
+    _require_consent(purpose, user_id)
     if not texts:
         return Embeddings(vectors=[], model=embedding_model())
     engine: EmbeddingEngine = minilm() if settings.AI_EMBEDDING_ENGINE == Engine.EMBEDDED else OpenAiEmbeddings()
@@ -73,8 +79,10 @@ def converse(*, turn: Turn, purpose: str, user_id: uuid.UUID | None = None) -> T
     """Read one answer of an interview. If the engine in force fails or is over budget, the embedded one stands in and the result says so.
 
     Raises:
+        ConsentRequired: the person has not agreed to what `purpose` is for.
         InputTooLong: the answer exceeds `AI_MAX_INPUT_CHARACTERS`.
     """
+    _require_consent(purpose, user_id)
     if len(turn.answer) > settings.AI_MAX_INPUT_CHARACTERS:
         raise InputTooLong
     because = ""
@@ -86,6 +94,12 @@ def converse(*, turn: Turn, purpose: str, user_id: uuid.UUID | None = None) -> T
             because = str(error.outcome)
     result = _read_with(NeighbourReader(), Engine.EMBEDDED, turn, purpose, user_id)
     return dataclasses.replace(result, degraded_because=because)
+
+
+def _require_consent(purpose: str, user_id: uuid.UUID | None) -> None:
+    needed = _CONSENTS.get(purpose.partition(".")[0])
+    if needed and user_id is not None:
+        require_consent(user_id, needed)
 
 
 def _read_with(reader: ConversationEngine, engine: Engine, turn: Turn, purpose: str, user_id: uuid.UUID | None) -> TurnResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import uuid
 
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -71,21 +72,36 @@ def consents_of(user: User) -> list[Consent]:
     return [Consent(current_text(purpose), decisions.get(purpose)) for purpose in ConsentPurpose]
 
 
-def consent_of(user: User, purpose: ConsentPurpose) -> Consent:
-    """Where the person stands on one purpose."""
-    decision = ConsentDecision.objects.filter(user=user, purpose=purpose).order_by("-id").first()
+def consent_of(user_id: uuid.UUID, purpose: ConsentPurpose) -> Consent:
+    """Where a person stands on one purpose."""
+    decision = ConsentDecision.objects.filter(user_id=user_id, purpose=purpose).order_by("-id").first()
     return Consent(current_text(purpose), decision)
 
 
-def require_consent(user: User, purpose: ConsentPurpose) -> None:
+def require_consent(user_id: uuid.UUID, purpose: ConsentPurpose) -> None:
     """Let only somebody on who has said yes to the present text.
 
     Raises:
         ConsentRequired: with the purpose and the version to show.
     """
-    consent = consent_of(user, purpose)
+    consent = consent_of(user_id, purpose)
     if not consent.is_granted:
         raise ConsentRequired(purpose=str(purpose), text_version=consent.text.version)
+
+
+def agree_by_acting(*, user: User, purpose: ConsentPurpose, source: ConsentSource) -> None:
+    """Record a yes by somebody who was shown the present text and then did what it is about. Who said no before is refused.
+
+    Raises:
+        ConsentRequired: the person said no.
+        GuardianRequired: under 18 and no guardian has said yes.
+    """
+    consent = consent_of(user.pk, purpose)
+    if consent.is_granted:
+        return
+    if consent.is_decided:
+        raise ConsentRequired(purpose=str(purpose), text_version=consent.text.version)
+    decide(user=user, purpose=purpose, is_granted=True, text_version=consent.text.version, source=source)
 
 
 def decide(
@@ -107,7 +123,7 @@ def decide(
         raise GuardianRequired
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
-        present = consent_of(user, purpose)
+        present = consent_of(user.pk, purpose)
         if present.is_decided and present.is_granted == is_granted:
             return present
         decision = ConsentDecision.objects.create(

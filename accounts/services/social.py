@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -141,12 +141,15 @@ def _person_of(identity: Identity, *, full_name: str) -> User:
     try:
         return _find_or_register(identity, full_name)
     except IntegrityError:
-        # Somebody registered the same person in the same moment; now they are there.
+        # Somebody registered the same address in another way in the same moment; now they are there.
         return _find_or_register(identity, full_name)
 
 
 def _find_or_register(identity: Identity, full_name: str) -> User:
     with transaction.atomic():
+        # One sign-in of an identity at a time, so that two first ones do not take each other for somebody else.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{identity.provider}:{identity.subject}",))
         link = (
             LinkedProvider.objects.select_for_update()
             .select_related("user")

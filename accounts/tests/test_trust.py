@@ -71,20 +71,20 @@ class TestConsent:
 
     def test_what_needs_it_refuses_without_it(self, user: User) -> None:
         with pytest.raises(ConsentRequired) as refusal:
-            consents.require_consent(user, ConsentPurpose.RECORDING)
+            consents.require_consent(user.pk, ConsentPurpose.RECORDING)
         assert refusal.value.data == {"purpose": "recording", "text_version": 1}
         consents.decide(user=user, purpose=ConsentPurpose.RECORDING, is_granted=True, text_version=1, source=ConsentSource.SETTINGS)
-        consents.require_consent(user, ConsentPurpose.RECORDING)
+        consents.require_consent(user.pk, ConsentPurpose.RECORDING)
         consents.decide(user=user, purpose=ConsentPurpose.RECORDING, is_granted=False, text_version=1, source=ConsentSource.SETTINGS)
         with pytest.raises(ConsentRequired):
-            consents.require_consent(user, ConsentPurpose.RECORDING)
+            consents.require_consent(user.pk, ConsentPurpose.RECORDING)
 
     def test_a_new_text_asks_again(self, signed_in: Api, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
         signed_in.post("users/me/consents", {"purpose": "marketing", "is_granted": True, "text_version": 1})
         new = consents.ConsentText(ConsentPurpose.MARKETING, 2, "New", "A new wording.")
         monkeypatch.setattr(consents, "current_text", lambda purpose: new)
         with pytest.raises(ConsentRequired):
-            consents.require_consent(user, ConsentPurpose.MARKETING)
+            consents.require_consent(user.pk, ConsentPurpose.MARKETING)
         stale = signed_in.post("users/me/consents", {"purpose": "marketing", "is_granted": True, "text_version": 1})
         assert (stale.status_code, stale.json()["code"], stale.json()["text_version"]) == (409, "consent_text_outdated", 2)
 

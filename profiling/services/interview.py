@@ -8,7 +8,11 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.enums import ConsentPurpose, ConsentSource
+from accounts.errors import ConsentRequired, GuardianRequired
 from accounts.models import User
+from accounts.policies import can_use_ai, is_minor
+from accounts.services.consents import Consent, agree_by_acting, consent_of
 from ai.errors import EngineError, InputTooLong
 from ai.services import Turn, TurnResult, converse
 from catalog.models import Skill
@@ -39,34 +43,52 @@ class Question:
 
 @dataclasses.dataclass(frozen=True)
 class Position:
-    """Where an interview stands. `question` is None once everything was asked; `engine` read the last answer."""
+    """Where an interview stands. `question` is None once everything was asked; `engine` read the last answer; `consent` is what the
+    person agrees to by answering, None once they have."""
 
     interview: Interview
     question: Question | None
     progress: float
     engine: str = ""
     degraded_because: str = ""
+    consent: Consent | None = None
 
 
 def start_interview(*, user: User, language: str = "en") -> Position:
-    """Begin an interview, or go on with the one that is under way, at the step where it stopped."""
+    """Begin an interview, or go on with the one that is under way, at the step where it stopped.
+
+    Nothing is read yet: the first answer is the yes to the text that comes with the question.
+
+    Raises:
+        ConsentRequired: the person said no to AI profiling.
+        GuardianRequired: under 18, and no guardian has said yes.
+    """
+    consent = consent_of(user.pk, ConsentPurpose.AI_PROFILING)
+    if not can_use_ai(user) or (is_minor(user) and not consent.is_granted):
+        raise GuardianRequired
+    if consent.is_decided and not consent.is_granted:
+        raise ConsentRequired(purpose=str(ConsentPurpose.AI_PROFILING), text_version=consent.text.version)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
         interview = Interview.objects.filter(user=user, state=InterviewState.ACTIVE).first()
         if interview is None:
             interview = Interview.objects.create(user=user, language=language)
-    return _position(interview)
+    return dataclasses.replace(_position(interview), consent=None if consent.is_granted else consent)
 
 
 def submit_answer(*, user: User, interview_id: uuid.UUID, step: int, text: str) -> Position:
     """Take the answer of a step and ask on. The same answer sent again is answered again and changes nothing.
 
     Raises:
+        ConsentRequired, GuardianRequired
         InterviewNotFound, InterviewFinished, StepAlreadyAnswered, StepNotAsked
         InputTooLong: no engine takes so long an answer.
     """
     if len(text) > settings.AI_MAX_INPUT_CHARACTERS:
         raise InputTooLong
+    if not Interview.objects.visible_to(user).filter(pk=interview_id).exists():
+        raise InterviewNotFound
+    agree_by_acting(user=user, purpose=ConsentPurpose.AI_PROFILING, source=ConsentSource.INTERVIEW)
     answer = _keep_answer(user, interview_id, step, text)
     if answer.read_at is None:
         result = _read(user, answer)

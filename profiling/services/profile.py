@@ -7,14 +7,17 @@ from collections.abc import Sequence
 import structlog
 from django.db import transaction
 
+from accounts.enums import ConsentPurpose, ConsentSource
+from accounts.errors import ConsentRequired
 from accounts.models import User
+from accounts.services.consents import agree_by_acting
 from ai.errors import EngineError
 from ai.services import embed, embedding_model
 from catalog.services.documents import query_parts, query_vector
 from core.events import publish
 from profiling.enums import ClaimKind, ClaimSource, ClaimState
 from profiling.events import ProfileChanged
-from profiling.models import Claim, Profile
+from profiling.models import Claim, Interview, Profile
 from profiling.services.vocabulary import skills_named
 
 logger = structlog.get_logger(__name__)
@@ -24,7 +27,12 @@ _MAX_TEXT_CHARACTERS = 12_000
 
 
 def edit_profile(*, user: User, summary: str | None = None, labels: dict[ClaimKind, list[str]] | None = None) -> Profile:
-    """A person's own edit. The labels given for a kind become their own claims; what else was held of it is rejected for ever."""
+    """A person's own edit. The labels given for a kind become their own claims; what else was held of it is rejected for ever.
+
+    Raises:
+        ConsentRequired, GuardianRequired
+    """
+    agree_by_acting(user=user, purpose=ConsentPurpose.AI_PROFILING, source=ConsentSource.SETTINGS)
     chosen = labels or {}
     skills = _known_skills(
         [label for kind, names in chosen.items() if kind in (ClaimKind.SKILL, ClaimKind.INTEREST) for label in names], user.pk
@@ -40,6 +48,14 @@ def edit_profile(*, user: User, summary: str | None = None, labels: dict[ClaimKi
     embed_profile(user_id=user.pk)
     profile.refresh_from_db()
     return profile
+
+
+def forget_profile(*, user_id: uuid.UUID) -> None:
+    """Delete answers, claims and the profile of somebody who took their consent back. Safe to run twice."""
+    with transaction.atomic():
+        Claim.objects.filter(user_id=user_id).delete()
+        Interview.objects.filter(user_id=user_id).delete()
+        Profile.objects.filter(user_id=user_id).delete()
 
 
 def _known_skills(labels: Sequence[str], user_id: uuid.UUID) -> dict[str, uuid.UUID]:
@@ -84,6 +100,9 @@ def embed_profile(*, user_id: uuid.UUID) -> bool:
     parts = query_parts(profile.text)
     try:
         found = embed(texts=[*parts, *(claim.quote or claim.label for claim in claims)], purpose="profiling.profile", user_id=user_id)
+    except ConsentRequired:
+        # The person has just taken their consent back; the profile is about to go.
+        return True
     except EngineError as error:
         logger.warning("embedding engine out, profile stays queued", outcome=error.outcome)
         return False

@@ -5,7 +5,9 @@ from unittest import mock
 
 import pytest
 
+from accounts.enums import ConsentPurpose, ConsentSource
 from accounts.models import User
+from accounts.services.consents import agree_by_acting
 from ai.errors import EngineTimeout
 from catalog.models import Skill
 from core.events import run_delivery
@@ -69,6 +71,7 @@ def test_an_edit_while_embedding_is_not_overwritten(user: User, skills: dict[str
 
 
 def test_labels_are_linked_by_name_or_by_the_same_meaning(user: User, skills: dict[str, Skill]) -> None:
+    agree_by_acting(user=user, purpose=ConsentPurpose.AI_PROFILING, source=ConsentSource.SETTINGS)
     found = skills_named(["PYTHON", "gardens", "quantum chess"], user.pk)
     assert found["PYTHON"] == skills["Python"]
     assert "quantum chess" not in found

@@ -25,12 +25,22 @@ class QuestionSerializer(serializers.Serializer[Any]):
     audio_url = serializers.URLField(allow_null=True)
 
 
+class InterviewConsentSerializer(serializers.Serializer[Any]):
+    """Show this with the first question: answering it is the person's yes."""
+
+    purpose = serializers.CharField(source="text.purpose")
+    version = serializers.IntegerField(source="text.version")
+    title = serializers.CharField(source="text.title")
+    text = serializers.CharField(source="text.text")
+
+
 class StartedInterviewSerializer(serializers.Serializer[Any]):
     session_id = serializers.UUIDField(source="interview.id")
     step = serializers.IntegerField(source="interview.step")
     first_question = serializers.CharField(source="question.text", default=None, allow_null=True)
     question = QuestionSerializer(allow_null=True)
     progress = serializers.FloatField(min_value=0, max_value=1)
+    consent = InterviewConsentSerializer(allow_null=True, help_text="null once the person has agreed.")
 
 
 class AnswerRequestSerializer(RequestSerializer):

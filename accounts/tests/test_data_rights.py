@@ -1,0 +1,360 @@
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import date, timedelta
+from typing import Any
+from unittest import mock
+
+import jsonschema
+import pytest
+from django.apps import apps
+from django.core import mail
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import DataExport, Erasure, MailedKey, RetiredHandle, User
+from accounts.services import erasing, exporting
+from accounts.tasks import make_exports, prune_accounts, run_erasures
+from accounts.tests.test_people import folder, picture, put  # noqa: F401  (a fixture)
+from accounts.tests.test_safety import last_code, last_link
+from conftest import PASSWORD, Api
+from core.privacy import Privacy, declarations, erasure_steps
+
+pytestmark = pytest.mark.django_db
+
+
+class TestDeclarations:
+    def test_every_column_of_every_table_has_its_class(self) -> None:
+        declared = {declaration.label: set(declaration.columns) for declaration in declarations()}
+        present = {
+            model._meta.label: {field.name for field in model._meta.concrete_fields}
+            for model in apps.get_models(include_auto_created=True)
+            if model._meta.managed and not model._meta.proxy
+        }
+        assert declared == present
+
+    def test_a_table_with_somebodys_data_says_whose_and_what_becomes_of_it(self) -> None:
+        """Tables without a subject that hold personal columns, each with its reason."""
+        exceptions = {"admin.LogEntry", "core.EventDelivery"}  # emptied by a step of its own; pruned after a month
+        loose = {
+            declaration.label
+            for declaration in declarations()
+            if not declaration.subject and {Privacy.PERSONAL, Privacy.SPECIAL} & set(declaration.columns.values())
+        }
+        assert loose == exceptions
+
+    def test_cleared_rows_lose_every_personal_column(self) -> None:
+        kept = {"suspended_at"}  # says when, and no longer about whom
+        for declaration in declarations():
+            if declaration.cleared:
+                about = {name for name, kind in declaration.columns.items() if kind is not Privacy.NONE}
+                assert about - kept <= set(declaration.cleared), declaration.label
+
+
+def fill(person: User, api: Api) -> None:
+    """Something of a person in every table of every app."""
+    from django.contrib.auth.models import Group, Permission
+
+    from accounts.models import Block, Guardianship
+    from accounts.tests.test_factors import enrol
+    from ai.models import DailyBudget
+
+    enrol(api)
+    put(api, picture())
+    api.patch("users/me", {"handle": "canary_handle", "bio": "CANARY-BIO", "languages": ["en"], "accessibility": {"screen_reader": True}})
+    api.post("users/me/consents", {"purpose": "marketing", "is_granted": True, "text_version": 1})
+    started = api.post("ai-profiling/start").json()
+    answer = {"session_id": started["session_id"], "step": 1, "answer_text": "I know Python. CANARY-ANSWER"}
+    assert api.post("ai-profiling/submit-answer", answer).status_code == 200
+    assert api.patch("ai-profiling/profile", {"skills": ["CANARY-SKILL"], "summary": "CANARY-SUMMARY"}).status_code == 200
+    Api().post("auth/password/reset", {"email": person.email})
+    other = User.objects.create_user("other@example.org", None, full_name="Other", birth_date=date(1980, 1, 1))
+    api.post("blocks", {"user_id": str(other.pk)})
+    Block.objects.create(blocker=other, blocked=person)
+    Guardianship.objects.create(ward=person, guardian=other, state="active", accepted_at=timezone.now(), guardian_email="other@example.org")
+    Guardianship.objects.create(ward=other, guardian_email=person.email)
+    DailyBudget.objects.create(user=person, day_on=date(2026, 1, 1), tokens_limit=5)
+    person.groups.add(Group.objects.create(name="g"))
+    person.user_permissions.add(Permission.objects.first())  # type: ignore[arg-type]
+    from allauth.account.models import EmailConfirmation
+
+    from accounts.models import LinkedProvider
+    from catalog.models import Opportunity
+
+    LinkedProvider.objects.create(user=person, provider="google", subject="CANARY-SUBJECT", email=person.email)
+    EmailConfirmation.create(person.emailaddress_set.get()).save()
+    Opportunity.objects.create(source="t", source_id="1", kind="job", title="Nurse", posted_by=person)
+
+
+@pytest.fixture
+def full(user: User, signed_in: Api) -> User:
+    User.objects.filter(pk=user.pk).update(full_name="CANARY-NAME")
+    fill(user, signed_in)
+    user.refresh_from_db()
+    return user
+
+
+def whole_database() -> str:
+    """Every table as text, and every name of a file."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'")
+        tables = [name for (name,) in cursor.fetchall()]
+        parts = []
+        for table in tables:
+            cursor.execute(f'SELECT t::text FROM "{table}" t')
+            parts += [f"{table}: {row}" for (row,) in cursor.fetchall()]
+    return "\n".join(parts)
+
+
+def marks(person: User) -> list[str]:
+    return ["CANARY", "canary_handle", person.email]
+
+
+class TestExport:
+    def archive(self, api: Api) -> zipfile.ZipFile:
+        first = api.get("users/me/export")
+        assert (first.status_code, first.json()["state"], first["Retry-After"]) == (202, "waiting", "2")
+        assert make_exports() == 1
+        answer = api.get("users/me/export")
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/zip")
+        content = b"".join(answer.streaming_content)
+        answer.close()
+        return zipfile.ZipFile(io.BytesIO(content))
+
+    def status(self, api: Api) -> int:
+        answer = api.get("users/me/export")
+        answer.close()
+        code: int = answer.status_code
+        return code
+
+    def test_holds_everything_and_nothing_of_others(self, signed_in: Api, full: User) -> None:
+        archive = self.archive(signed_in)
+        text = "".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
+        for canary in ("NAME", "BIO", "ANSWER", "SKILL", "SUMMARY", "SUBJECT"):
+            assert f"CANARY-{canary}" in text, canary
+        assert full.email in text and "canary_handle" in text
+        for declaration in declarations():
+            if declaration.subject and Privacy.SECRET not in set(declaration.columns.values()):
+                assert json.loads(archive.read(f"data/{declaration.label}.json")), f"{declaration.label} is empty: the test is blind"
+        assert "other@example.org" not in text.replace('"guardian_email": "other@example.org"', "")
+        assert sum(name.startswith("files/avatars/") for name in archive.namelist()) == 2
+
+    def test_holds_no_secret(self, signed_in: Api, full: User) -> None:
+        archive = self.archive(signed_in)
+        text = "".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist() if name.endswith(".json"))
+        stored = [full.password, *MailedKey.objects.values_list("code_digest", flat=True)]
+        assert not any(secret in text for secret in stored)
+        users = json.loads(archive.read("data/accounts.User.json"))
+        assert "password" not in users[0]
+
+    def test_fits_its_own_schema(self, signed_in: Api, full: User) -> None:
+        archive = self.archive(signed_in)
+        schema = json.loads(archive.read("schema.json"))
+        assert set(schema["files"]) == {name for name in archive.namelist() if name.startswith("data/")}
+        for name, part in schema["files"].items():
+            jsonschema.validate(json.loads(archive.read(name)), part)
+
+    def test_is_made_once_a_day_and_deleted_after_a_week(self, signed_in: Api, user: User) -> None:
+        self.archive(signed_in)
+        assert self.status(signed_in) == 200
+        export = DataExport.objects.get()
+        assert export.size_bytes > 0 and export.parts_done == export.parts_total
+        DataExport.objects.update(ready_at=timezone.now() - timedelta(days=2), expires_at=timezone.now() - timedelta(days=1))
+        prune_accounts()
+        assert exporting.export_files(user.pk) == []
+        assert DataExport.objects.get().state == "expired"
+        assert self.status(signed_in) == 202
+
+    def test_no_address_leads_to_it(self, signed_in: Api, client: Client) -> None:
+        self.archive(signed_in)
+        name = DataExport.objects.get().file_name
+        for path in (f"/media/{name}", f"/media/../private/{name}"):
+            assert client.get(path).status_code in (400, 404)
+
+    def test_a_run_that_was_killed_is_made_again(self, signed_in: Api, user: User) -> None:
+        signed_in.get("users/me/export")
+        with mock.patch.object(exporting, "make_export", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+            make_exports()
+        assert make_exports() == 0, "somebody may be at it"
+        DataExport.objects.update(updated_at=timezone.now() - timedelta(minutes=11), parts_total=10, parts_done=4)
+        assert signed_in.get("users/me/export").json() == signed_in.get("users/me/export").json() | {"state": "running", "progress": 0.4}
+        assert make_exports() == 1
+        assert self.status(signed_in) == 200
+
+    def test_gives_up_after_some_tries(self, signed_in: Api) -> None:
+        signed_in.get("users/me/export")
+        DataExport.objects.update(attempts=5)
+        assert make_exports() == 0
+        assert DataExport.objects.get().state == "failed"
+        assert self.status(signed_in) == 202, "and begins anew when asked"
+
+
+def due(person: User) -> Erasure:
+    erasure = erasing.request_erasure(user=person)
+    Erasure.objects.filter(pk=erasure.pk).update(due_at=timezone.now())
+    return erasure
+
+
+class TestErasure:
+    def test_shuts_out_at_once_and_says_how_to_undo(self, signed_in: Api, user: User) -> None:
+        answer = signed_in.delete("users/me")
+        assert (answer.status_code, answer.json()["state"]) == (202, "scheduled")
+        assert signed_in.get("users/me").status_code == 401
+        refused = Api().post("auth/login", {"email": user.email, "password": PASSWORD})
+        assert (refused.status_code, refused.json()["code"]) == (403, "account_being_erased")
+        assert refused.json()["erased_at"] == answer.json()["due_at"]
+        assert run_erasures() == 0, "not before its time"
+        key = last_code()
+        assert Api().post("auth/undo-erasure", {"key": key}).status_code == 200
+        assert Api().post("auth/undo-erasure", {"key": key}).status_code == 400
+        assert Api().post("auth/login", {"email": user.email, "password": PASSWORD}).status_code == 200
+        assert Erasure.objects.get().state == "cancelled"
+
+    def test_the_page_that_keeps_the_account(self, client: Client, user: User) -> None:
+        erasing.request_erasure(user=user)
+        address = f"/keep-account/{last_link('keep-account')}"
+        assert b"Keep my account" in client.get(address).content
+        assert b"Nothing was erased" in client.post(address).content
+
+    def test_undone_for_a_suspended_person_leaves_them_suspended(self, api: Api, user: User, staff: User) -> None:
+        User.objects.filter(pk=user.pk).update(is_active=False, suspended_at=timezone.now())
+        erasing.request_erasure(user=user, actor=staff)
+        api.post("auth/undo-erasure", {"key": last_code()})
+        assert not User.objects.get(pk=user.pk).is_active
+
+    def test_nothing_is_left_anywhere(self, full: User, staff: User, client: Client) -> None:
+        client.force_login(staff)
+        client.get(f"/admin/accounts/user/{full.pk}/change/")
+        from django.contrib.admin.models import LogEntry
+        from django.contrib.contenttypes.models import ContentType
+
+        kind = ContentType.objects.get_for_model(User)
+        LogEntry.objects.create(user=staff, content_type=kind, object_id=full.pk, object_repr=full.email, action_flag=2)
+        exporting.request_export(user=full)
+        make_exports()
+        before = whole_database()
+        assert all(mark in before for mark in marks(full)), "the test is blind"
+        assert len(erasing.sweep(full.pk)) > 15
+        due(full)
+        assert run_erasures() == 1
+        assert erasing.sweep(full.pk) == {}
+        after = whole_database()
+        assert [line for line in after.splitlines() if any(mark in line for mark in marks(full))] == []
+        assert default_storage.listdir("avatars")[0] in ([], [str(full.pk)])
+        assert exporting.export_files(full.pk) == []
+        left = User.objects.get(pk=full.pk)
+        assert (left.email, left.full_name, left.is_active, left.has_usable_password()) == (
+            f"{full.pk.hex}@erased.invalid",
+            "",
+            False,
+            False,
+        )
+        assert left.erased_at and RetiredHandle.objects.count() == 1
+        assert User.objects.filter(full_name="Other").exists()
+
+    def test_twice_is_a_no_op(self, full: User) -> None:
+        erasure = due(full)
+        assert erasing.run_erasure(erasure_id=erasure.pk)
+        first = whole_database()
+        assert erasing.run_erasure(erasure_id=erasure.pk)
+        assert run_erasures() == 0
+        assert whole_database() == first
+
+    def test_asking_twice_is_one_erasure(self, user: User) -> None:
+        assert erasing.request_erasure(user=user).pk == erasing.request_erasure(user=user).pk
+        assert len(mail.outbox) == 1
+
+    @pytest.mark.parametrize("number", range(len(erasure_steps())))
+    def test_killed_at_any_step_it_goes_on_where_it_stopped(self, full: User, number: int) -> None:
+        """Each step in turn: the run breaks off in the middle of it, and the next run comes to the same end."""
+        erasure = due(full)
+        steps = erasure_steps()
+        broken = steps[number].__class__(steps[number].name, mock.Mock(side_effect=KeyboardInterrupt), steps[number].count)
+        breaking = mock.patch.object(erasing, "erasure_steps", lambda: [*steps[:number], broken, *steps[number + 1 :]])
+        with breaking, pytest.raises(KeyboardInterrupt):
+            run_erasures()
+        erasure.refresh_from_db()
+        assert (erasure.state, erasure.steps_done) == ("running", [step.name for step in steps[:number]])
+        assert run_erasures() == 1
+        assert erasing.sweep(full.pk) == {}
+        assert not any(mark in whole_database() for mark in marks(full))
+
+    def test_what_came_in_between_is_found_by_the_sweep_and_erased_by_the_next_run(self, full: User) -> None:
+        from profiling.models import Interview
+
+        erasure = due(full)
+        finish = erasing._finish
+
+        def come_back(running: Erasure) -> bool:
+            Interview.objects.create(user_id=full.pk)
+            return finish(running)
+
+        with mock.patch.object(erasing, "_finish", come_back):
+            assert run_erasures() == 0
+        erasure.refresh_from_db()
+        assert (erasure.state, erasure.remains) == ("running", {"profiling.Interview": 1})
+        assert run_erasures() == 1
+
+    def test_only_one_run_at_a_time(self, user: User) -> None:
+        erasure = due(user)
+        from concurrent.futures import ThreadPoolExecutor
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", (erasing._lock_number(erasure.pk),))
+
+        def elsewhere() -> bool:
+            try:
+                return erasing.run_erasure(erasure_id=erasure.pk)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(elsewhere).result() is False
+
+    def test_a_restored_backup_forgets_again(self, full: User) -> None:
+        due(full)
+        run_erasures()
+        User.objects.filter(pk=full.pk).update(email="back@example.org", full_name="CANARY back", erased_at=None, is_active=True)
+        Erasure.objects.all().delete()
+        from django.core.management import call_command
+
+        out = io.StringIO()
+        call_command("replay_erasures", stdout=out)
+        assert "1 person" in out.getvalue()
+        assert not any(mark in whole_database() for mark in ("CANARY", "back@example.org"))
+        call_command("replay_erasures", stdout=out)
+        assert "0 people" in out.getvalue()
+
+    def test_a_childs_profile_is_told_to_the_guardian(self, make_user: Any) -> None:
+        from accounts.services.guardianship import make_ward_profile
+
+        parent = make_user(birth_date=date(1980, 1, 1))
+        child = make_ward_profile(user=parent, full_name="Kid", birth_date=timezone.now().date() - timedelta(days=3000))
+        erasing.request_erasure(user=child)
+        assert mail.outbox[-1].to == [parent.email]
+
+    def test_the_handle_and_the_address_afterwards(self, full: User, make_user: Any) -> None:
+        due(full)
+        run_erasures()
+        api = Api().sign_in(make_user())
+        assert api.patch("users/me", {"handle": "canary_handle"}).json()["code"] == "handle_taken"
+        again = Api().post("auth/register", {"email": full.email, "password": "a-long-pass-phrase", "full_name": "Back"})
+        assert again.status_code == 201
+        assert User.objects.filter(email=full.email).exists(), "who comes back is somebody new"
+
+    def test_a_mail_that_is_refused_does_not_stop_it(self, user: User) -> None:
+        from smtplib import SMTPRecipientsRefused
+
+        with mock.patch("django.core.mail.message.EmailMessage.send", side_effect=SMTPRecipientsRefused({})):
+            due(user)
+        assert run_erasures() == 1
+
+    def test_without_a_mail_server_nothing_is_scheduled(self, signed_in: Api, user: User) -> None:
+        with mock.patch("django.core.mail.message.EmailMessage.send", side_effect=ConnectionRefusedError):
+            assert signed_in.delete("users/me").status_code == 503
+        assert signed_in.get("users/me").status_code == 200
+        assert not Erasure.objects.exists()
