@@ -153,7 +153,8 @@ def _table_schema(declaration: Declaration) -> dict[str, Any]:
     properties = {}
     for name in declaration.exported_columns():
         field: models.Field[Any, Any] = declaration.model._meta.get_field(name)  # type: ignore[assignment]
-        kind = _JSON_TYPES.get(field.get_internal_type(), "string")
+        stored: Any = field.target_field if field.is_relation else field  # type: ignore[attr-defined]
+        kind = _JSON_TYPES.get(stored.get_internal_type(), "string")
         properties[name] = {"type": [kind, "null"] if field.null else kind, "x-privacy": str(declaration.columns[name])}
     item = {"type": "object", "properties": properties, "required": sorted(properties)}
     return {"type": "array", "title": str(declaration.model._meta.verbose_name_plural), "items": item}
