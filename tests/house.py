@@ -14,7 +14,20 @@ APPS = tuple(name for name in FLOORS if name not in ("soosh", "core"))
 # The closed vocabulary of a room: what a file or folder directly inside an app may be called.
 FURNITURE = frozenset(
     {
-        *("__init__", "apps", "admin", "consumers", "webhooks", "handlers", "tasks", "services", "selectors", "providers", "policies"),
+        *(
+            "__init__",
+            "apps",
+            "privacy",
+            "admin",
+            "consumers",
+            "webhooks",
+            "handlers",
+            "tasks",
+            "services",
+            "selectors",
+            "providers",
+            "policies",
+        ),
         *(
             "models",
             "querysets",

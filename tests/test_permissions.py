@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Block, Device, Guardianship, User
 from catalog.models import Category, Opportunity
 from conftest import Api
 from profiling.services.interview import start_interview
@@ -25,8 +27,62 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("auth/login", "POST"): (400, 400, 400, 400),
     ("auth/refresh", "POST"): (400, 400, 400, 400),
     ("auth/logout", "POST"): (400, 400, 400, 400),
+    ("auth/verify-email/resend", "POST"): (400, 400, 400, 400),
+    ("auth/login/second-factor", "POST"): (400, 400, 400, 400),
+    ("auth/login/code", "POST"): (400, 400, 400, 400),
+    ("auth/login/code/confirm", "POST"): (400, 400, 400, 400),
+    ("auth/login/passkey", "GET"): (200, 200, 200, 200),
+    ("auth/login/passkey", "POST"): (400, 400, 400, 400),
+    ("auth/social", "GET"): (401, 200, 200, 200),
+    ("auth/social/<slug:provider>", "POST"): (400, 400, 400, 400),
+    ("auth/social/<slug:provider>/link", "POST"): (401, 400, 400, 400),
+    ("auth/social/<slug:provider>/link", "DELETE"): (401, 404, 404, 404),
+    ("auth/password/reset", "POST"): (400, 400, 400, 400),
+    ("auth/password/reset/confirm", "POST"): (400, 400, 400, 400),
+    ("auth/password/change", "POST"): (401, 400, 400, 400),
+    ("auth/reauthenticate", "POST"): (401, 400, 400, 400),
+    ("auth/undo-erasure", "POST"): (400, 400, 400, 400),
+    ("auth/devices", "GET"): (401, 200, 200, 200),
+    ("auth/devices", "DELETE"): (401, 204, 204, 204),
+    ("auth/devices/<uuid:device_id>", "DELETE"): (401, 404, 204, 404),
+    ("auth/security-log", "GET"): (401, 200, 200, 200),
+    ("auth/factors", "GET"): (401, 200, 200, 200),
+    ("auth/factors/totp", "POST"): (401, 200, 200, 200),
+    ("auth/factors/totp", "DELETE"): (401, 409, 409, 409),
+    ("auth/factors/totp/confirm", "POST"): (401, 400, 400, 400),
+    ("auth/factors/recovery-codes", "POST"): (401, 409, 409, 409),
+    ("auth/factors/passkeys", "GET"): (401, 200, 200, 200),
+    ("auth/factors/passkeys", "POST"): (401, 400, 400, 400),
+    ("auth/factors/passkeys/<int:passkey_id>", "DELETE"): (401, 404, 404, 404),
+    ("users", "GET"): (401, 403, 403, 200),
+    ("users", "POST"): (401, 403, 403, 400),
     ("users/me", "GET"): (401, 200, 200, 200),
     ("users/me", "PATCH"): (401, 200, 200, 200),
+    ("users/me", "DELETE"): (401, 202, 202, 202),
+    ("users/me/email", "POST"): (401, 400, 400, 400),
+    ("users/me/avatar", "PUT"): (401, 415, 415, 415),
+    ("users/me/avatar", "DELETE"): (401, 204, 204, 204),
+    ("users/me/export", "GET"): (401, 202, 202, 202),
+    ("users/me/consents", "GET"): (401, 200, 200, 200),
+    ("users/me/consents", "POST"): (401, 400, 400, 400),
+    ("users/me/guardians", "GET"): (401, 200, 200, 200),
+    ("users/me/guardians", "POST"): (401, 400, 400, 400),
+    ("users/me/guardians/<uuid:guardianship_id>", "DELETE"): (401, 404, 204, 404),
+    ("users/me/wards", "GET"): (401, 200, 200, 200),
+    ("users/me/wards", "POST"): (401, 400, 400, 400),
+    ("users/me/wards/accept", "POST"): (401, 400, 400, 400),
+    ("users/me/wards/<uuid:ward_id>/session", "POST"): (401, 404, 404, 404),
+    ("users/me/wards/<uuid:ward_id>/consents", "GET"): (401, 404, 200, 404),
+    ("users/me/wards/<uuid:ward_id>/consents", "POST"): (401, 404, 400, 404),
+    ("users/<uuid:user_id>", "GET"): (401, 404, 200, 200),
+    ("users/<uuid:user_id>/account", "GET"): (401, 403, 403, 200),
+    ("users/<uuid:user_id>/account", "PATCH"): (401, 403, 403, 200),
+    ("users/<uuid:user_id>/account", "DELETE"): (401, 403, 403, 202),
+    ("users/<uuid:user_id>/suspend", "POST"): (401, 403, 403, 400),
+    ("users/<uuid:user_id>/reinstate", "POST"): (401, 403, 403, 409),
+    ("blocks", "GET"): (401, 200, 200, 200),
+    ("blocks", "POST"): (401, 400, 400, 400),
+    ("blocks/<uuid:user_id>", "DELETE"): (401, 404, 204, 404),
     ("ai-profiling/start", "POST"): (401, 201, 201, 201),
     ("ai-profiling/submit-answer", "POST"): (401, 404, 200, 404),
     ("ai-profiling/complete", "POST"): (401, 404, 409, 404),
@@ -48,6 +104,17 @@ PAGES = {
     "healthz": 200,
     "readyz": 503,
     "verify-email/<str:key>": 200,
+    "sign-in/": 200,
+    "sign-in/second-step": 302,
+    "sign-in/code/<str:key>": 200,
+    "sign-in/<slug:provider>": 405,
+    "sign-in/<slug:provider>/callback": 400,
+    "sign-out/": 405,
+    "reset-password/": 200,
+    "reset-password/<str:key>": 200,
+    "keep-account/<str:key>": 200,
+    "guardian/<str:key>": 302,
+    "media/<path:path>": 404,
     "api/schema": 200,
     "api/docs": 200,
     "api/redoc": 200,
@@ -79,7 +146,8 @@ def test_every_route_and_method_has_its_row() -> None:
 
 @pytest.fixture
 def actors(make_user: Any, staff: User) -> dict[str, tuple[Api, User | None]]:
-    owner, stranger = make_user(full_name="Canary Owner"), make_user()
+    # The owner has blocked the stranger and answers for a child.
+    owner, stranger = make_user(full_name="Canary Owner", birth_date=date(1980, 1, 1)), make_user()
     return {
         "nobody": (Api(), None),
         "stranger": (Api().sign_in(stranger), stranger),
@@ -89,7 +157,9 @@ def actors(make_user: Any, staff: User) -> dict[str, tuple[Api, User | None]]:
 
 
 @pytest.mark.parametrize(("route", "method"), MATRIX)
-def test_each_actor_gets_what_the_matrix_says(actors: dict[str, tuple[Api, User | None]], route: str, method: str) -> None:
+def test_each_actor_gets_what_the_matrix_says(
+    actors: dict[str, tuple[Api, User | None]], make_user: Any, settings: Any, route: str, method: str
+) -> None:
     owner = actors["owner"][1]
     assert owner
     interview = start_interview(user=owner).interview
@@ -100,22 +170,40 @@ def test_each_actor_gets_what_the_matrix_says(actors: dict[str, tuple[Api, User 
         body = {"session_id": str(interview.pk), "step": 1, "answer_text": "skip"}
     elif route == "ai-profiling/complete":
         body = {"session_id": str(interview.pk)}
-    path = route.replace("<slug:slug>", "c").replace("<uuid:opportunity_id>", str(row.pk)) + (
-        "?q=nurse" if route.endswith("search") else ""
-    )
+    ward = make_user(birth_date=timezone.now().date() - timedelta(days=15 * 366))
+    guardianship = Guardianship.objects.create(ward=ward, guardian=owner, state="active", accepted_at=timezone.now())
+    stranger = actors["stranger"][1]
+    assert stranger
+    Block.objects.create(blocker=owner, blocked=stranger)
+    values = {
+        "<slug:slug>": "c",
+        "<slug:provider>": "google",
+        "<uuid:opportunity_id>": row.pk,
+        "<uuid:device_id>": Device.objects.get(user=owner).pk,
+        "<int:passkey_id>": 1,
+        "<uuid:guardianship_id>": guardianship.pk,
+        "<uuid:ward_id>": ward.pk,
+        "<uuid:user_id>": stranger.pk if route.startswith("blocks") else owner.pk,
+    }
+    path = route + ("?q=nurse" if route.endswith("search") else "")
+    for placeholder, value in values.items():
+        path = path.replace(placeholder, str(value))
+    settings.SIGN_IN_PROVIDERS = {"google": {"client_ids": ["x"], "issuer": "http://127.0.0.1:9"}}
     expected = dict(zip(ACTORS, MATRIX[(route, method)], strict=True))
     for actor in ACTORS:
         response = actors[actor][0].call(method, path, None if method in ("GET", "DELETE") else body)
         assert response.status_code == expected[actor], f"{actor} {method} {route}: {response.content[:300]}"
         if response.status_code >= 400:
             assert response["Content-Type"] == "application/problem+json"
-        if actor != "owner":
+        if actor in ("nobody", "stranger"):
             assert b"Canary Owner" not in response.content
 
 
 @pytest.mark.parametrize(("route", "status"), PAGES.items())
 def test_pages_answer_nobody(api: Api, route: str, status: int) -> None:
-    path = "/" + route.replace("<str:key>", "x").replace("<slug:code>", "nothing")
+    path = "/" + route
+    for placeholder in ("<str:key>", "<slug:code>", "<slug:provider>", "<path:path>"):
+        path = path.replace(placeholder, "nothing")
     assert api.get(path).status_code == status
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import User
+from accounts.models import Block, Device, Guardianship, SecurityEvent, User
 from ai.services import embed
 from catalog.models import Category, Opportunity, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
@@ -25,7 +26,13 @@ LISTS = (
     "opportunities/search?q=nurse&page_size=100",
     "opportunities/recommended?page_size=100",
     "ai-profiling/profile",
+    "auth/devices?page_size=100",
+    "auth/security-log?page_size=100",
+    "blocks?page_size=100",
+    "users/me/wards",
+    "users/me/guardians",
 )
+STAFF_LISTS = ("users?page_size=100", "users?page_size=100&q=person&role=member&is_active=true")
 
 
 def fill(start: int, end: int, user: User) -> None:
@@ -45,6 +52,12 @@ def fill(start: int, end: int, user: User) -> None:
             embedding_model=vectors.model,
         )
         row.skills.add(skill)
+        other = User.objects.create_user(f"person-{number}@example.org", None, full_name="Person")
+        Device.objects.create(user=user, kind="web", session_key=str(number))
+        SecurityEvent.objects.create(user=user, kind="signed_in")
+        Block.objects.create(blocker=user, blocked=other)
+        Guardianship.objects.create(ward=other, guardian=user, state="active", accepted_at=other.created_at)
+        Guardianship.objects.create(ward=user, guardian=other, state="active", accepted_at=other.created_at)
     index_opportunities(list(Opportunity.objects.values_list("id", flat=True)))
     refresh_statistics()
     edit_profile(user=user, labels={ClaimKind.SKILL: [f"skill {number}" for number in range(end)], ClaimKind.GOAL: ["a nurse"]})
@@ -55,7 +68,14 @@ def cost(api: Api, path: str) -> tuple[int, int]:
         connection,
     ) as queries:
         body: Any = api.get(path).json()
-    rows = body.get("results") or body.get("recommendations") or body.get("claims") or body.get("children")
+    rows = (
+        body.get("wards")
+        or body.get("guardians")
+        or body.get("results")
+        or body.get("recommendations")
+        or body.get("claims")
+        or body.get("children")
+    )
     return len(queries), len(rows)
 
 
@@ -67,4 +87,14 @@ def test_the_number_of_queries_does_not_grow(signed_in: Api, user: User) -> None
     assert {path: count for path, (count, _) in few.items()} == {path: count for path, (count, _) in many.items()}
     assert many["opportunities?page_size=100"][1] == 100
     assert many["opportunities/recommended?page_size=100"][1] == 100
+    assert many["blocks?page_size=100"][1] == many["auth/devices?page_size=100"][1] == many["users/me/wards"][1] == 100
     assert max(count for count, _ in many.values()) <= 12
+
+
+def test_the_lists_of_staff_do_not_grow_either(staff_api: Api, make_user: Any) -> None:
+    counts = []
+    for more in (10, 90):
+        User.objects.bulk_create([User(email=f"{uuid.uuid4().hex}@example.org", full_name="Person") for _ in range(more)])
+        counts.append({path: cost(staff_api, path) for path in STAFF_LISTS})
+    assert {path: count for path, (count, _) in counts[0].items()} == {path: count for path, (count, _) in counts[1].items()}
+    assert all(rows == 100 for _, rows in counts[1].values())

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import secrets
 import uuid
-import warnings
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from accounts.errors import ImageRefused
 from accounts.models import User
+from accounts.providers.images import UnusableImage, squares
 from core.errors import BodyTooLarge, FieldError
 
 MOST_BYTES = 5_000_000
-MOST_PIXELS = 40_000_000
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 SIZES = (512, 96)
-_QUALITY = 82
 
 
 def set_avatar(*, user: User, content: bytes) -> User:
@@ -32,7 +27,10 @@ def set_avatar(*, user: User, content: bytes) -> User:
     """
     if len(content) > MOST_BYTES:
         raise BodyTooLarge
-    pictures = _encode(content)
+    try:
+        pictures = squares(content, SIZES)
+    except UnusableImage as error:
+        raise ImageRefused(errors=(FieldError("image", error.code, error.detail),)) from error
     stem = f"{_folder(user.pk)}/{secrets.token_urlsafe(16)}"
     for size, picture in pictures.items():
         default_storage.save(f"{stem}-{size}.webp", ContentFile(picture))
@@ -83,29 +81,3 @@ def _folder(person_id: uuid.UUID) -> str:
 def _delete_files(stem: str) -> None:
     for size in SIZES if stem else ():
         default_storage.delete(f"{stem}-{size}.webp")
-
-
-def _encode(content: bytes) -> dict[int, bytes]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise _refused("image_too_large", "The image has more than 40 megapixels.")
-                # The first frame, turned as the camera was held, without its colour profile and every other note.
-                upright = ImageOps.exif_transpose(image).convert("RGBA" if "transparency" in image.info or "A" in image.mode else "RGB")
-        return {size: _square(upright, size) for size in SIZES}
-    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise _refused("not_an_image", "Send a JPEG, PNG, WebP or GIF.") from error
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError, MemoryError) as error:
-        raise _refused("broken_image", "The image cannot be read to its end.") from error
-
-
-def _square(image: Image.Image, size: int) -> bytes:
-    out = io.BytesIO()
-    ImageOps.fit(image, (size, size)).save(out, format="WEBP", quality=_QUALITY)
-    return out.getvalue()
-
-
-def _refused(code: str, detail: str) -> ImageRefused:
-    return ImageRefused(errors=(FieldError("image", code, detail),))
