@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import re
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -19,14 +18,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from core.logging import masked
 from core.models import DeliveryState, EventDelivery, OutboxEvent
 
 logger = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 8
 _FIRST_RETRY_SECONDS = 5
-# Errors of mail servers name the mailbox; nobody needs it here.
-_ADDRESS = re.compile(r"[^\s@<>'\"]+@[^\s@<>'\"]+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,7 +121,7 @@ def record_failure(delivery_id: uuid.UUID, error: Exception) -> None:
         if delivery is None:
             return
         delivery.attempts += 1
-        delivery.last_error = _ADDRESS.sub("<address>", f"{type(error).__name__}: {error}")[:2000].replace("\x00", "")
+        delivery.last_error = masked(f"{type(error).__name__}: {error}")[:2000].replace("\x00", "")
         delivery.due_at = timezone.now() + datetime.timedelta(seconds=_FIRST_RETRY_SECONDS * 2**delivery.attempts)
         if delivery.attempts >= MAX_ATTEMPTS:
             delivery.state = DeliveryState.DEAD

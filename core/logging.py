@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
 
 # Values of these keys never reach a log, whoever logs them.
-_SECRET_KEYS = frozenset({"password", "access_token", "refresh_token", "token", "authorization", "secret", "api_key"})
+_SECRET_KEYS = frozenset(
+    "password access_token refresh_token id_token session_token token authorization secret api_key key mfa_code".split()  # noqa: SIM905
+)
 
 
 def mask_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     """A structlog processor that hides the values of keys that name secrets."""
     return {name: "********" if name.lower() in _SECRET_KEYS else value for name, value in event.items()}
+
+
+# Keys that come in addresses: a long random segment of a path, and what providers send back in a query.
+_SECRET_SEGMENT = re.compile(r"/[A-Za-z0-9_-]{40,}")
+_SECRET_QUERY = re.compile(r"([?&](?:code|state|key|token|id_token|access_token)=)[^&\s]+")
+_MAIL_ADDRESS = re.compile(r"[^\s@<>'\"(]+@[^\s@<>'\")]+\.[^\s@<>'\")]+")
+
+
+def masked(text: str) -> str:
+    """A text without keys in addresses and without mail addresses, whoever wrote it: errors quote what they failed on."""
+    return _MAIL_ADDRESS.sub("<address>", _SECRET_QUERY.sub(r"\1********", _SECRET_SEGMENT.sub("/********", text)))
+
+
+def mask_texts(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A structlog processor that applies `masked` to every text of a line, its traceback included."""
+    return {name: masked(value) if isinstance(value, str) and name != "logger" else value for name, value in event.items()}
 
 
 _PROBES = ("GET /healthz", "GET /readyz", "HEAD /healthz", "HEAD /readyz")
@@ -35,6 +54,7 @@ def configure(*, as_json: bool) -> dict[str, Any]:
         drop_probes,
         mask_secrets,
         structlog.processors.format_exc_info,
+        mask_texts,
     ]
     structlog.configure(
         processors=[
