@@ -14,7 +14,7 @@ ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATIC_ROO
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --chown=soosh:soosh . .
-RUN install --directory --owner=soosh --group=soosh /app/static
+RUN install --directory --owner=soosh --group=soosh /app/static /app/media
 USER 10001
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \

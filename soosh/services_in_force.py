@@ -9,6 +9,8 @@ def services_in_force() -> dict[str, str]:
         "PostgreSQL": "embedded" if settings.IS_EMBEDDED else "real",
         "Redis": "embedded" if settings.EMBEDDED_HOME.redis_url == settings.REDIS_URL else "real",
         "Mail": "real" if settings.EMAIL_URL else "embedded (files)",
+        "Files": f"real (bucket {settings.S3_BUCKET})" if settings.S3_BUCKET else "embedded (folder)",
+        "Sign-in with": ", ".join(name for name, setup in settings.SIGN_IN_PROVIDERS.items() if setup["client_ids"]) or "no provider yet",
         "Embeddings": _engine(settings.AI_EMBEDDING_ENGINE),
         "Conversation": _engine(settings.AI_CONVERSATION_ENGINE),
     }

@@ -16,10 +16,13 @@ from hypothesis import settings as hypothesis_settings
 from rest_framework.views import APIView
 
 from accounts.models import User
+from accounts.tests import conftest as fixtures
+from accounts.tests.providers import Forger
 from catalog.models import Category, Opportunity
 from conftest import Api
 from soosh.wsgi import application
 
+forger, with_forger = fixtures.forger, fixtures.with_forger
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "50"))
 ROLES = ("nobody", "person", "staff")
 schema = schemathesis.openapi.from_path(settings.BASE_DIR / "openapi.yaml")
@@ -28,9 +31,9 @@ schema.config.update(base_url="http://127.0.0.1/")
 
 
 @pytest.fixture
-def tokens(make_user: Callable[..., User], settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """A token by role, no throttles, which have tests of their own, and a database connection that stays the test's."""
-    settings.ACCOUNT_RATE_LIMITS = False
+def tokens(make_user: Callable[..., User], settings: Any, monkeypatch: pytest.MonkeyPatch, with_forger: Forger) -> Iterator[dict[str, str]]:
+    """A token by role, providers that answer, no throttles, which have tests of their own, and a database connection that stays the test's."""
+    settings.ACCOUNT_RATE_LIMITS = settings.MFA_RATE_LIMITS = False
     monkeypatch.setattr(APIView, "throttle_classes", [])
     Opportunity.objects.create(source="t", source_id="1", kind="job", title="Nurse")
     Category.objects.create(source_id="c", slug="care", name="Care")

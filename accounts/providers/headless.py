@@ -125,6 +125,11 @@ def verified_address(user: User) -> bool:
     return EmailAddress.objects.filter(user=user, verified=True).exists()
 
 
+def is_proven(email: str) -> bool:
+    """Whether somebody has proven that this address is theirs."""
+    return EmailAddress.objects.filter(email__iexact=email, verified=True).exists()
+
+
 def mark_verified(user: User) -> None:
     """Take the person's present address as proven, and forget every other."""
     EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()
