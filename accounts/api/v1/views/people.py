@@ -131,7 +131,12 @@ class PeopleView(GenericAPIView[User]):
     def get_queryset(self) -> QuerySet[User]:
         return User.objects.visible_to(self.request.user)
 
-    @extend_schema(operation_id="list_people", tags=["people"], parameters=[forms.PeopleQuerySerializer])
+    @extend_schema(
+        operation_id="list_people",
+        tags=["people"],
+        parameters=[forms.PeopleQuerySerializer],
+        responses={200: forms.StaffPersonSerializer(many=True)},
+    )
     def get(self, request: Request) -> Response:
         """Everybody, for staff. `q` is part of an address, a handle or a name."""
         form = forms.PeopleQuerySerializer(data=request.query_params.dict())

@@ -36,7 +36,7 @@ class DevicesView(GenericAPIView[Device]):
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "session_key": session_of(self.request) if self.request.auth else ""}
 
-    @extend_schema(operation_id="list_devices", tags=["safety"])
+    @extend_schema(operation_id="list_devices", tags=["safety"], responses={200: forms.DeviceSerializer(many=True)})
     def get(self, request: Request) -> Response:
         """Where you are signed in, and when each device was last used."""
         page = self.paginate_queryset(self.get_queryset())
@@ -67,7 +67,7 @@ class SecurityLogView(GenericAPIView[SecurityEvent]):
     def get_queryset(self) -> QuerySet[SecurityEvent]:
         return SecurityEvent.objects.visible_to(self.request.user)
 
-    @extend_schema(operation_id="list_security_events", tags=["safety"])
+    @extend_schema(operation_id="list_security_events", tags=["safety"], responses={200: forms.SecurityEventSerializer(many=True)})
     def get(self, request: Request) -> Response:
         """What happened to the safety of your account, newest first."""
         page = self.paginate_queryset(self.get_queryset())
@@ -200,7 +200,7 @@ class BlocksView(GenericAPIView[Block]):
     def get_queryset(self) -> QuerySet[Block]:
         return Block.objects.visible_to(self.request.user).select_related("blocked")
 
-    @extend_schema(operation_id="list_blocks", tags=["people"])
+    @extend_schema(operation_id="list_blocks", tags=["people"], responses={200: forms.BlockSerializer(many=True)})
     def get(self, request: Request) -> Response:
         """Whom you blocked."""
         page = self.paginate_queryset(self.get_queryset())
