@@ -26,7 +26,7 @@ test: $(VENV)/installed-test ## Run the test suite against services of its own
 
 test-long: $(VENV)/installed-test ## Run the long tests: kills, races, volume, fuzzing
 	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -m long -p no:randomly -s
-	@FUZZ_EXAMPLES=800 DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -n 2 tests/test_fuzz.py
+	@FUZZ_EXAMPLES=200 DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -n 2 tests/test_fuzz.py
 
 bench: $(VENV)/installed-test ## Measure retrieval beside the exact scan
 	@DEBUG=on $(BIN)/python -m core.embedded $(BENCH_HOME) $(BIN)/python manage.py benchmark_retrieval

@@ -14,6 +14,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from accounts.enums import Role
 from accounts.models import Block, ConsentDecision, DataExport, Device, Erasure, Guardianship, LinkedProvider, SecurityEvent, User
 from accounts.services import devices, erasing, staff
+from accounts.services.registration import prove_address
 from accounts.web.forms import StaffSignInForm
 from core.admin import AuditedAdmin, ReadOnlyAdmin
 from core.errors import DomainError
@@ -52,13 +53,18 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        # An address changes when its owner proves the new one.
+        address = ("email",) if obj else ()
         rights = () if request.user.is_superuser else ("role", "is_superuser", "groups", "user_permissions")  # type: ignore[union-attr]
-        return (*self.readonly_fields, *rights)
+        return (*self.readonly_fields, *address, *rights)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if obj.role != Role.STAFF:
             obj.is_superuser = False
         super().save_model(request, obj, form, change)
+        if not change:
+            # Staff who give somebody a password answer for the address too.
+            prove_address(user=obj)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         response = super().user_change_password(request, id, form_url)

@@ -194,8 +194,8 @@ def _erase_from_others(person_id: uuid.UUID) -> None:
     email = _email_of(person_id)
     Block.objects.filter(blocked_id=person_id).delete()
     Guardianship.objects.filter(guardian_id=person_id).delete()
-    Guardianship.objects.filter(guardian_email__iexact=email).update(guardian_email="")
-    MailedKey.objects.filter(email__iexact=email).delete()
+    Guardianship.objects.filter(guardian_email=email).update(guardian_email="")
+    MailedKey.objects.filter(email=email).delete()
     ConsentDecision.objects.filter(decided_by_id=person_id).update(decided_by=None)
 
 

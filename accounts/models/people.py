@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import unicodedata
 import zoneinfo
 from typing import Any, ClassVar
 
@@ -31,11 +32,21 @@ LANGUAGE_PATTERN = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 MOST_LANGUAGES = 20
 
 
+def normal_address(text: str) -> str:
+    """The one form of an e-mail address: small letters, and the domain as the mail system writes it (RFC 5891).
+
+    Raises:
+        ValueError: no domain can be written so.
+    """
+    local, _, domain = unicodedata.normalize("NFC", text).strip().lower().rpartition("@")
+    return f"{local}@{domain.encode('idna').decode()}"
+
+
 class UserAccountManager(BaseUserManager.from_queryset(UserQuerySet)["User"]):  # type: ignore[misc]
     """What `createsuperuser` and `authenticate` ask of a user model's default manager."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        user: User = self.model(email=email.strip().lower(), **fields)
+        user: User = self.model(email=normal_address(email), **fields)
         user.set_password(password)
         user.save()
         return user
@@ -44,7 +55,7 @@ class UserAccountManager(BaseUserManager.from_queryset(UserQuerySet)["User"]):  
         return self.create_user(email, password, role=Role.STAFF, is_superuser=True, **fields)
 
     def get_by_natural_key(self, email: str | None) -> User:
-        return self.get(email__iexact=email)
+        return self.get(email=normal_address(email or ""))
 
 
 def validate_time_zone(name: str) -> None:
@@ -110,7 +121,7 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
     class Meta:
         ordering = ("-id",)
         constraints = (
-            models.UniqueConstraint(Lower("email"), name="one_user_per_email_address"),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="address_in_small_letters"),
             models.CheckConstraint(condition=~Q(handle=""), name="handle_is_a_name_or_unset"),
             models.CheckConstraint(condition=Q(suspended_at__isnull=True) | Q(is_active=False), name="suspended_person_is_inactive"),
             models.CheckConstraint(condition=Q(erased_at__isnull=True) | Q(is_active=False), name="erased_person_is_inactive"),

@@ -47,7 +47,7 @@ class MailedKey(BaseModel):
 
     purpose = models.CharField(max_length=16, choices=KeyPurpose)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    email = models.EmailField(max_length=254)
+    email = models.EmailField(max_length=254, db_index=True)
     link_digest = models.CharField(max_length=64, unique=True, editable=False)
     code_digest = models.CharField(max_length=64, unique=True, editable=False)
     password_print = models.CharField(max_length=64, editable=False, help_text="Ties the key to the password that was in force.")

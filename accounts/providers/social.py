@@ -20,8 +20,11 @@ import requests
 import structlog
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 from accounts.enums import Provider
+from accounts.models import normal_address
 
 logger = structlog.get_logger(__name__)
 
@@ -151,16 +154,25 @@ def _identity(provider: Provider, claims: dict[str, Any]) -> Identity:
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 255:
         raise RefusedByProvider("no subject")
-    email = claims.get("email")
     name = claims.get("name") or " ".join(str(claims[part]) for part in ("given_name", "family_name") if claims.get(part))
     return Identity(
         provider=provider,
         subject=subject,
-        email=email.strip().lower() if isinstance(email, str) and len(email) <= 254 else "",
+        email=_address(claims.get("email")),
         # Apple and LinkedIn have sent the text "false", which is true to a program.
         is_email_verified=str(claims.get("email_verified", "")).lower() == "true",
         full_name=name[:150] if isinstance(name, str) else "",
     )
+
+
+def _address(told: Any) -> str:
+    """An address that can be an account's, or nothing."""
+    try:
+        found = normal_address(told) if isinstance(told, str) else ""
+        validate_email(found)
+    except (ValueError, ValidationError):
+        return ""
+    return found if len(found) <= 254 else ""
 
 
 def _userinfo(provider: Provider, access_token: str, *, subject: str = "") -> dict[str, Any]:

@@ -47,7 +47,7 @@ def issue_key(*, purpose: KeyPurpose, user: User | None, email: str) -> Secret:
     secret = Secret(link=secrets.token_urlsafe(32), code=f"{code[:4]}-{code[4:]}")
     with transaction.atomic():
         now = timezone.now()
-        MailedKey.objects.filter(user=user, email__iexact=email, purpose=purpose, spent_at__isnull=True).update(spent_at=now)
+        MailedKey.objects.filter(user=user, email=email, purpose=purpose, spent_at__isnull=True).update(spent_at=now)
         MailedKey.objects.create(
             purpose=purpose,
             user=user,

@@ -25,7 +25,7 @@ def request_password_reset(*, request: HttpRequest, email: str) -> None:
         TooManyRequests, Unavailable
     """
     limits.consume(request, "reset_password", key=email)
-    person = User.objects.filter(email__iexact=email, is_active=True).first()
+    person = User.objects.filter(email=email, is_active=True).first()
     secret = issue_key(purpose=KeyPurpose.RESET_PASSWORD, user=person, email=email)
     send_mail(template="reset_password" if person else "unknown_account", to=email, secret=secret)
 

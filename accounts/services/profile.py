@@ -67,6 +67,6 @@ def request_email_change(*, request: HttpRequest, user: User, session_key: str, 
     require_fresh_sign_in(user=user, session_key=session_key)
     limits.consume(request, "change_email", key=str(user.pk))
     limits.consume(request, "resend_verification", key=email)
-    is_taken = User.objects.filter(email__iexact=email).exclude(pk=user.pk).exists()
+    is_taken = User.objects.filter(email=email).exclude(pk=user.pk).exists()
     secret = issue_key(purpose=KeyPurpose.CHANGE_EMAIL, user=None if is_taken else user, email=email)
     send_mail(template="known_account" if is_taken else "change_email", to=email, secret=secret)

@@ -64,7 +64,7 @@ def send_due_mail(*, due: tuple[str, str] | None) -> None:
     if due is None:
         return
     kind, email = due
-    person = User.objects.filter(email__iexact=email, is_active=True).first() if kind == "verify" else None
+    person = User.objects.filter(email=email, is_active=True).first() if kind == "verify" else None
     # A known address costs a key too, for the clock's sake; it is worth nothing.
     secret = issue_key(purpose=KeyPurpose.VERIFY_EMAIL, user=person, email=email)
     try:
@@ -82,7 +82,7 @@ def resend_verification(*, request: HttpRequest, email: str) -> None:
         TooManyRequests, Unavailable
     """
     limits.consume(request, "resend_verification", key=email)
-    person = User.objects.filter(email__iexact=email, is_active=True).first()
+    person = User.objects.filter(email=email, is_active=True).first()
     # Asked for every address, so that each costs the same.
     is_proven = headless.is_proven(email)
     send_due_mail(due=("verify" if person and not is_proven else "known", email))
@@ -106,7 +106,7 @@ def verify_email(*, request: HttpRequest, key: str) -> User:
 
 
 def _change_address(user: User, email: str, request: HttpRequest) -> None:
-    if User.objects.filter(email__iexact=email).exclude(pk=user.pk).exists():
+    if User.objects.filter(email=email).exclude(pk=user.pk).exists():
         raise InvalidInput(errors=(FieldError("key", "email_taken", "Somebody else uses this address by now."),))
     former = user.email
     user.email = email.lower()

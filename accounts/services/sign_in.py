@@ -44,7 +44,7 @@ def log_in(*, request: HttpRequest, email: str, password: str, mfa_code: str = "
         TooManyRequests
     """
     answer = headless.log_in(request, email=email, password=password)
-    person = User.objects.filter(email__iexact=email).first()
+    person = User.objects.filter(email=email).first()
     _refuse_failed_password(request, answer, person, email)
     return finish_sign_in(request=request, answer=answer, person=person, mfa_code=mfa_code)
 
@@ -56,7 +56,7 @@ def log_in_to_browser(*, request: HttpRequest, email: str, password: str) -> boo
         as `log_in`
     """
     answer = headless.log_in(request, email=email, password=password, in_browser=True)
-    person = User.objects.filter(email__iexact=email).first()
+    person = User.objects.filter(email=email).first()
     _refuse_failed_password(request, answer, person, email)
     return finish_in_browser(request=request, answer=answer, person=person)
 
@@ -158,7 +158,7 @@ def request_login_code(*, request: HttpRequest, email: str) -> None:
         TooManyRequests, Unavailable
     """
     limits.consume(request, "request_login_code", key=email)
-    person = User.objects.filter(email__iexact=email, is_active=True).first()
+    person = User.objects.filter(email=email, is_active=True).first()
     secret = issue_key(purpose=KeyPurpose.LOG_IN, user=person, email=email)
     send_mail(template="login_code" if person else "unknown_account", to=email, secret=secret)
 
@@ -222,7 +222,7 @@ def check_staff_sign_in(*, request: HttpRequest, email: str, password: str, mfa_
         as `log_in`
     """
     answer = headless.check_password(request, email=email, password=password)
-    person = User.objects.filter(email__iexact=email).first()
+    person = User.objects.filter(email=email).first()
     _refuse_failed_password(request, answer, person, email)
     assert person is not None
     refuse_unready(request=request, answer=answer, person=person)

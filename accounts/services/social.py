@@ -162,7 +162,7 @@ def _find_or_register(identity: Identity, full_name: str) -> User:
             return link.user
         if not identity.email:
             raise ProviderEmailMissing
-        person = User.objects.select_for_update().filter(email__iexact=identity.email).first()
+        person = User.objects.select_for_update().filter(email=identity.email).first()
         if person is None:
             return _register(identity, full_name)
         if headless.verified_address(person) or not identity.is_email_verified:

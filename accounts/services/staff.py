@@ -30,7 +30,7 @@ def create_person(*, actor: User, email: str, full_name: str, role: Role = Role.
     """
     _refuse_raising_to_staff(actor, role)
     with transaction.atomic():
-        if User.objects.filter(email__iexact=email).exists():
+        if User.objects.filter(email=email).exists():
             raise InvalidInput(errors=(FieldError("email", "email_taken", "There is an account with this address."),))
         person = User.objects.create_user(email, None, full_name=full_name, role=role)
         change_fields(person=person, changes=fields)

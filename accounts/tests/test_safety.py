@@ -6,7 +6,9 @@ import json
 import re
 import time
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 from typing import Any
+from unittest import mock
 from urllib.parse import unquote
 
 import jwt
@@ -333,3 +335,62 @@ class TestBehindAProxy:
     @pytest.mark.parametrize("header", ["", "nonsense", ",,,", "1.2.3.4:80", "[::1]:5", "999.1.1.1", "é"])
     def test_a_strange_header_is_no_error(self, user: User, header: str) -> None:
         assert Api().post("auth/login", {"email": user.email, "password": PASSWORD}, HTTP_X_FORWARDED_FOR=header).status_code in (200, 401)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twenty_guesses_at_once_five_are_looked_at(user: User) -> None:
+    """From twenty addresses of the network, so that only the limit of the account counts."""
+    addresses = iter(range(1, 21))
+    with mock.patch.object(User, "check_password", autospec=True, return_value=False) as check:
+        body = {"email": user.email, "password": "guess"}
+        codes = at_once(20, lambda: Api().post("auth/login", body, REMOTE_ADDR=f"203.0.113.{next(addresses)}").status_code)
+    assert sorted(codes) == [401] * 5 + [429] * 15
+    assert check.call_count == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_registrations_of_one_address_at_once_are_one(db: None) -> None:
+    body = {"email": "twice@example.org", "password": "a-long-pass-phrase", "full_name": "Twice"}
+    assert at_once(4, lambda: Api().post("auth/register", body).status_code) == [201] * 4
+    assert User.objects.count() == 1
+
+
+def test_a_mailbox_that_does_not_exist_undoes_a_registration(api: Api) -> None:
+    body = {"email": "typo@example.org", "password": "a-long-pass-phrase", "full_name": "Typo"}
+    with mock.patch("django.core.mail.message.EmailMessage.send", side_effect=SMTPRecipientsRefused({})):
+        assert api.post("auth/register", body).status_code == 503
+    assert not User.objects.exists()
+
+
+def test_a_new_address_whose_mailbox_refuses_still_counts(signed_in: Api, user: User) -> None:
+    signed_in.post("users/me/email", {"email": "new@example.org"})
+    key = last_code()
+    with mock.patch("django.core.mail.message.EmailMessage.send", side_effect=SMTPRecipientsRefused({})):
+        assert Api().post("auth/verify-email", {"key": key}).status_code == 200
+    assert SecurityEvent.objects.filter(kind="mail_bounced").count() == 2
+
+
+def test_the_browser_is_signed_in_and_out(client: Client, user: User) -> None:
+    form = {"email": user.email.upper(), "password": PASSWORD, "next": "https://evil.example/"}
+    answer = client.post("/sign-in/", form)
+    assert (answer.status_code, answer["Location"]) == (302, "/"), "never to another site"
+    assert client.get("/sign-in/?next=/api/docs")["Location"] == "/api/docs"
+    device = Device.objects.get(user=user)
+    assert (device.kind, device.refresh_id) == ("web", "")
+    assert client.post("/sign-out/")["Location"] == "/"
+    assert not Device.objects.exists() and "_auth_user_id" not in client.session
+    assert client.post("/sign-out/").status_code == 302
+
+
+def test_the_page_says_what_is_wrong(client: Client, user: User, make_user: Any) -> None:
+    wrong = client.post("/sign-in/", {"email": user.email, "password": "wrong"})
+    assert wrong.status_code == 401 and b'role="alert"' in wrong.content and b"not right" in wrong.content
+    assert client.post("/sign-in/", {"email": "x", "password": ""}).status_code == 400
+    waiting = client.post("/sign-in/", {"email": make_user(verified=False).email, "password": PASSWORD})
+    assert waiting.status_code == 403 and b"open the link" in waiting.content
+
+
+def test_a_device_ends_its_web_session_too(client: Client, signed_in: Api, user: User) -> None:
+    client.post("/sign-in/", {"email": user.email, "password": PASSWORD})
+    assert signed_in.delete("auth/devices").status_code == 204
+    assert b"Sign in" in client.get("/sign-in/").content

@@ -7,12 +7,26 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 
 from accounts.errors import InvalidCredentials
+from accounts.models import normal_address
 from accounts.services.sign_in import check_staff_sign_in
 from core.errors import DomainError
 
 
+class AddressField(forms.EmailField):
+    """An e-mail address, in its one form."""
+
+    def __init__(self, autocomplete: str) -> None:
+        super().__init__(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": autocomplete}))
+
+    def clean(self, value: Any) -> str:
+        try:
+            return normal_address(super().clean(value))
+        except ValueError as error:
+            raise ValidationError("Enter a valid email address.", code="invalid") from error
+
+
 class SignInForm(forms.Form):
-    email = forms.EmailField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    email = AddressField("username")
     password = forms.CharField(
         label="Password", max_length=128, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
     )
@@ -27,7 +41,7 @@ class CodeForm(forms.Form):
 
 
 class AddressForm(forms.Form):
-    email = forms.EmailField(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = AddressField("email")
 
 
 class NewPasswordForm(forms.Form):
@@ -51,7 +65,7 @@ class StaffSignInForm(AdminAuthenticationForm):
     )
 
     def clean(self) -> dict[str, Any]:
-        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
+        email, password = (self.cleaned_data.get("username") or "").strip().lower(), self.cleaned_data.get("password")
         if email and password and self.request is not None:
             try:
                 user = check_staff_sign_in(

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
-from accounts.models import validate_birth_date, validate_handle, validate_time_zone
+from accounts.models import normal_address, validate_birth_date, validate_handle, validate_time_zone
 
 
 def _check(validate: Callable[[Any], None], value: Any) -> None:
@@ -18,17 +17,15 @@ def _check(validate: Callable[[Any], None], value: Any) -> None:
 
 
 class AddressField(serializers.EmailField):
-    """An e-mail address, in one form: small letters, and the domain as the mail system writes it (RFC 5891)."""
+    """An e-mail address, in its one form."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=254, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        text: str = unicodedata.normalize("NFC", super().to_internal_value(data)).strip().lower()
-        local, _, domain = text.rpartition("@")
         try:
-            return f"{local}@{domain.encode('idna').decode()}"
-        except UnicodeError as error:
+            return normal_address(super().to_internal_value(data))
+        except ValueError as error:
             raise serializers.ValidationError("Enter a valid email address.", code="invalid") from error
 
 
