@@ -33,14 +33,14 @@ def _serve(command: str, *options: str, path: str) -> Iterator[str]:
     arguments = [str(Path(sys.executable).with_name(command)), *options, "--port", str(port)]
     server = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait(f"http://127.0.0.1:{port}{path}")
+        wait_for(f"http://127.0.0.1:{port}{path}")
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(20)
 
 
-def _wait(address: str) -> None:
+def wait_for(address: str) -> None:
     deadline = time.monotonic() + 60
     while True:
         try:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.running import free_port
+from tests.servers import wait_for
 
 CLIENT, SECRET = "soosh-web", "a-secret-of-the-client"
 
@@ -95,23 +95,11 @@ def nano_idp(folder: Path, *, redirect_uris: list[str]) -> Iterator[NanoIdp]:
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([command, "--config", str(folder)], stdout=log, stderr=log, cwd=folder)
     try:
-        _wait(f"http://127.0.0.1:{port}/.well-known/openid-configuration")
+        wait_for(f"http://127.0.0.1:{port}/.well-known/openid-configuration")
         yield NanoIdp(port)
     finally:
         server.terminate()
         server.wait(20)
-
-
-def _wait(address: str) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=2).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 class Forger:

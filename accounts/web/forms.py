@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
+from unfold.forms import AuthenticationForm
+from unfold.widgets import BASE_INPUT_CLASSES
 
 from accounts.errors import InvalidCredentials
 from accounts.models import normal_address
@@ -54,14 +55,14 @@ class NewPasswordForm(forms.Form):
     )
 
 
-class StaffSignInForm(AdminAuthenticationForm):
+class StaffSignInForm(AuthenticationForm):
     """The admin's sign-in, with the limits and the second step of every other one."""
 
     mfa_code = forms.CharField(
         label="Code of your second step, if you have one",
         max_length=40,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "class": " ".join(BASE_INPUT_CLASSES)}),
     )
 
     def clean(self) -> dict[str, Any]:
