@@ -140,7 +140,7 @@ def refuse_wrong_second_factor(*, request: HttpRequest, answer: Answer, person: 
 def note_sign_in(*, request: HttpRequest, person: User, device: Device) -> None:
     """Log a sign-in; one from a device and place that were never seen before is told by mail, except the very first."""
     seen = SecurityEvent.objects.filter(user=person, kind=SecurityEventKind.SIGNED_IN)
-    is_known = seen.filter(device_name=device.name, ip_address=address_of(request)).exists()
+    is_known = seen.filter(detail=device.name, ip_address=address_of(request)).exists()
     with transaction.atomic():
         note_security_event(
             user=person,
