@@ -9,6 +9,22 @@ class Engine(models.TextChoices):
 class Operation(models.TextChoices):
     EMBED = "embed", "embed"
     CONVERSE = "converse", "converse"
+    TRANSCRIBE = "transcribe", "transcribe"
+    SPEAK = "speak", "speak"
+
+
+class AudioFormat(models.TextChoices):
+    MP3 = "mp3", "MP3"
+    OPUS = "opus", "Opus in Ogg"
+    WAV = "wav", "WAV"
+
+
+class HearingHint(models.TextChoices):
+    """Why nothing, or not all, was understood. Said to the person in words."""
+
+    SILENCE = "silence", "I heard nothing. Is the microphone on?"
+    NO_SPEECH = "no_speech", "I heard a sound, but no words. Please say it again."
+    UNCLEAR = "unclear", "I am not sure that I understood every word. Please look at the text."
 
 
 class Outcome(models.TextChoices):

@@ -34,6 +34,20 @@ class BudgetExceeded(EngineError):
     outcome = Outcome.OVER_BUDGET
 
 
+class AudioRefused(DomainError):
+    """Not audio, broken, too long or too large; `errors` says which."""
+
+    code = "audio_refused"
+    status = 400
+    message = _("This is not a recording that we can use.")
+
+
+class UnspeakableText(DomainError):
+    code = "unspeakable_text"
+    status = 400
+    message = _("There is nothing in this text that the voice can say. It speaks English.")
+
+
 class InputTooLong(DomainError):
     code = "input_too_long"
     status = 400

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from ai.errors import EngineError
-from ai.services import embedding_model
+from ai.services.text import embedding_model
 from catalog.models import Category, Opportunity
 from catalog.querysets import OpportunityQuerySet, Viewer
 from catalog.services.indexing import embed_query

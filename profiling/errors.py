@@ -1,6 +1,7 @@
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, NotFound
+from ai.enums import HearingHint
+from core.errors import Conflict, DomainError, NotFound
 
 
 class InterviewNotFound(NotFound):
@@ -26,3 +27,14 @@ class StepNotAsked(Conflict):
 class NothingLearned(Conflict):
     code = "nothing_learned"
     message = _("Please answer at least one question first.")
+
+
+class NothingHeard(DomainError):
+    code = "nothing_heard"
+    status = 400
+    message = _("There are no words in this recording.")
+
+    @staticmethod
+    def words(hint: str) -> str:
+        """What to tell the person."""
+        return str(HearingHint(hint).label)

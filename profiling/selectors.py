@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import connection
 
 from accounts.models import User
-from ai.services import embedding_model
+from ai.services.text import embedding_model
 from catalog.models import Opportunity
 from catalog.querysets import OpportunityQuerySet
 from profiling.enums import ClaimKind, ClaimSource, ReasonKind, RecommendationBasis

@@ -13,6 +13,8 @@ def services_in_force() -> dict[str, str]:
         "Sign-in with": ", ".join(name for name, setup in settings.SIGN_IN_PROVIDERS.items() if setup["client_ids"]) or "no provider yet",
         "Embeddings": _engine(settings.AI_EMBEDDING_ENGINE),
         "Conversation": _engine(settings.AI_CONVERSATION_ENGINE),
+        "Hearing": _engine(settings.AI_TRANSCRIPTION_ENGINE),
+        "Speaking": _engine(settings.AI_SPEECH_ENGINE),
     }
 
 

@@ -256,15 +256,27 @@ AI_EMBEDDING_ENGINE = env.str("AI_EMBEDDING_ENGINE", default=ENGINE)
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
 OPENAI_CHAT_MODEL = env.str("OPENAI_CHAT_MODEL", default="gpt-5.5-mini")
+AI_TRANSCRIPTION_ENGINE = env.str("AI_TRANSCRIPTION_ENGINE", default=ENGINE)
+AI_SPEECH_ENGINE = env.str("AI_SPEECH_ENGINE", default=ENGINE)
+OPENAI_AUDIO_BASE_URL = env.str("OPENAI_AUDIO_BASE_URL", default=OPENAI_BASE_URL)
+OPENAI_TRANSCRIPTION_MODEL = env.str("OPENAI_TRANSCRIPTION_MODEL", default="gpt-transcribe")
+OPENAI_SPEECH_MODEL = env.str("OPENAI_SPEECH_MODEL", default="gpt-4o-mini-tts")
+OPENAI_SPEECH_VOICE = env.str("OPENAI_SPEECH_VOICE", default="alloy")
 # Chat and embeddings may come from different servers.
 OPENAI_EMBEDDING_BASE_URL = env.str("OPENAI_EMBEDDING_BASE_URL", default=OPENAI_BASE_URL)
 OPENAI_EMBEDDING_MODEL = env.str("OPENAI_EMBEDDING_MODEL", default="text-embedding-3-small")
 OPENAI_EMBEDDING_TAKES_DIMENSIONS = env.bool("OPENAI_EMBEDDING_TAKES_DIMENSIONS", default=True)
 AI_TIMEOUT_SECONDS = env.float("AI_TIMEOUT_SECONDS", default=8.0)
 AI_MAX_INPUT_CHARACTERS = env.int("AI_MAX_INPUT_CHARACTERS", default=20_000)
+AI_MAX_AUDIO_SECONDS = env.int("AI_MAX_AUDIO_SECONDS", default=120)
 AI_TOKENS_PER_PERSON_PER_DAY = env.int("AI_TOKENS_PER_PERSON_PER_DAY", default=200_000)
 AI_TOKENS_PER_DAY = env.int("AI_TOKENS_PER_DAY", default=20_000_000)
-for _name, _engine in (("AI_CONVERSATION_ENGINE", AI_CONVERSATION_ENGINE), ("AI_EMBEDDING_ENGINE", AI_EMBEDDING_ENGINE)):
+for _name, _engine in (
+    ("AI_CONVERSATION_ENGINE", AI_CONVERSATION_ENGINE),
+    ("AI_EMBEDDING_ENGINE", AI_EMBEDDING_ENGINE),
+    ("AI_TRANSCRIPTION_ENGINE", AI_TRANSCRIPTION_ENGINE),
+    ("AI_SPEECH_ENGINE", AI_SPEECH_ENGINE),
+):
     if _engine not in ("embedded", "openai"):
         raise ImproperlyConfigured(f"{_name} is {_engine!r}; it must be 'embedded' or 'openai'.")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from ai.services import embedding_model
+from ai.services.text import embedding_model
 from catalog.models import Opportunity
 from catalog.selectors import search_opportunities
 from catalog.services.indexing import embed_opportunities, index_opportunities, refresh_statistics

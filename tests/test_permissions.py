@@ -86,6 +86,8 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("ai-profiling/start", "POST"): (401, 201, 201, 201),
     ("ai-profiling/submit-answer", "POST"): (401, 404, 200, 404),
     ("ai-profiling/complete", "POST"): (401, 404, 409, 404),
+    ("ai-profiling/transcribe", "POST"): (401, 415, 415, 415),
+    ("ai-profiling/speak", "POST"): (401, 400, 400, 400),
     ("ai-profiling/profile", "GET"): (401, 200, 200, 200),
     ("ai-profiling/profile", "PATCH"): (401, 200, 200, 200),
     ("opportunities/recommended", "GET"): (401, 200, 200, 200),

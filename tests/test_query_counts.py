@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Block, Device, Guardianship, SecurityEvent, User
-from ai.services import embed
+from ai.services.text import embed
 from catalog.models import Category, Opportunity, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from conftest import Api

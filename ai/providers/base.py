@@ -14,6 +14,8 @@ class Embeddings:
     vectors: list[list[float]]
     model: str
     input_tokens: int = 0
+    output_tokens: int = 0
+    provider_request_id: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +63,52 @@ class Reading:
     input_tokens: int = 0
     output_tokens: int = 0
     provider_request_id: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Transcript:
+    """What was heard. `confidence` is 0..1; `unclear` names words that may be wrong; `hint` says why there is nothing, or a doubt."""
+
+    text: str
+    language: str
+    confidence: float
+    model: str
+    unclear: tuple[str, ...] = ()
+    hint: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    provider_request_id: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Speech:
+    """Spoken words: the bytes of a file of `audio_format`. `text` is what is said, word for word."""
+
+    text: str
+    audio: bytes
+    audio_format: str
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    provider_request_id: str = ""
+
+
+class Listener(Protocol):
+    """Raises EngineError and nothing else. `samples` are 16-bit, 16 kHz, one channel."""
+
+    @property
+    def model(self) -> str: ...
+
+    def transcribe(self, samples: bytes) -> Transcript: ...
+
+
+class Speaker(Protocol):
+    """Raises EngineError and nothing else. `rate` is 0.5 to 2, 1 is the voice's own pace."""
+
+    @property
+    def model(self) -> str: ...
+
+    def speak(self, text: str, *, audio_format: str, rate: float) -> Speech: ...
 
 
 class EmbeddingEngine(Protocol):

@@ -20,12 +20,15 @@ import openai
 import pydantic
 from django.conf import settings
 
+from ai.enums import HearingHint
 from ai.errors import EngineError, EngineNonsense, EngineRateLimited, EngineTimeout
-from ai.providers.base import Embeddings, Mention, Reading, Turn
+from ai.providers.audio import wav
+from ai.providers.base import Embeddings, Mention, Reading, Speech, Transcript, Turn
 from core.querysets import DIMENSIONS
 
 _MAX_OUTPUT_TOKENS = 1_200
 _BATCH = 128
+_MAX_SPEECH_BYTES = 20_000_000
 _MAX_ABANDONED_CALLS = 16
 _INSTRUCTIONS = """\
 You read one answer of an interview that helps a person find opportunities and mentors.
@@ -154,6 +157,58 @@ class OpenAiReader:
                 {"role": "user", "content": f"Question: {turn.question}\n{fence}\n{turn.answer}\n{fence}"},
             ],
         }
+
+
+class OpenAiListener:
+    @property
+    def model(self) -> str:
+        return str(settings.OPENAI_TRANSCRIPTION_MODEL)
+
+    def transcribe(self, samples: bytes) -> Transcript:
+        file = ("speech.wav", wav(samples), "audio/wav")
+        answer = _within_deadline(
+            lambda: client(settings.OPENAI_AUDIO_BASE_URL).audio.transcriptions.create(model=self.model, file=file, response_format="json")
+        )
+        text = str(answer.text).strip()
+        usage = getattr(answer, "usage", None)
+        return Transcript(
+            text=text,
+            language=str(getattr(answer, "language", "") or ""),
+            confidence=1.0 if text else 0.0,
+            model=self.model,
+            hint="" if text else HearingHint.NO_SPEECH,
+            input_tokens=getattr(usage, "input_tokens", 0) or 0,
+            output_tokens=getattr(usage, "output_tokens", 0) or 0,
+            provider_request_id=str(getattr(answer, "_request_id", "") or "")[:100],
+        )
+
+
+class OpenAiSpeaker:
+    @property
+    def model(self) -> str:
+        return f"{settings.OPENAI_SPEECH_MODEL}/{settings.OPENAI_SPEECH_VOICE}"
+
+    def speak(self, text: str, *, audio_format: str, rate: float) -> Speech:
+        audio = _within_deadline(lambda: self._bytes(text, audio_format, rate))
+        if not audio:
+            raise EngineNonsense("The endpoint answered no sound.")
+        return Speech(text, audio, audio_format, self.model, input_tokens=len(text) // 4 + 1)
+
+    def _bytes(self, text: str, audio_format: str, rate: float) -> bytes:
+        request: dict[str, Any] = {
+            "model": settings.OPENAI_SPEECH_MODEL,
+            "voice": settings.OPENAI_SPEECH_VOICE,
+            "input": text,
+            "response_format": audio_format,
+            "speed": rate,
+        }
+        with client(settings.OPENAI_AUDIO_BASE_URL).audio.speech.with_streaming_response.create(**request) as answer:
+            parts = []
+            for part in answer.iter_bytes():
+                parts.append(part)
+                if sum(map(len, parts)) > _MAX_SPEECH_BYTES:
+                    raise EngineNonsense("The endpoint does not stop speaking.")
+            return b"".join(parts)
 
 
 def _grounded(entries: list[_Entry], turn: Turn) -> tuple[Mention, ...]:

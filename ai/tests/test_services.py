@@ -9,11 +9,12 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from ai import services
 from ai.enums import Outcome
 from ai.errors import BudgetExceeded, EngineError, EngineNonsense, InputTooLong
 from ai.models import DailyBudget, Usage
-from ai.services import Candidate, Turn, converse, embed
+from ai.services import metering
+from ai.services import text as services
+from ai.services.text import Candidate, Turn, converse, embed
 from conftest import at_once
 
 pytestmark = pytest.mark.django_db
@@ -176,7 +177,7 @@ class TestBudget:
 
         def reserve() -> str:
             try:
-                services._reserve(user.pk, 300)
+                metering._reserve(user.pk, 300)
             except BudgetExceeded:
                 return "refused"
             return "reserved"

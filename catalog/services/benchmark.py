@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ai.services import embed
+from ai.services.text import embed
 from catalog.models import Opportunity
 from catalog.querysets import OpportunityQuerySet
 from catalog.services.generation import LANGUAGE_SHARES, SOURCE

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from ai.services import embed
+from ai.services.text import embed
 from catalog.enums import Leg, OpportunityKind
 from catalog.models import Occupation, Opportunity
 from catalog.querysets import BOTH_LEGS

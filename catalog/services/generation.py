@@ -10,7 +10,7 @@ import numpy
 from django.db import connection
 from django.db.models import F
 
-from ai.services import embed
+from ai.services.text import embed
 from catalog.enums import OpportunityKind, TermState
 from catalog.models import Occupation, Opportunity, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics

@@ -10,7 +10,7 @@ import structlog
 from django.db import connection, transaction
 
 from ai.errors import EngineError
-from ai.services import embed, embedding_model
+from ai.services.text import embed, embedding_model
 from catalog.lexical import COUNT_LEXEMES, INDEX_DOCUMENTS, K1, MEASURE_CORPUS, B
 from catalog.models import Category, CorpusStatistics, Opportunity, Skill
 from catalog.services.documents import content_hash_of, document_vectors, enrichments_for, flatten, parts_of, query_parts, query_vector

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from ai.errors import EngineTimeout
-from ai.services import embedding_model
+from ai.services.text import embedding_model
 from catalog import querysets, tasks
 from catalog.enums import Leg, OpportunityState
 from catalog.lexical import INDEX_DOCUMENTS, dimension_of, read_query

@@ -14,7 +14,8 @@ from accounts.models import User
 from accounts.policies import can_use_ai, is_minor
 from accounts.services.consents import Consent, agree_by_acting, consent_of
 from ai.errors import EngineError, InputTooLong
-from ai.services import Turn, TurnResult, converse
+from ai.services.speech import Heard
+from ai.services.text import Turn, TurnResult, converse
 from catalog.models import Skill
 from core.events import publish
 from profiling.enums import ClaimKind, ClaimSource, InterviewState, QuestionKind, Slot
@@ -44,7 +45,7 @@ class Question:
 @dataclasses.dataclass(frozen=True)
 class Position:
     """Where an interview stands. `question` is None once everything was asked; `engine` read the last answer; `consent` is what the
-    person agrees to by answering, None once they have."""
+    person agrees to by answering, None once they have; `heard` what was heard of a spoken answer."""
 
     interview: Interview
     question: Question | None
@@ -52,6 +53,7 @@ class Position:
     engine: str = ""
     degraded_because: str = ""
     consent: Consent | None = None
+    heard: Heard | None = None
 
 
 def start_interview(*, user: User, language: str = "en") -> Position:

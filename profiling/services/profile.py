@@ -12,7 +12,7 @@ from accounts.errors import ConsentRequired
 from accounts.models import User
 from accounts.services.consents import agree_by_acting
 from ai.errors import EngineError
-from ai.services import embed, embedding_model
+from ai.services.text import embed, embedding_model
 from catalog.services.documents import query_parts, query_vector
 from core.events import publish
 from profiling.enums import ClaimKind, ClaimSource, ClaimState

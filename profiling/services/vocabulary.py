@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from ai.services import Candidate, embed
+from ai.services.text import Candidate, embed
 from catalog.models import Skill
 from catalog.services.documents import title_key
 from profiling.services.questions import CONSTRAINT_PHRASES

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from ai.services import embed
+from ai.services.text import embed
 from catalog.models import Opportunity, Skill
 from catalog.services.documents import title_key
 from catalog.services.indexing import embed_opportunities, index_opportunities, refresh_statistics

@@ -9,7 +9,7 @@ from accounts.enums import ConsentPurpose, ConsentSource
 from accounts.errors import ConsentRequired
 from accounts.models import ConsentDecision, Guardianship, User
 from accounts.services.consents import decide
-from ai.services import converse, embed
+from ai.services.text import converse, embed
 from catalog.models import Skill
 from conftest import Api
 from core.events import run_delivery
@@ -63,7 +63,7 @@ def test_no_engine_hears_of_a_person_without_consent(user: User) -> None:
 
 
 def _turn() -> Any:
-    from ai.services import Turn
+    from ai.services.text import Turn
     from profiling.enums import ClaimKind
 
     return Turn("What can you do?", "CANARY", ClaimKind.SKILL, None, False)

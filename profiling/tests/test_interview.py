@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from ai.errors import EngineTimeout
-from ai.services import InputTooLong
+from ai.services.text import InputTooLong
 from catalog.models import Skill
 from conftest import at_once
 from core.models import OutboxEvent

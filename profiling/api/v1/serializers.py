@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from ai.enums import AudioFormat, HearingHint
+from ai.services.speech import FASTEST, MOST_CHARACTERS, SLOWEST
 from catalog.models import Opportunity
 from core.serializers import RequestSerializer
 from profiling.enums import ClaimKind, QuestionKind, ReasonKind, RecommendationBasis
@@ -13,7 +15,7 @@ _LONGEST_ANSWER = 10_000
 
 
 class StartRequestSerializer(RequestSerializer):
-    mode = serializers.ChoiceField(choices=("text",), required=False)
+    mode = serializers.ChoiceField(choices=("text", "voice"), required=False, default="text")
     language = serializers.ChoiceField(choices=("en",), required=False, default="en")
 
 
@@ -46,7 +48,44 @@ class StartedInterviewSerializer(serializers.Serializer[Any]):
 class AnswerRequestSerializer(RequestSerializer):
     session_id = serializers.UUIDField()
     step = serializers.IntegerField(min_value=1, max_value=1_000)
-    answer_text = serializers.CharField(max_length=_LONGEST_ANSWER)
+    answer_text = serializers.CharField(max_length=_LONGEST_ANSWER, required=False)
+    answer_audio = serializers.FileField(max_length=200, required=False, help_text="In a multipart form, in place of answer_text.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("answer_text" in attrs) == ("answer_audio" in attrs):
+            raise serializers.ValidationError({"answer_text": "Send either answer_text or answer_audio."}, code="required")
+        return attrs
+
+
+class TranscriptSerializer(serializers.Serializer[Any]):
+    """What was heard. Read it back: words in `unclear` may be wrong."""
+
+    text = serializers.CharField(source="transcript.text", allow_blank=True)
+    language = serializers.CharField(source="transcript.language", allow_blank=True)
+    confidence = serializers.FloatField(source="transcript.confidence", min_value=0, max_value=1)
+    unclear = serializers.ListField(child=serializers.CharField(), source="transcript.unclear")
+    hint = serializers.SerializerMethodField(help_text="silence, no_speech, unclear, or empty.")
+    hint_text = serializers.SerializerMethodField()
+    engine = serializers.CharField()
+    degraded_because = serializers.CharField(allow_blank=True)
+
+    def get_hint(self, heard: Any) -> str:
+        return str(heard.transcript.hint)
+
+    def get_hint_text(self, heard: Any) -> str:
+        """The hint in words, to show and to say."""
+        return str(HearingHint(heard.transcript.hint).label) if heard.transcript.hint else ""
+
+
+class TranscribeRequestSerializer(RequestSerializer):
+    audio = serializers.FileField(max_length=200)
+
+
+class SpeakRequestSerializer(RequestSerializer):
+    text = serializers.CharField(max_length=MOST_CHARACTERS)
+    rate = serializers.FloatField(min_value=SLOWEST, max_value=FASTEST, required=False, default=1.0)
+    voice = serializers.ChoiceField(choices=("default",), required=False)
+    format = serializers.ChoiceField(choices=AudioFormat.choices, required=False, default=AudioFormat.MP3)
 
 
 class AnsweredStepSerializer(serializers.Serializer[Any]):
@@ -58,6 +97,7 @@ class AnsweredStepSerializer(serializers.Serializer[Any]):
     completed = serializers.SerializerMethodField()
     engine = serializers.CharField(help_text="Which engine read this answer; empty if it was skipped.")
     degraded_because = serializers.CharField(help_text="Why another engine stood in; empty if none had to.")
+    heard = TranscriptSerializer(allow_null=True, help_text="What was heard of a spoken answer.")
 
     def get_completed(self, position: Any) -> bool:
         """Whether everything was asked; then call `complete`."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -7,6 +9,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.selectors import person_of
+from ai.enums import AudioFormat
+from ai.services.speech import CONTENT_TYPES, MOST_BYTES
+from core.parsers import StrictJSONParser, UploadParser
 from profiling import selectors
 from profiling.api.v1.serializers import (
     AnsweredStepSerializer,
@@ -17,11 +22,14 @@ from profiling.api.v1.serializers import (
     ProfileSerializer,
     RecommendationQuerySerializer,
     RecommendationsSerializer,
+    SpeakRequestSerializer,
     StartedInterviewSerializer,
     StartRequestSerializer,
+    TranscribeRequestSerializer,
+    TranscriptSerializer,
 )
 from profiling.enums import ClaimKind
-from profiling.services import interview, profile
+from profiling.services import interview, profile, voice
 
 _LISTS = {"skills": ClaimKind.SKILL, "interests": ClaimKind.INTEREST, "goals": ClaimKind.GOAL, "constraints": ClaimKind.CONSTRAINT}
 
@@ -71,10 +79,13 @@ class StartView(OwnView):
 
 
 class SubmitAnswerView(OwnView):
+    parser_classes = (StrictJSONParser, UploadParser)
+    largest_upload = MOST_BYTES
+
     @extend_schema(
         operation_id="submit_answer",
         tags=["profiling"],
-        request=AnswerRequestSerializer,
+        request={"application/json": AnswerRequestSerializer, "multipart/form-data": AnswerRequestSerializer},
         responses={200: AnsweredStepSerializer},
         examples=[
             OpenApiExample(
@@ -106,13 +117,13 @@ class SubmitAnswerView(OwnView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Answer a step, or say "skip". The same answer sent twice counts once."""
-        form = AnswerRequestSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        fields = form.validated_data
-        position = interview.submit_answer(
-            user=person_of(request), interview_id=fields["session_id"], step=fields["step"], text=fields["answer_text"]
-        )
+        """Answer a step in writing or, as a multipart form, aloud; or say "skip". The same answer sent twice counts once."""
+        fields = AnswerRequestSerializer.read(request)
+        place = {"user": person_of(request), "interview_id": fields["session_id"], "step": fields["step"]}
+        if "answer_audio" in fields:
+            position = voice.submit_spoken_answer(**place, audio=fields["answer_audio"].read())
+        else:
+            position = interview.submit_answer(**place, text=fields["answer_text"])
         return Response(AnsweredStepSerializer(position).data)
 
 
@@ -146,6 +157,38 @@ class ProfileView(OwnView):
         labels = {kind: fields[name] for name, kind in _LISTS.items() if name in fields}
         profile.edit_profile(user=person_of(request), summary=fields.get("summary"), labels=labels)
         return Response(ProfileSerializer(selectors.profile_of(person_of(request))).data)
+
+
+class TranscribeView(OwnView):
+    parser_classes = (UploadParser,)
+    largest_upload = MOST_BYTES
+
+    @extend_schema(
+        operation_id="transcribe",
+        tags=["profiling"],
+        request={"multipart/form-data": TranscribeRequestSerializer},
+        responses={200: TranscriptSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """What a recording says: a WAV, MP3, OGG, Opus, FLAC, M4A or WebM of up to 10 MB and two minutes. It is not kept."""
+        recording = TranscribeRequestSerializer.read(request)["audio"]
+        heard = voice.transcribe_recording(user=person_of(request), audio=recording.read())
+        return Response(TranscriptSerializer(heard).data)
+
+
+class SpeakView(OwnView):
+    @extend_schema(
+        operation_id="speak",
+        tags=["profiling"],
+        request=SpeakRequestSerializer,
+        responses={(200, content_type): OpenApiTypes.BINARY for content_type in CONTENT_TYPES.values()},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Text as speech, in MP3, Opus or WAV, at half to double pace. What is said is the text, word for word."""
+        fields = SpeakRequestSerializer.read(request)
+        audio_format = AudioFormat(fields["format"])
+        spoken = voice.speak_text(user=person_of(request), text=fields["text"], audio_format=audio_format, rate=fields["rate"])
+        return HttpResponse(spoken.audio, content_type=CONTENT_TYPES[audio_format])
 
 
 class RecommendationsView(OwnView):

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import dataclasses
+import uuid
+
+from accounts.enums import ConsentPurpose, ConsentSource
+from accounts.models import User
+from accounts.services.consents import agree_by_acting
+from ai.enums import AudioFormat
+from ai.services.speech import Heard, Speech, speak, transcribe
+from core.errors import FieldError
+from profiling.errors import NothingHeard
+from profiling.services.interview import Position, submit_answer
+
+
+def transcribe_recording(*, user: User, audio: bytes) -> Heard:
+    """What a recording says. Sending one is the yes to the use of one's voice, unless the person said no before.
+
+    Raises:
+        ConsentRequired, GuardianRequired, BodyTooLarge, AudioRefused, EngineError
+    """
+    agree_by_acting(user=user, purpose=ConsentPurpose.VOICE_PROCESSING, source=ConsentSource.INTERVIEW)
+    return transcribe(audio=audio, purpose="voice.transcribe", user_id=user.pk)
+
+
+def submit_spoken_answer(*, user: User, interview_id: uuid.UUID, step: int, audio: bytes) -> Position:
+    """Take the answer of a step from a recording. From here on it is an answer like any other; the recording is gone.
+
+    Raises:
+        NothingHeard: silence or noise; the step still waits.
+        and as `transcribe_recording` and `submit_answer`
+    """
+    heard = transcribe_recording(user=user, audio=audio)
+    if not heard.transcript.text:
+        hint = heard.transcript.hint
+        raise NothingHeard(errors=(FieldError("answer_audio", hint, NothingHeard.words(hint)),))
+    position = submit_answer(user=user, interview_id=interview_id, step=step, text=heard.transcript.text)
+    return dataclasses.replace(position, heard=heard)
+
+
+def speak_text(*, user: User, text: str, audio_format: AudioFormat, rate: float) -> Speech:
+    """Text as speech. What is said is the text, word for word.
+
+    Raises:
+        InputTooLong, EngineError
+    """
+    return speak(text=text, purpose="voice.speak", audio_format=audio_format, rate=rate, user_id=user.pk)
