@@ -68,3 +68,17 @@ def test_every_variable_that_is_read_is_explained() -> None:
     read = set(re.findall(r'env\.\w+\("(\w+)"', (ROOT / "soosh/settings.py").read_text())) | {"SOOSH_HOME"}
     explained = set(re.findall(r"^#?\s?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert read - explained == set()
+
+
+def test_files_go_into_a_bucket_whose_addresses_are_signed() -> None:
+    """Against the vendor's own SDK; signing an address needs no network."""
+    code = (
+        "from django.core.files.storage import default_storage, storages; "
+        "print(type(storages['private']).__name__, storages['private'].location, default_storage.url('avatars/x-96.webp'))"
+    )
+    bucket = {"S3_BUCKET": "bucket", "S3_ACCESS_KEY": "k", "S3_SECRET_KEY": "s", "S3_REGION": "eu-central-1"}
+    result = manage("shell", "--no-imports", "-c", code, **PRODUCTION, **bucket)
+    assert result.returncode == 0, result.stderr
+    kind, folder, address = result.stdout.split()[-3:]
+    assert (kind, folder) == ("S3Storage", "private")
+    assert "/public/avatars/x-96.webp?" in address and "X-Amz-Signature=" in address
