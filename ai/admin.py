@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from ai.models import DailyBudget, Usage
-from core.admin import ReadOnlyAdmin
+from ai.models import DailyBudget, EngineSwitch, Usage
+from core.admin import AuditedAdmin, ReadOnlyAdmin
 
 
 @admin.register(Usage)
@@ -22,6 +22,14 @@ class UsageAdmin(ReadOnlyAdmin):
     list_filter = ("operation", "engine", "outcome", "purpose")
     search_fields = ("=id", "model", "purpose", "=provider_request_id")
     show_full_result_count = False
+
+
+@admin.register(EngineSwitch)
+class EngineSwitchAdmin(AuditedAdmin):
+    """Where staff stop every call to an outside engine, at once and without a restart."""
+
+    list_display = ("engine", "is_on", "reason", "updated_at")
+    search_fields = ("engine", "reason")
 
 
 @admin.register(DailyBudget)

@@ -35,3 +35,4 @@ class Outcome(models.TextChoices):
     FAILED = "failed", "failed"
     NONSENSE = "nonsense", "answered nonsense"
     OVER_BUDGET = "over_budget", "over budget"
+    SWITCHED_OFF = "switched_off", "switched off by staff"

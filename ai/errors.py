@@ -27,6 +27,12 @@ class EngineNonsense(EngineError):
     outcome = Outcome.NONSENSE
 
 
+class EngineSwitchedOff(EngineError):
+    """Staff took the engine out of use."""
+
+    outcome = Outcome.SWITCHED_OFF
+
+
 class BudgetExceeded(EngineError):
     code = "ai_budget_exceeded"
     status = 429

@@ -34,6 +34,22 @@ class Usage(BaseModel):
         return f"{self.purpose} {self.engine} {self.outcome}"
 
 
+class EngineSwitch(BaseModel):
+    """The kill switch of an outside engine. Without a row an engine may be called; a row that is off stops every call at once."""
+
+    engine = models.CharField(max_length=12, choices=Engine, unique=True)
+    is_on = models.BooleanField(default=True, help_text="Off: no call leaves; the embedded engines stand in, and say so.")
+    reason = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        verbose_name_plural = "engine switches"
+        ordering = ("engine",)
+        constraints = (models.CheckConstraint(condition=~Q(engine=Engine.EMBEDDED), name="embedded_engine_has_no_switch"),)
+
+    def __str__(self) -> str:
+        return f"{self.engine}: {'on' if self.is_on else 'off'}"
+
+
 class DailyBudget(BaseModel):
     """Tokens spent and reserved on one UTC day, by one person or, where `user` is empty, by everybody together."""
 

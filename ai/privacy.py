@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ai.models import DailyBudget, Usage
+from ai.models import DailyBudget, EngineSwitch, Usage
 from core.privacy import OnErasure, declare
 
 declare(
@@ -15,6 +15,7 @@ declare(
     ),
     personal=("purpose",),
 )
+declare(EngineSwitch, none=("id", "created_at", "updated_at", "engine", "is_on", "reason"))
 declare(
     DailyBudget,
     subject="user_id",

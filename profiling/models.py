@@ -63,6 +63,22 @@ class Answer(BaseModel):
         return f"step {self.step}"
 
 
+class DistressFlag(BaseModel):
+    """Somebody may be in distress: words of an answer said so. Staff see that and who, not the words."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="distress_flags")
+    answer = models.OneToOneField(Answer, on_delete=models.CASCADE, related_name="distress_flag")
+    seen_at = models.DateTimeField(null=True, blank=True)
+    seen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("-id",), condition=Q(seen_at__isnull=True), name="distress_unseen"),)
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d %H:%M}"
+
+
 class Claim(BaseModel):
     """One thing that is held about a person, with where it comes from. The person's own word wins for ever: a claim that they made or
     rejected is never touched by an engine again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.privacy import OnErasure, declare
-from profiling.models import Answer, Claim, Interview, Profile
+from profiling.models import Answer, Claim, DistressFlag, Interview, Profile
 
 declare(
     Interview,
@@ -19,6 +19,13 @@ declare(
     on_erasure=OnErasure.DELETE,
     none=("id", "created_at", "updated_at", "interview", "step", "slot", "engine", "model", "degraded_because", "read_at"),
     special=("question", "text"),
+)
+declare(
+    DistressFlag,
+    subject="user_id",
+    on_erasure=OnErasure.DELETE,
+    none=("id", "updated_at", "answer", "seen_at", "seen_by"),
+    special=("user", "created_at"),
 )
 declare(
     Claim,

@@ -68,7 +68,7 @@ def fill(person: User, api: Api) -> None:
     api.patch("users/me", {"handle": "canary_handle", "bio": "CANARY-BIO", "languages": ["en"], "accessibility": {"screen_reader": True}})
     api.post("users/me/consents", {"purpose": "marketing", "is_granted": True, "text_version": 1})
     started = api.post("ai-profiling/start").json()
-    answer = {"session_id": started["session_id"], "step": 1, "answer_text": "I know Python. CANARY-ANSWER"}
+    answer = {"session_id": started["session_id"], "step": 1, "answer_text": "I know Python. I want to die. CANARY-ANSWER"}
     assert api.post("ai-profiling/submit-answer", answer).status_code == 200
     assert api.patch("ai-profiling/profile", {"skills": ["CANARY-SKILL"], "summary": "CANARY-SUMMARY"}).status_code == 200
     Api().post("auth/password/reset", {"email": person.email})

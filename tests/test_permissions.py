@@ -88,6 +88,7 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("ai-profiling/complete", "POST"): (401, 404, 409, 404),
     ("ai-profiling/transcribe", "POST"): (401, 415, 415, 415),
     ("ai-profiling/speak", "POST"): (401, 400, 400, 400),
+    ("ai-profiling/profile/inferred", "DELETE"): (401, 204, 204, 204),
     ("ai-profiling/profile", "GET"): (401, 200, 200, 200),
     ("ai-profiling/profile", "PATCH"): (401, 200, 200, 200),
     ("opportunities/recommended", "GET"): (401, 200, 200, 200),

@@ -18,7 +18,7 @@ from accounts.models import SecurityEvent, User
 from accounts.tests import conftest as fixtures
 from accounts.tests.authenticator import Passkey
 from accounts.tests.providers import SECRET, Forger
-from accounts.tests.test_factors import code_of
+from accounts.tests.test_factors import app_at
 from conftest import Api
 from core.events import run_delivery
 from core.logging import configure
@@ -113,9 +113,10 @@ class Journey:
 
     def _factors(self) -> None:
         secret = self.post("auth/factors/totp")["secret"]
-        code = code_of(secret)
-        self.secrets.add(code)
-        self.codes = self.post("auth/factors/totp/confirm", {"code": code})["recovery_codes"]
+        with app_at() as code_of:
+            code = code_of(secret)
+            self.secrets.add(code)
+            self.codes = self.post("auth/factors/totp/confirm", {"code": code})["recovery_codes"]
         asked = self.post("auth/login", {"email": ADDRESS, "password": PASSWORDS[0]}, 401)
         self.post("auth/login/second-factor", {"session_token": asked["session_token"], "mfa_code": self.codes[0]})
         self.post("auth/reauthenticate", {"password": PASSWORDS[0]}, 204)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 
@@ -17,21 +19,21 @@ from conftest import PASSWORD, Api, at_once
 pytestmark = pytest.mark.django_db
 
 
-def code_of(secret: str, *, steps: int = 0) -> str:
-    return totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // 30 + steps))
+@contextmanager
+def app_at(step: int = 0) -> Iterator[Callable[[str], str]]:
+    """An authenticator app, and the product's clock, held `step` half minutes from now: no half minute can end in between."""
+    counter = int(time.time()) // 30 + step
+    with mock.patch("allauth.mfa.totp.internal.auth.yield_hotp_counters_from_time", lambda: iter([counter])):
+        yield lambda secret: totp.format_hotp_value(totp.hotp_value(secret, counter))
 
 
 def enrol(api: Api) -> tuple[str, list[str]]:
     """An authenticator app on the account; its secret and the recovery codes. Its first code is spent."""
     secret = api.post("auth/factors/totp").json()["secret"]
-    answer = api.post("auth/factors/totp/confirm", {"code": code_of(secret)})
+    with app_at() as code_of:
+        answer = api.post("auth/factors/totp/confirm", {"code": code_of(secret)})
     assert answer.status_code == 200, answer.content
     return secret, answer.json()["recovery_codes"]
-
-
-def later() -> Any:
-    """A moment at which the app shows another code."""
-    return mock.patch("allauth.mfa.totp.internal.auth.yield_hotp_counters_from_time", lambda: iter([int(time.time()) // 30 + 2]))
 
 
 class TestTotp:
@@ -45,8 +47,8 @@ class TestTotp:
         assert "access_token" not in asked.json()
         wrong = Api().post("auth/login", login | {"mfa_code": "000000"})
         assert (wrong.status_code, wrong.json()["code"]) == (401, "invalid_mfa_code")
-        with later():
-            right = code_of(secret, steps=2)
+        with app_at(2) as code_of:
+            right = code_of(secret)
             assert Api().post("auth/login", login | {"mfa_code": right}).status_code == 200
             assert Api().post("auth/login", login | {"mfa_code": right}).json()["code"] == "invalid_mfa_code", "a code works once"
 
@@ -101,8 +103,8 @@ class TestTotp:
         ages_ago(user)
         refused = signed_in.delete("auth/factors/totp")
         assert (refused.json()["code"], refused.json()["methods"]) == ("fresh_sign_in_required", ["password", "mfa_code"])
-        with later():
-            assert signed_in.post("auth/reauthenticate", {"mfa_code": code_of(secret, steps=2)}).status_code == 204
+        with app_at(2) as code_of:
+            assert signed_in.post("auth/reauthenticate", {"mfa_code": code_of(secret)}).status_code == 204
         assert signed_in.delete("auth/factors/totp").status_code == 204
         assert not Authenticator.objects.exists()
         assert signed_in.delete("auth/factors/totp").json()["code"] == "second_factor_missing"
@@ -135,8 +137,8 @@ class TestTotp:
     def test_one_code_opens_one_door_at_once(self, user: User) -> None:
         api = Api().sign_in(user)
         secret, _ = enrol(api)
-        with later():
-            body = {"email": user.email, "password": PASSWORD, "mfa_code": code_of(secret, steps=2)}
+        with app_at(2) as code_of:
+            body = {"email": user.email, "password": PASSWORD, "mfa_code": code_of(secret)}
             codes = at_once(4, lambda: Api().post("auth/login", body).status_code)
         assert sorted(codes) == [200, 401, 401, 401]
 

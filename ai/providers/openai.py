@@ -7,6 +7,7 @@ a server that drips bytes resets its read time-out, so a deadline of our own sta
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import hashlib
 import json
 import math
@@ -24,6 +25,7 @@ from ai.enums import HearingHint
 from ai.errors import EngineError, EngineNonsense, EngineRateLimited, EngineTimeout
 from ai.providers.audio import wav
 from ai.providers.base import Embeddings, Mention, Reading, Speech, Transcript, Turn
+from ai.providers.redaction import Redacted, redact
 from core.querysets import DIMENSIONS
 
 _MAX_OUTPUT_TOKENS = 1_200
@@ -92,7 +94,7 @@ class OpenAiEmbeddings:
         vectors: list[list[float]] = []
         tokens = 0
         for start in range(0, len(texts), _BATCH):
-            batch = list(texts[start : start + _BATCH])
+            batch = [redact(text).text for text in texts[start : start + _BATCH]]
             answer = _within_deadline(
                 lambda batch=batch: client(settings.OPENAI_EMBEDDING_BASE_URL).embeddings.create(**self._request(batch))
             )  # type: ignore[misc]
@@ -124,13 +126,15 @@ class OpenAiReader:
         return str(settings.OPENAI_CHAT_MODEL)
 
     def read(self, turn: Turn) -> Reading:
-        answer = _within_deadline(lambda: self._stream(turn, time.monotonic() + settings.AI_TIMEOUT_SECONDS))
+        redacted = redact(turn.answer)
+        sent = dataclasses.replace(turn, answer=redacted.text)
+        answer = _within_deadline(lambda: self._stream(sent, time.monotonic() + settings.AI_TIMEOUT_SECONDS))
         choice = answer.choices[0] if answer.choices else None
         # A stream that is cut cleanly raises nothing; only the missing finish reason tells.
         if choice is None or choice.finish_reason != "stop" or choice.message.parsed is None:
             raise EngineNonsense("The answer was refused, cut off, or is not of the form that was asked for.")
         return Reading(
-            mentions=_grounded(choice.message.parsed.entries, turn),
+            mentions=_grounded(choice.message.parsed.entries, turn, redacted),
             model=answer.model or self.model,
             input_tokens=getattr(answer.usage, "prompt_tokens", 0) or 0,
             output_tokens=getattr(answer.usage, "completion_tokens", 0) or 0,
@@ -211,9 +215,11 @@ class OpenAiSpeaker:
             return b"".join(parts)
 
 
-def _grounded(entries: list[_Entry], turn: Turn) -> tuple[Mention, ...]:
+def _grounded(entries: list[_Entry], turn: Turn, redacted: Redacted) -> tuple[Mention, ...]:
     """Only what the answer really says: an entry whose quote does not stand in the answer was invented."""
     said = _words(turn.answer)
+    for entry in entries:
+        entry.label, entry.quote = redacted.restore(entry.label), redacted.restore(entry.quote)
     kept = [entry for entry in entries if entry.label.strip() and _words(entry.quote) and _words(entry.quote) in said]
     return tuple(
         Mention(turn.kind, entry.label.strip()[:200], entry.quote.strip(), min(1.0, max(0.0, entry.confidence)))

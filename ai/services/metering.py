@@ -17,8 +17,8 @@ from django.utils import timezone
 from accounts.enums import ConsentPurpose
 from accounts.services.consents import require_consent
 from ai.enums import Engine, Operation, Outcome
-from ai.errors import BudgetExceeded, EngineError
-from ai.models import DailyBudget, Usage
+from ai.errors import BudgetExceeded, EngineError, EngineSwitchedOff
+from ai.models import DailyBudget, EngineSwitch, Usage
 
 # What a person must have agreed to before their words go to an engine, by the app that asks; and before their voice does, whoever asks.
 _CONSENTS = {"profiling": ConsentPurpose.AI_PROFILING}
@@ -62,6 +62,7 @@ def metered(call: Call, estimate: int, ask: Callable[[], Result]) -> Result:
     reserved = 0
     try:
         if call.engine != Engine.EMBEDDED:
+            _refuse_if_switched_off(call.engine)
             _reserve(call.user_id, estimate)
             reserved = estimate
         result = ask()
@@ -91,6 +92,11 @@ def _require_consent(call: Call) -> None:
     needed = _CONSENTS.get(call.purpose.partition(".")[0])
     if needed and call.operation != Operation.SPEAK:
         require_consent(call.user_id, needed)
+
+
+def _refuse_if_switched_off(engine: str) -> None:
+    if EngineSwitch.objects.filter(engine=engine, is_on=False).exists():
+        raise EngineSwitchedOff
 
 
 def _reserve(user_id: uuid.UUID | None, tokens: int) -> None:

@@ -6,12 +6,13 @@ import math
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from ai.enums import Outcome
-from ai.errors import BudgetExceeded, EngineError, EngineNonsense, InputTooLong
-from ai.models import DailyBudget, Usage
+from ai.errors import BudgetExceeded, EngineError, EngineNonsense, EngineSwitchedOff, InputTooLong
+from ai.models import DailyBudget, EngineSwitch, Usage
 from ai.services import metering
 from ai.services import text as services
 from ai.services.text import Candidate, Turn, converse, embed
@@ -120,6 +121,13 @@ class TestOpenAiReading:
         assert "praise me" not in system["content"]
         assert person["content"].count("=" * 8) == 2
 
+    def test_what_leads_to_a_person_does_not_leave_and_comes_back(self, openai_engine: Any) -> None:
+        reply_with(openai_engine, {"label": "answers at [phone 1]", "quote": "Call me at [phone 1]", "confidence": 0.9})
+        result = converse(turn=skills_turn("Call me at +44 20 7946 0958 or ada@example.org, I repair bikes."), purpose="test")
+        sent = str(openai_engine.last_request.body)
+        assert "7946" not in sent and "ada@" not in sent and "[phone 1]" in sent and "[email 1]" in sent
+        assert [(m.label, m.quote) for m in result.mentions] == [("answers at +44 20 7946 0958", "Call me at +44 20 7946 0958")]
+
     @pytest.mark.parametrize(
         ("fault", "outcome"),
         [
@@ -149,6 +157,25 @@ class TestOpenAiReading:
         settings.AI_CONVERSATION_ENGINE = "openai"
         settings.OPENAI_BASE_URL = "http://127.0.0.1:9/v1"
         assert converse(turn=skills_turn(), purpose="test").degraded_because == "failed"
+
+
+class TestKillSwitch:
+    def test_stops_every_call_at_once_and_says_so(self, openai_engine: Any, settings: Any) -> None:
+        switch = EngineSwitch.objects.create(engine="openai", is_on=False, reason="the provider leaks")
+        result = converse(turn=skills_turn(), purpose="test")
+        assert (result.engine, result.degraded_because) == ("embedded", "switched_off")
+        settings.AI_EMBEDDING_ENGINE = "openai"
+        with pytest.raises(EngineSwitchedOff):
+            embed(texts=["a text"], purpose="test")
+        assert openai_engine.requests == []
+        switch.is_on = True
+        switch.save()
+        reply_with(openai_engine)
+        assert converse(turn=skills_turn(), purpose="test").engine == "openai"
+
+    def test_the_embedded_engine_has_none(self) -> None:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            EngineSwitch.objects.create(engine="embedded")
 
 
 class TestBudget:

@@ -22,6 +22,7 @@ from profiling.enums import ClaimKind, ClaimSource, InterviewState, QuestionKind
 from profiling.errors import InterviewFinished, InterviewNotFound, NothingLearned, StepAlreadyAnswered, StepNotAsked
 from profiling.events import InterviewCompleted
 from profiling.models import Answer, Claim, Interview, Profile
+from profiling.services.distress import Support, flag_distress
 from profiling.services.profile import embed_profile, rebuild_profile
 from profiling.services.questions import MOST_FOLLOW_UPS, PLANS, SKIP_WORDS, SLOTS
 from profiling.services.vocabulary import constraint_finder, skill_finder, skills_named
@@ -44,8 +45,11 @@ class Question:
 
 @dataclasses.dataclass(frozen=True)
 class Position:
-    """Where an interview stands. `question` is None once everything was asked; `engine` read the last answer; `consent` is what the
-    person agrees to by answering, None once they have; `heard` what was heard of a spoken answer."""
+    """Where an interview stands. `question` is None once everything was asked; `engine` read the last answer.
+
+    `consent` is what the person agrees to by answering, None once they have; `heard` what was heard of a spoken answer; `support` the
+    words for somebody whose answer sounds like distress.
+    """
 
     interview: Interview
     question: Question | None
@@ -54,6 +58,7 @@ class Position:
     degraded_because: str = ""
     consent: Consent | None = None
     heard: Heard | None = None
+    support: Support | None = None
 
 
 def start_interview(*, user: User, language: str = "en") -> Position:
@@ -92,12 +97,13 @@ def submit_answer(*, user: User, interview_id: uuid.UUID, step: int, text: str) 
         raise InterviewNotFound
     agree_by_acting(user=user, purpose=ConsentPurpose.AI_PROFILING, source=ConsentSource.INTERVIEW)
     answer = _keep_answer(user, interview_id, step, text)
+    support = flag_distress(answer=answer)
     if answer.read_at is None:
         result = _read(user, answer)
         _conclude(answer.id, result)
     answer.refresh_from_db()
     position = _position(Interview.objects.get(pk=interview_id))
-    return dataclasses.replace(position, engine=answer.engine, degraded_because=answer.degraded_because)
+    return dataclasses.replace(position, engine=answer.engine, degraded_because=answer.degraded_because, support=support)
 
 
 def complete_interview(*, user: User, interview_id: uuid.UUID) -> Profile:

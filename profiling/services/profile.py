@@ -50,6 +50,19 @@ def edit_profile(*, user: User, summary: str | None = None, labels: dict[ClaimKi
     return profile
 
 
+def forget_inferred(*, user: User) -> None:
+    """Delete everything that an engine concluded, its vectors included. What the person said themselves, and what they rejected, stays."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        Claim.objects.filter(user=user, source=ClaimSource.INFERRED).delete()
+        profile = Profile.objects.select_for_update().filter(user=user).first()
+        if profile is None:
+            return
+        profile.embedding, profile.embedding_model, profile.embedded_hash = None, "", ""
+        profile.save()
+        rebuild_profile(user_id=user.pk)
+
+
 def forget_profile(*, user_id: uuid.UUID) -> None:
     """Delete answers, claims and the profile of somebody who took their consent back. Safe to run twice."""
     with transaction.atomic():

@@ -12,9 +12,10 @@ from ai.errors import EngineTimeout
 from catalog.models import Skill
 from core.events import run_delivery
 from core.models import EventDelivery
-from profiling.enums import ClaimKind
+from profiling.enums import ClaimKind, ClaimSource
 from profiling.models import Claim, Profile
 from profiling.services import profile as module
+from profiling.services.interview import complete_interview
 from profiling.services.profile import edit_profile, embed_profile
 from profiling.services.vocabulary import skills_named
 
@@ -75,3 +76,21 @@ def test_labels_are_linked_by_name_or_by_the_same_meaning(user: User, skills: di
     found = skills_named(["PYTHON", "gardens", "quantum chess"], user.pk)
     assert found["PYTHON"] == skills["Python"]
     assert "quantum chess" not in found
+
+
+def test_one_call_deletes_what_was_inferred_and_its_vectors(signed_in: Any, user: User, skills: dict[str, Skill], answer_all: Any) -> None:
+    position = answer_all(user, skills="I know Python and nursing.")
+    complete_interview(user=user, interview_id=position.interview.pk)
+    edit_profile(user=user, labels={ClaimKind.GOAL: ["To teach"]})
+    assert Claim.objects.filter(source=ClaimSource.INFERRED).exists()
+    assert signed_in.delete("ai-profiling/profile/inferred").status_code == 204
+    assert set(Claim.objects.values_list("label", "source")) == {("To teach", ClaimSource.MINE)}
+    profile = Profile.objects.get()
+    assert profile.embedding is None and "Python" not in profile.text + profile.summary and "To teach" in profile.text
+    assert embed_profile(user_id=user.pk) and Profile.objects.get().embedding is not None
+    assert signed_in.delete("ai-profiling/profile/inferred").status_code == 204
+
+
+def test_without_a_profile_there_is_nothing_to_delete(signed_in: Any) -> None:
+    assert signed_in.delete("ai-profiling/profile/inferred").status_code == 204
+    assert not Profile.objects.exists()

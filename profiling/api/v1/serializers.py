@@ -88,6 +88,13 @@ class SpeakRequestSerializer(RequestSerializer):
     format = serializers.ChoiceField(choices=AudioFormat.choices, required=False, default=AudioFormat.MP3)
 
 
+class SupportSerializer(serializers.Serializer[Any]):
+    """Show and say this at once, before anything else."""
+
+    title = serializers.CharField()
+    text = serializers.CharField()
+
+
 class AnsweredStepSerializer(serializers.Serializer[Any]):
     session_id = serializers.UUIDField(source="interview.id")
     step = serializers.IntegerField(source="interview.step", help_text="The step that waits for an answer now.")
@@ -97,6 +104,7 @@ class AnsweredStepSerializer(serializers.Serializer[Any]):
     completed = serializers.SerializerMethodField()
     engine = serializers.CharField(help_text="Which engine read this answer; empty if it was skipped.")
     degraded_because = serializers.CharField(help_text="Why another engine stood in; empty if none had to.")
+    support = SupportSerializer(allow_null=True, help_text="For somebody whose answer sounds like distress.")
     heard = TranscriptSerializer(allow_null=True, help_text="What was heard of a spoken answer.")
 
     def get_completed(self, position: Any) -> bool:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("ai-profiling/complete", views.CompleteView.as_view(), name="complete-interview"),
     path("ai-profiling/transcribe", views.TranscribeView.as_view(), name="transcribe"),
     path("ai-profiling/speak", views.SpeakView.as_view(), name="speak"),
+    path("ai-profiling/profile/inferred", views.InferredView.as_view(), name="inferred"),
     path("ai-profiling/profile", views.ProfileView.as_view(), name="profile"),
     path("opportunities/recommended", views.RecommendationsView.as_view(), name="recommended-opportunities"),
 ]

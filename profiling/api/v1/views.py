@@ -159,6 +159,14 @@ class ProfileView(OwnView):
         return Response(ProfileSerializer(selectors.profile_of(person_of(request))).data)
 
 
+class InferredView(OwnView):
+    @extend_schema(operation_id="forget_inferred", tags=["profiling"], responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """Delete everything that was concluded about you, vectors included. What you said yourself stays."""
+        profile.forget_inferred(user=person_of(request))
+        return Response(status=204)
+
+
 class TranscribeView(OwnView):
     parser_classes = (UploadParser,)
     largest_upload = MOST_BYTES
