@@ -47,8 +47,8 @@ class Question:
 class Position:
     """Where an interview stands. `question` is None once everything was asked; `engine` read the last answer.
 
-    `consent` is what the person agrees to by answering, None once they have; `heard` what was heard of a spoken answer; `support` the
-    words for somebody whose answer sounds like distress.
+    `consent` is what the person agrees to by answering, `voice_consent` what by sending a recording, both None once they have; `heard`
+    what was heard of a spoken answer; `support` the words for somebody whose answer sounds like distress.
     """
 
     interview: Interview
@@ -57,11 +57,12 @@ class Position:
     engine: str = ""
     degraded_because: str = ""
     consent: Consent | None = None
+    voice_consent: Consent | None = None
     heard: Heard | None = None
     support: Support | None = None
 
 
-def start_interview(*, user: User, language: str = "en") -> Position:
+def start_interview(*, user: User, language: str = "en", is_voice: bool = False) -> Position:
     """Begin an interview, or go on with the one that is under way, at the step where it stopped.
 
     Nothing is read yet: the first answer is the yes to the text that comes with the question.
@@ -80,7 +81,12 @@ def start_interview(*, user: User, language: str = "en") -> Position:
         interview = Interview.objects.filter(user=user, state=InterviewState.ACTIVE).first()
         if interview is None:
             interview = Interview.objects.create(user=user, language=language)
-    return dataclasses.replace(_position(interview), consent=None if consent.is_granted else consent)
+    voice = consent_of(user.pk, ConsentPurpose.VOICE_PROCESSING) if is_voice else None
+    return dataclasses.replace(
+        _position(interview),
+        consent=None if consent.is_granted else consent,
+        voice_consent=voice if voice and not voice.is_granted else None,
+    )
 
 
 def submit_answer(*, user: User, interview_id: uuid.UUID, step: int, text: str) -> Position:

@@ -37,12 +37,15 @@ def send(api: Api, path: str, **fields: Any) -> Any:
 
 
 def test_a_spoken_answer_is_an_answer_like_any_other(signed_in: Api, user: User, skills: dict[str, Skill]) -> None:
+    assert signed_in.post("ai-profiling/start").json()["voice_consent"] is None
     started = signed_in.post("ai-profiling/start", {"mode": "voice"}).json()
+    assert started["voice_consent"]["purpose"] == "voice_processing" and "voice" in started["voice_consent"]["text"]
     audio = recording("I am good at gardening.")
     answer = send(signed_in, "submit-answer", session_id=started["session_id"], step=1, answer_audio=audio)
     assert answer.status_code == 200, answer.content
     assert "gardening" in answer.json()["heard"]["text"].lower()
     assert answer.json()["step"] == 2
+    assert signed_in.post("ai-profiling/start", {"mode": "voice"}).json()["voice_consent"] is None
     assert Claim.objects.get().label == "Gardening"
     assert "gardening" in Answer.objects.get().text.lower()
     decided = set(ConsentDecision.objects.filter(user=user).values_list("purpose", "source"))

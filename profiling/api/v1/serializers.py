@@ -43,6 +43,9 @@ class StartedInterviewSerializer(serializers.Serializer[Any]):
     question = QuestionSerializer(allow_null=True)
     progress = serializers.FloatField(min_value=0, max_value=1)
     consent = InterviewConsentSerializer(allow_null=True, help_text="null once the person has agreed.")
+    voice_consent = InterviewConsentSerializer(
+        allow_null=True, help_text="In voice mode: show this before the microphone opens. Sending a recording is the yes."
+    )
 
 
 class AnswerRequestSerializer(RequestSerializer):

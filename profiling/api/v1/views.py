@@ -72,9 +72,8 @@ class StartView(OwnView):
     )
     def post(self, request: Request) -> Response:
         """Begin the interview, or go on where it stopped."""
-        form = StartRequestSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        position = interview.start_interview(user=person_of(request), language=form.validated_data["language"])
+        fields = StartRequestSerializer.read(request)
+        position = interview.start_interview(user=person_of(request), language=fields["language"], is_voice=fields["mode"] == "voice")
         return Response(StartedInterviewSerializer(position).data, status=201)
 
 
