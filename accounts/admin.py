@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -13,11 +14,12 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from accounts.enums import Role
 from accounts.models import Block, ConsentDecision, DataExport, Device, Erasure, Guardianship, LinkedProvider, SecurityEvent, User
+from accounts.policies import can_manage_person
 from accounts.services import devices, erasing, staff
 from accounts.services.registration import prove_address
 from accounts.web.forms import StaffSignInForm
 from core.admin import AuditedAdmin, ReadOnlyAdmin
-from core.errors import DomainError
+from core.errors import DomainError, Forbidden
 
 admin.site.login_form = StaffSignInForm
 admin.site.login_template = "accounts/staff_sign_in.html"
@@ -25,6 +27,11 @@ admin.site.unregister(Group)
 for _model in (EmailAddress, Authenticator):
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
+
+
+def _actor(request: HttpRequest) -> User:
+    """Who of staff it is. The admin lets nobody else in."""
+    return cast(User, request.user)
 
 
 @admin.register(User)
@@ -52,10 +59,15 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
         # People are erased, which other apps take part in; a deleted row would leave their data behind.
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """One's own row too, for the password; other staff only as the rule for managing people says."""
+        is_theirs = obj is None or obj.pk == request.user.pk or can_manage_person(_actor(request), obj)
+        return is_theirs and super().has_change_permission(request, obj)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # An address changes when its owner proves the new one.
         address = ("email",) if obj else ()
-        rights = () if request.user.is_superuser else ("role", "is_superuser", "groups", "user_permissions")  # type: ignore[union-attr]
+        rights = () if _actor(request).is_superuser else ("role", "is_superuser", "groups", "user_permissions")
         return (*self.readonly_fields, *address, *rights)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
@@ -74,21 +86,27 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Suspend (reason: by staff)", permissions=("change",))
     def suspend(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, lambda person: staff.suspend_person(actor=request.user, person=person, reason="by staff"))  # type: ignore[arg-type]
+        self._each(request, queryset, lambda person: staff.suspend_person(actor=_actor(request), person=person, reason="by staff"))
 
     @admin.action(description="Reinstate", permissions=("change",))
     def reinstate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, lambda person: staff.reinstate_person(actor=request.user, person=person))  # type: ignore[arg-type]
+        self._each(request, queryset, lambda person: staff.reinstate_person(actor=_actor(request), person=person))
 
     @admin.action(description="Sign out everywhere", permissions=("change",))
     def sign_out(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, lambda person: devices.end_all_devices(user=person))
+        self._each(request, queryset, lambda person: self._sign_out(request, person))
+
+    def _sign_out(self, request: HttpRequest, person: User) -> None:
+        if not self.has_change_permission(request, person):
+            raise Forbidden
+        self._audit(request, "signed out", person)
+        devices.end_all_devices(user=person)
 
     @admin.action(description="Erase (with time to undo)", permissions=("change",))
     def erase(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        self._each(request, queryset, lambda person: erasing.request_erasure(user=person, actor=request.user))  # type: ignore[arg-type]
+        self._each(request, queryset, lambda person: erasing.request_erasure(user=person, actor=_actor(request)))
 
-    def _each(self, request: HttpRequest, queryset: QuerySet[User], act: Any) -> None:
+    def _each(self, request: HttpRequest, queryset: QuerySet[User], act: Callable[[User], object]) -> None:
         done = 0
         for person in queryset:
             try:

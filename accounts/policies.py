@@ -13,6 +13,11 @@ def can_manage_people(user: User | AnonymousUser) -> bool:
     return bool(user.is_authenticated and user.is_staff)
 
 
+def can_manage_person(actor: User, person: User) -> bool:
+    """Staff manage everybody but each other: that takes a superuser. Nobody manages themselves in this way."""
+    return can_manage_people(actor) and actor.pk != person.pk and (actor.is_superuser or not person.is_staff)
+
+
 def can_moderate(user: User | AnonymousUser) -> bool:
     """Moderators and staff."""
     return isinstance(user, User) and user.role in (Role.MODERATOR, Role.STAFF)

@@ -22,6 +22,7 @@ from accounts.enums import ErasureState, KeyPurpose, SecurityEventKind
 from accounts.errors import InvalidKey
 from accounts.events import PersonErased
 from accounts.models import Erasure, User
+from accounts.policies import can_manage_person
 from accounts.providers import limits
 from accounts.services.devices import end_all_devices, note_security_event
 from accounts.services.exporting import private_storage
@@ -29,6 +30,7 @@ from accounts.services.guardianship import guardian_addresses
 from accounts.services.keys import issue_key, revoke_keys, spend_key
 from accounts.services.mailing import MailRefused, send_mail
 from core import auditing
+from core.errors import Forbidden
 from core.events import publish
 from core.privacy import erasure_steps
 
@@ -44,8 +46,11 @@ def request_erasure(*, user: User, actor: User | None = None) -> Erasure:
     Asking twice changes nothing.
 
     Raises:
+        Forbidden: somebody else's account, by somebody who may not manage it.
         Unavailable: the mail with the way back cannot be sent; nothing has changed.
     """
+    if actor is not None and not can_manage_person(actor, user):
+        raise Forbidden
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         known = Erasure.objects.filter(person_id=person.pk, state__in=_UNDER_WAY).first()
@@ -57,7 +62,7 @@ def request_erasure(*, user: User, actor: User | None = None) -> Erasure:
         end_all_devices(user=person)
         revoke_keys(user=person)
         note_security_event(user=person, kind=SecurityEventKind.ERASURE_REQUESTED)
-        if actor and actor.pk != person.pk:
+        if actor is not None:
             auditing.record(actor_id=actor.pk, action="erased", thing=person)
         _tell_how_to_undo(person, erasure)
     return erasure

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.enums import KeyPurpose, Role, SecurityEventKind
 from accounts.events import PersonReinstated, PersonSuspended
 from accounts.models import User
+from accounts.policies import can_manage_person
 from accounts.providers import headless
 from accounts.services.devices import end_all_devices, note_security_event
 from accounts.services.keys import issue_key, revoke_keys
@@ -44,13 +45,12 @@ def change_person(*, actor: User, person: User, changes: dict[str, Any]) -> User
     """Change fields of another person, their role among them.
 
     Raises:
-        Forbidden: only a superuser makes or unmakes staff, and nobody changes their own role.
+        Forbidden: themselves, or staff by somebody who is no superuser; only a superuser makes staff.
         HandleTaken
     """
+    _refuse_managing(actor, person)
     if "role" in changes:
         _refuse_raising_to_staff(actor, changes["role"])
-        if person.pk == actor.pk or (person.is_staff and not actor.is_superuser):
-            raise Forbidden
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=person.pk)
         if changes.get("role", locked.role) != Role.STAFF and locked.is_superuser:
@@ -67,8 +67,7 @@ def suspend_person(*, actor: User, person: User, reason: str) -> User:
         Forbidden: oneself, or staff by somebody who is no superuser.
         Conflict: suspended or erased already.
     """
-    if person.pk == actor.pk or (person.is_staff and not actor.is_superuser):
-        raise Forbidden
+    _refuse_managing(actor, person)
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=person.pk)
         if not locked.is_active:
@@ -87,8 +86,10 @@ def reinstate_person(*, actor: User, person: User) -> User:
     """Let a suspended person in again.
 
     Raises:
+        Forbidden: as `suspend_person`.
         Conflict: not suspended.
     """
+    _refuse_managing(actor, person)
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=person.pk)
         if locked.suspended_at is None:
@@ -99,6 +100,11 @@ def reinstate_person(*, actor: User, person: User) -> User:
         auditing.record(actor_id=actor.pk, action="reinstated", thing=locked)
         publish(PersonReinstated(user_id=locked.pk))
     return locked
+
+
+def _refuse_managing(actor: User, person: User) -> None:
+    if not can_manage_person(actor, person):
+        raise Forbidden
 
 
 def _refuse_raising_to_staff(actor: User, role: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -348,6 +349,8 @@ class TestStaff:
         assert api.post("users", {"email": "x@example.org", "full_name": "X", "role": "staff"}).status_code == 403
         assert api.patch(f"users/{staff.pk}/account", {"role": "member"}).status_code == 403
         assert api.post(f"users/{staff.pk}/suspend", {"reason": "x"}).status_code == 403
+        assert api.patch(f"users/{staff.pk}/account", {"full_name": "Renamed"}).status_code == 403
+        assert api.delete(f"users/{staff.pk}/account").status_code == 403
         assert api.patch(f"users/{clerk.pk}/account", {"role": "member"}).status_code == 403
         assert api.post(f"users/{clerk.pk}/suspend", {"reason": "x"}).status_code == 403
         root = Api().sign_in(staff)
@@ -388,6 +391,28 @@ class TestStaff:
         assert client.post("/admin/accounts/user/", {"action": "suspend", "_selected_action": [str(staff.pk)]}).status_code == 302
         staff.refresh_from_db()
         assert staff.is_active
+
+    def test_in_the_admin_staff_cannot_touch_each_other_without_a_superuser(self, client: Client, make_user: Any, staff: User) -> None:
+        clerk = make_user(role="staff")
+        clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
+        Api().sign_in(staff)
+        client.force_login(clerk)
+        assert (
+            client.post(
+                f"/admin/accounts/user/{staff.pk}/password/", {"password1": "taken-over-9", "password2": "taken-over-9"}
+            ).status_code
+            == 403
+        )
+        for action in ("suspend", "sign_out", "erase"):
+            client.post("/admin/accounts/user/", {"action": action, "_selected_action": [str(staff.pk)]})
+        staff.refresh_from_db()
+        assert staff.is_active and staff.check_password(PASSWORD) and staff.devices.exists()
+        assert not AuditEntry.objects.filter(thing_id=str(staff.pk)).exists()
+        other = make_user()
+        Api().sign_in(other)
+        client.post("/admin/accounts/user/", {"action": "sign_out", "_selected_action": [str(other.pk)]})
+        assert not other.devices.exists()
+        assert AuditEntry.objects.filter(action="signed out", thing_id=str(other.pk)).exists()
 
     def test_the_chain_shows_a_quiet_change(self, staff: User, user: User) -> None:
         from django.db import connection
