@@ -154,12 +154,13 @@ class BirthDateIsSet(Conflict):
     message = _("The birth date is asked once. To correct it, write to our support.")
 
 
-class ExportNotReady(Conflict):
-    code = "export_not_ready"
-    message = _("The copy of your data is still being made.")
-
-
 class ImageRefused(DomainError):
     code = "image_refused"
     status = 400
     message = _("This is not an image that we can use.")
+
+
+class MailRefused(DomainError):
+    code = "mail_refused"
+    status = 400
+    message = _("No mail can be delivered to this address. Please check it for typing mistakes.")

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from accounts.enums import SecurityEventKind
+from accounts.errors import MailRefused
 from accounts.events import SafetyChanged
 from accounts.models import SecurityEvent
 from accounts.services.devices import note_security_event
-from accounts.services.mailing import MailRefused, send_mail
+from accounts.services.mailing import send_mail
 from core.events import subscribe
 
 

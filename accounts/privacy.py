@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from functools import partial
 
 from allauth.account.models import EmailAddress, EmailConfirmation
 from allauth.mfa.models import Authenticator
@@ -12,6 +14,7 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.files.storage import default_storage
+from django.db.models import QuerySet
 
 from accounts.models import (
     Block,
@@ -207,7 +210,7 @@ def _count_at_others(person_id: uuid.UUID) -> int:
     )
 
 
-def _log_entries(person_id: uuid.UUID):  # type: ignore[no-untyped-def]
+def _log_entries(person_id: uuid.UUID) -> QuerySet[LogEntry]:
     return LogEntry.objects.filter(object_id=str(person_id)).exclude(object_repr="")
 
 
@@ -222,8 +225,16 @@ def _sessions(person_id: uuid.UUID) -> list[str]:
     return found
 
 
-def _avatar_for_archive(person_id: uuid.UUID):  # type: ignore[no-untyped-def]
-    return [(name, lambda name=name: _content(name)) for name in avatar_files(person_id)]
+def _erase_sessions(person_id: uuid.UUID) -> None:
+    Session.objects.filter(pk__in=_sessions(person_id)).delete()
+
+
+def _empty_log_entries(person_id: uuid.UUID) -> None:
+    _log_entries(person_id).update(object_repr="")
+
+
+def _avatar_for_archive(person_id: uuid.UUID) -> list[tuple[str, Callable[[], bytes]]]:
+    return [(name, partial(_content, name)) for name in avatar_files(person_id)]
 
 
 def _content(name: str) -> bytes:
@@ -238,13 +249,13 @@ register_step("accounts: pictures", erase=delete_avatar_files, count=lambda pers
 register_step("accounts: archives", erase=delete_export_files, count=lambda person_id: len(export_files(person_id)))
 register_step(
     "accounts: sessions",
-    erase=lambda person_id: Session.objects.filter(pk__in=_sessions(person_id)).delete(),  # type: ignore[arg-type,return-value]
+    erase=_erase_sessions,
     count=lambda person_id: len(_sessions(person_id)),
 )
 register_step("accounts: rows of others", erase=_erase_from_others, count=_count_at_others)
 register_step(
     "accounts: admin log",
-    erase=lambda person_id: _log_entries(person_id).update(object_repr=""),
+    erase=_empty_log_entries,
     count=lambda person_id: _log_entries(person_id).count(),
 )
 

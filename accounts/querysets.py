@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-
-from accounts.enums import Role
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -61,10 +58,3 @@ class UserQuerySet(models.QuerySet["User"]):
             return self
         others = self.present().grown_up().apart_from(user).values("pk")
         return self.filter(Q(pk=user.pk) | Q(pk__in=others))
-
-    def staff(self) -> Self:
-        return self.filter(role=Role.STAFF)
-
-    def never_signed_in_since(self, instant: datetime.datetime) -> Self:
-        """People who registered before `instant` and never proved their address."""
-        return self.filter(created_at__lt=instant, last_login__isnull=True, emailaddress__verified=False)

@@ -5,7 +5,7 @@ from typing import cast
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 
-from accounts.models import Device, User
+from accounts.models import User
 from accounts.providers import tokens
 
 
@@ -17,11 +17,6 @@ def person_of(request: Request) -> User:
 def session_of(request: Request) -> str:
     """The key of the session behind the request's access token."""
     return tokens.session_key_of(request.auth)  # type: ignore[arg-type]
-
-
-def devices_for_list(request: Request) -> QuerySet[Device]:
-    """The devices on which this person is signed in."""
-    return Device.objects.visible_to(person_of(request))
 
 
 def people_for_staff(*, q: str = "", role: str = "", is_active: bool | None = None) -> QuerySet[User]:

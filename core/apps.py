@@ -19,5 +19,5 @@ class CoreConfig(AppConfig):
         )
         declare(
             AuditEntry,
-            none=("number", "happened_at", "actor_id", "action", "thing_kind", "thing_id", "fields", "note", "previous_digest", "digest"),
+            none=("number", "happened_at", "actor_id", "action", "thing_kind", "thing_id", "fields", "previous_digest", "digest"),
         )

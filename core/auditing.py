@@ -15,9 +15,7 @@ from core.models import AuditEntry
 _CHAIN_LOCK = 0x50D17
 
 
-def record(
-    *, actor_id: uuid.UUID, action: str, thing: models.Model | type[models.Model], fields: list[str] | None = None, note: str = ""
-) -> None:
+def record(*, actor_id: uuid.UUID, action: str, thing: models.Model | type[models.Model], fields: list[str] | None = None) -> None:
     """Add an entry. `fields` names what was changed; their values stay out, so that the log holds no personal data."""
     kind = thing._meta.label
     key = str(thing.pk) if isinstance(thing, models.Model) else ""
@@ -32,7 +30,6 @@ def record(
             thing_kind=kind,
             thing_id=key,
             fields=fields or [],
-            note=note,
             previous_digest=last.digest if last else "",
         )
         entry.digest = digest_of(entry)
@@ -48,7 +45,6 @@ def digest_of(entry: AuditEntry) -> str:
         entry.thing_kind,
         entry.thing_id,
         entry.fields,
-        entry.note,
         entry.happened_at.isoformat(),
         entry.previous_digest,
     ]

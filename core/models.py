@@ -108,7 +108,6 @@ class AuditEntry(models.Model):
     thing_kind = models.CharField(max_length=100)
     thing_id = models.CharField(max_length=100, blank=True, default="")
     fields = ArrayField(models.CharField(max_length=100), default=list, blank=True)
-    note = models.CharField(max_length=500, blank=True, default="")
     previous_digest = models.CharField(max_length=64, blank=True, default="")
     digest = models.CharField(max_length=64)
 

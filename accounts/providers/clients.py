@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from allauth.account.adapter import get_adapter
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 _BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
@@ -20,12 +19,9 @@ _SYSTEMS = (
 )
 
 
-def address_of(request: HttpRequest) -> str | None:
+def address_of(request: HttpRequest) -> str:
     """The client's address. Forwarded headers count only as far as `TRUSTED_PROXY_COUNT` says."""
-    try:
-        address: str = get_adapter().get_client_ip(request)
-    except PermissionDenied:
-        return None
+    address: str = get_adapter().get_client_ip(request)
     return address
 
 

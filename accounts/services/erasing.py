@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.enums import ErasureState, KeyPurpose, SecurityEventKind
-from accounts.errors import InvalidKey
+from accounts.errors import InvalidKey, MailRefused
 from accounts.events import PersonErased
 from accounts.models import Erasure, User
 from accounts.policies import can_manage_person
@@ -28,7 +28,7 @@ from accounts.services.devices import end_all_devices, note_security_event
 from accounts.services.exporting import private_storage
 from accounts.services.guardianship import guardian_addresses
 from accounts.services.keys import issue_key, revoke_keys, spend_key
-from accounts.services.mailing import MailRefused, send_mail
+from accounts.services.mailing import send_mail
 from core import auditing
 from core.errors import Forbidden
 from core.events import publish

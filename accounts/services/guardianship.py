@@ -6,6 +6,7 @@ import datetime
 import uuid
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -166,5 +167,5 @@ def guardian_addresses(ward: User) -> list[str]:
     return list(active.values_list("guardian__email", flat=True))
 
 
-def _wards(user: User):  # type: ignore[no-untyped-def]
+def _wards(user: User) -> QuerySet[Guardianship]:
     return Guardianship.objects.filter(guardian=user, state=GuardianshipState.ACTIVE)

@@ -8,13 +8,10 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 
+from accounts.errors import MailRefused
 from core.errors import Unavailable
 
 logger = structlog.get_logger(__name__)
-
-
-class MailRefused(Exception):
-    """The mail server will never deliver to this address."""
 
 
 def send_mail(*, template: str, to: str, **context: Any) -> None:

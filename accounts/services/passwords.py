@@ -11,9 +11,8 @@ from accounts.models import User
 from accounts.providers import limits
 from accounts.providers.tokens import TokenPair
 from accounts.services.devices import end_all_devices, note_security_event
-from accounts.services.keys import issue_key, revoke_keys, spend_key
-from accounts.services.mailing import send_mail
-from accounts.services.registration import prove_address
+from accounts.services.keys import revoke_keys, spend_key
+from accounts.services.registration import mail_key_to_owner, prove_address
 from accounts.services.sign_in import log_in_again, require_fresh_sign_in
 from core.errors import FieldError, InvalidInput
 
@@ -25,9 +24,7 @@ def request_password_reset(*, request: HttpRequest, email: str) -> None:
         TooManyRequests, Unavailable
     """
     limits.consume(request, "reset_password", key=email)
-    person = User.objects.filter(email=email, is_active=True).first()
-    secret = issue_key(purpose=KeyPurpose.RESET_PASSWORD, user=person, email=email)
-    send_mail(template="reset_password" if person else "unknown_account", to=email, secret=secret)
+    mail_key_to_owner(purpose=KeyPurpose.RESET_PASSWORD, email=email, template="reset_password")
 
 
 def reset_password(*, request: HttpRequest, key: str, password: str) -> User:

@@ -8,14 +8,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.enums import AgeBand, KeyPurpose, Role, SecurityEventKind
-from accounts.errors import ChildNeedsGuardianProfile
+from accounts.errors import ChildNeedsGuardianProfile, MailRefused
 from accounts.events import EmailVerified
 from accounts.models import User, age_band_on
 from accounts.providers import headless, limits
 from accounts.services.devices import note_security_event
 from accounts.services.keys import issue_key, spend_key
-from accounts.services.mailing import MailRefused, send_mail
-from core.errors import FieldError, InvalidInput, TooManyRequests, Unavailable
+from accounts.services.mailing import send_mail
+from core.errors import FieldError, InvalidInput, TooManyRequests
 from core.events import publish
 
 
@@ -34,6 +34,7 @@ def register_person(
         ChildNeedsGuardianProfile: under 13; nothing of the input is kept.
         InvalidInput: the password is too weak.
         TooManyRequests: this address of the network registers too often.
+        MailRefused: there is no such mailbox; nothing was created.
         Unavailable: the mail cannot be sent now; nothing was created.
     """
     if birth_date and age_band_on(birth_date, timezone.now().date()) is AgeBand.CHILD:
@@ -72,7 +73,18 @@ def send_due_mail(*, due: tuple[str, str] | None) -> None:
     except MailRefused:
         if person:
             note_security_event(user=person, kind=SecurityEventKind.MAIL_BOUNCED)
-        raise Unavailable from None
+        raise
+
+
+def mail_key_to_owner(*, purpose: KeyPurpose, email: str, template: str) -> None:
+    """Mail a key to whoever has this address. An unknown address gets a mail that says so, and costs the same: the caller learns nothing.
+
+    Raises:
+        Unavailable
+    """
+    person = User.objects.filter(email=email, is_active=True).first()
+    secret = issue_key(purpose=purpose, user=person, email=email)
+    send_mail(template=template if person else "unknown_account", to=email, secret=secret)
 
 
 def resend_verification(*, request: HttpRequest, email: str) -> None:

@@ -29,9 +29,8 @@ from accounts.providers.clients import address_of
 from accounts.providers.headless import Answer
 from accounts.providers.tokens import FRESH_SECONDS, TokenPair
 from accounts.services.devices import note_security_event
-from accounts.services.keys import issue_key, spend_key
-from accounts.services.mailing import send_mail
-from accounts.services.registration import prove_address, send_due_mail
+from accounts.services.keys import spend_key
+from accounts.services.registration import mail_key_to_owner, prove_address, send_due_mail
 from core.errors import FieldError, TooManyRequests
 from core.events import publish
 
@@ -158,9 +157,7 @@ def request_login_code(*, request: HttpRequest, email: str) -> None:
         TooManyRequests, Unavailable
     """
     limits.consume(request, "request_login_code", key=email)
-    person = User.objects.filter(email=email, is_active=True).first()
-    secret = issue_key(purpose=KeyPurpose.LOG_IN, user=person, email=email)
-    send_mail(template="login_code" if person else "unknown_account", to=email, secret=secret)
+    mail_key_to_owner(purpose=KeyPurpose.LOG_IN, email=email, template="login_code")
 
 
 def log_in_with_code(*, request: HttpRequest, key: str, mfa_code: str = "") -> TokenPair:

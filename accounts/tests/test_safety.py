@@ -356,11 +356,15 @@ def test_two_registrations_of_one_address_at_once_are_one(db: None) -> None:
     assert User.objects.count() == 1
 
 
-def test_a_mailbox_that_does_not_exist_undoes_a_registration(api: Api) -> None:
-    body = {"email": "typo@example.org", "password": "a-long-pass-phrase", "full_name": "Typo"}
+@pytest.mark.parametrize("path", ["auth/register", "auth/password/reset", "auth/login/code", "auth/verify-email/resend"])
+def test_a_mailbox_that_does_not_exist_is_a_clear_error_for_known_and_unknown_alike(api: Api, user: User, path: str) -> None:
+    answers = []
     with mock.patch("django.core.mail.message.EmailMessage.send", side_effect=SMTPRecipientsRefused({})):
-        assert api.post("auth/register", body).status_code == 503
-    assert not User.objects.exists()
+        for email in (user.email, "typo@example.org"):
+            more = {"password": "a-long-pass-phrase", "full_name": "Typo"} if path == "auth/register" else {}
+            answers.append(api.post(path, {"email": email} | more))
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(400, "mail_refused")] * 2
+    assert User.objects.count() == 1, "an undeliverable registration is undone"
 
 
 def test_a_new_address_whose_mailbox_refuses_still_counts(signed_in: Api, user: User) -> None:

@@ -31,7 +31,6 @@ class Migration(migrations.Migration):
                 ('thing_kind', models.CharField(max_length=100)),
                 ('thing_id', models.CharField(blank=True, default='', max_length=100)),
                 ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, default=list, size=None)),
-                ('note', models.CharField(blank=True, default='', max_length=500)),
                 ('previous_digest', models.CharField(blank=True, default='', max_length=64)),
                 ('digest', models.CharField(max_length=64)),
             ],

@@ -89,9 +89,7 @@ class OpportunityListView(OpportunitiesView):
     )
     def post(self, request: Request) -> Response:
         """Publish an opportunity (staff)."""
-        form = OpportunityRequestSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        fields = form.validated_data
+        fields = OpportunityRequestSerializer.read(request)
         skill_ids = fields.pop("skill_ids", ())
         opportunity = services.post_opportunity(poster=person_of(request), fields=fields, skill_ids=skill_ids)
         return Response(OpportunitySerializer(opportunity).data, status=201)
@@ -112,9 +110,7 @@ class OpportunityView(OpportunitiesView):
     def patch(self, request: Request, opportunity_id: str) -> Response:
         """Change an opportunity (staff)."""
         opportunity = get_object_or_404(self.get_queryset(), pk=opportunity_id)
-        form = OpportunityChangesSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        fields = form.validated_data
+        fields = OpportunityChangesSerializer.read(request)
         skill_ids = fields.pop("skill_ids", None)
         changed = services.change_opportunity(opportunity_id=opportunity.pk, fields=fields, skill_ids=skill_ids)
         return Response(OpportunitySerializer(changed).data)

@@ -135,9 +135,8 @@ class CompleteView(OwnView):
     )
     def post(self, request: Request) -> Response:
         """Finish the interview and get the profile."""
-        form = CompleteRequestSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        interview.complete_interview(user=person_of(request), interview_id=form.validated_data["session_id"])
+        fields = CompleteRequestSerializer.read(request)
+        interview.complete_interview(user=person_of(request), interview_id=fields["session_id"])
         return Response(CompletedInterviewSerializer({"profile": selectors.profile_of(person_of(request))}).data)
 
 
@@ -150,9 +149,7 @@ class ProfileView(OwnView):
     @extend_schema(operation_id="change_profile", tags=["profiling"], request=ProfileChangesSerializer, responses={200: ProfileSerializer})
     def patch(self, request: Request) -> Response:
         """Your own edit. It wins over everything that was or will be inferred."""
-        form = ProfileChangesSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        fields = form.validated_data
+        fields = ProfileChangesSerializer.read(request)
         labels = {kind: fields[name] for name, kind in _LISTS.items() if name in fields}
         profile.edit_profile(user=person_of(request), summary=fields.get("summary"), labels=labels)
         return Response(ProfileSerializer(selectors.profile_of(person_of(request))).data)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -21,7 +24,7 @@ class PublicView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    def initialize_request(self, request, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         # A signed-in staff session in the same browser must not turn a registration into a conflict.
         request.user = AnonymousUser()
         return super().initialize_request(request, *args, **kwargs)
@@ -199,7 +202,7 @@ class LinkProviderView(APIView):
 
 
 class RefreshView(PublicView):
-    def initialize_request(self, request, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         self.arrived_at = timezone.now()
         return super().initialize_request(request, *args, **kwargs)
 
