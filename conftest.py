@@ -118,5 +118,6 @@ def openai_engine(settings: Any, llmock: Any) -> Any:
     settings.AI_CONVERSATION_ENGINE = "openai"
     settings.OPENAI_BASE_URL = settings.OPENAI_EMBEDDING_BASE_URL = llmock.base_url()
     settings.OPENAI_API_KEY = "test"
+    settings.OPENAI_MODERATION_MODEL = ""
     settings.AI_TIMEOUT_SECONDS = 1.0
     return llmock

@@ -14,6 +14,7 @@ class UsageAdmin(ReadOnlyAdmin):
         "operation",
         "engine",
         "model",
+        "prompt",
         "outcome",
         "input_tokens",
         "output_tokens",
@@ -34,7 +35,7 @@ class EngineSwitchAdmin(AuditedAdmin):
 
 @admin.register(DailyBudget)
 class DailyBudgetAdmin(ReadOnlyAdmin):
-    list_display = ("day_on", "user", "tokens", "tokens_limit")
+    list_display = ("day_on", "user", "calls", "calls_limit", "tokens", "tokens_limit")
     list_filter = ("day_on",)
     search_fields = ("user__email",)
     list_select_related = ("user",)

@@ -11,6 +11,7 @@ class Operation(models.TextChoices):
     CONVERSE = "converse", "converse"
     TRANSCRIBE = "transcribe", "transcribe"
     SPEAK = "speak", "speak"
+    MODERATE = "moderate", "moderate"
 
 
 class AudioFormat(models.TextChoices):
@@ -35,4 +36,5 @@ class Outcome(models.TextChoices):
     FAILED = "failed", "failed"
     NONSENSE = "nonsense", "answered nonsense"
     OVER_BUDGET = "over_budget", "over budget"
+    MODERATED = "moderated", "not given to an outside model for what it says"
     SWITCHED_OFF = "switched_off", "switched off by staff"

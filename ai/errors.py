@@ -1,7 +1,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from ai.enums import Outcome
-from core.errors import DomainError
+from core.errors import Conflict, DomainError, NotFound
 
 
 class EngineError(DomainError):
@@ -58,3 +58,18 @@ class InputTooLong(DomainError):
     code = "input_too_long"
     status = 400
     message = _("This text is longer than the language engine takes.")
+
+
+class SpaceMissing(NotFound):
+    code = "space_missing"
+    message = _("There is no such embedding space.")
+
+
+class SpaceBusy(Conflict):
+    code = "space_busy"
+    message = _("Another embedding space stands in the way.")
+
+
+class SpaceIncomplete(Conflict):
+    code = "space_incomplete"
+    message = _("The new embedding space is not filled yet.")

@@ -16,6 +16,7 @@ class Usage(BaseModel):
     operation = models.CharField(max_length=12, choices=Operation)
     engine = models.CharField(max_length=12, choices=Engine)
     model = models.CharField(max_length=100)
+    prompt = models.CharField(max_length=40, blank=True, default="", help_text="Name and version of the instructions given.")
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
     duration_milliseconds = models.PositiveIntegerField(default=0)
@@ -51,18 +52,21 @@ class EngineSwitch(BaseModel):
 
 
 class DailyBudget(BaseModel):
-    """Tokens spent and reserved on one UTC day, by one person or, where `user` is empty, by everybody together."""
+    """Calls made, and tokens spent and reserved, on one UTC day, by one person or, where `user` is empty, by everybody together."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     day_on = models.DateField()
     tokens = models.PositiveBigIntegerField(default=0)
     tokens_limit = models.PositiveBigIntegerField()
+    calls = models.PositiveIntegerField(default=0)
+    calls_limit = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ("-day_on",)
         constraints = (
             models.UniqueConstraint(fields=("user", "day_on"), nulls_distinct=False, name="one_budget_per_person_and_day"),
             models.CheckConstraint(condition=Q(tokens__gte=0) & Q(tokens_limit__gte=0), name="budget_never_negative"),
+            models.CheckConstraint(condition=Q(calls__lte=models.F("calls_limit")), name="calls_within_their_limit"),
         )
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ declare(
     on_erasure=OnErasure.DELETE,
     none=(
         *("id", "created_at", "updated_at", "user", "operation", "engine", "model", "input_tokens", "output_tokens"),
-        *("duration_milliseconds", "outcome", "provider_request_id"),
+        *("duration_milliseconds", "outcome", "provider_request_id", "prompt"),
     ),
     personal=("purpose",),
 )
@@ -20,5 +20,5 @@ declare(
     DailyBudget,
     subject="user_id",
     on_erasure=OnErasure.DELETE,
-    none=("id", "created_at", "updated_at", "user", "day_on", "tokens", "tokens_limit"),
+    none=("id", "created_at", "updated_at", "user", "day_on", "tokens", "tokens_limit", "calls", "calls_limit"),
 )

@@ -11,11 +11,10 @@ from unfold.admin import TabularInline
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from catalog.models import Category, CorpusStatistics, ImportRefusal, ImportRun, Occupation, Opportunity, Skill
+from catalog.querysets import INDEX_COLUMNS
 from catalog.services.documents import digest, skill_keys
 from catalog.services.indexing import index_opportunities
 from core.admin import AuditedAdmin, ReadOnlyAdmin
-
-_INDEX_COLUMNS = ("embedding", "search_vector", "lexical_weights")
 
 
 class CatalogueAdmin(ImportExportModelAdmin, AuditedAdmin):
@@ -96,7 +95,7 @@ class SkillAdmin(CatalogueAdmin):
     exclude = ("content_hash",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
-        return super().get_queryset(request).defer("embedding")
+        return super().get_queryset(request).defer("embedding", "twin_embedding")
 
     def save_model(self, request: HttpRequest, obj: Skill, form: Any, change: bool) -> None:
         _describe_skill(obj)
@@ -123,7 +122,7 @@ class OpportunityAdmin(CatalogueAdmin):
     exclude = ("content_hash",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Opportunity]:
-        return super().get_queryset(request).defer(*_INDEX_COLUMNS)
+        return super().get_queryset(request).defer(*INDEX_COLUMNS)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "url":

@@ -7,3 +7,4 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog import privacy  # noqa: F401  (registers itself)
+        from catalog.services import spaces  # noqa: F401  (registers itself)

@@ -62,6 +62,7 @@ class Skill(EmbeddedModel):
             GinIndex(fields=("keys",), name="skill_keys"),
             GinIndex(OpClass(F("name"), "gin_trgm_ops"), name="skill_name_trigrams"),
             HnswIndex(fields=("embedding",), name="skill_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)),
+            HnswIndex(fields=("twin_embedding",), name="skill_twin_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)),
             models.Index(fields=("id",), name="skill_to_embed", condition=~Q(content_hash=F("embedded_hash"))),
         )
 
@@ -138,6 +139,9 @@ class Opportunity(EmbeddedModel):
             GinIndex(fields=("search_vector",), name="opportunity_words"),
             GinIndex(OpClass(F("location"), "gin_trgm_ops"), name="opportunity_location_trigrams"),
             HnswIndex(fields=("embedding",), name="opportunity_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)),
+            HnswIndex(
+                fields=("twin_embedding",), name="opportunity_twin_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)
+            ),
             models.Index(fields=("id",), name="opportunity_to_embed", condition=~Q(content_hash=F("embedded_hash"))),
             models.Index(fields=("state", "kind", "-id"), name="opportunity_by_kind"),
             models.Index(fields=("category", "-id"), name="opportunity_by_category"),

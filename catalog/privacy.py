@@ -6,7 +6,10 @@ from catalog.models import Category, CorpusStatistics, ImportRefusal, ImportRun,
 from core.privacy import OnErasure, declare
 
 _BASE = ("id", "created_at", "updated_at")
-_VECTOR = ("content_hash", "embedding", "embedding_model", "embedded_hash")
+_VECTOR = (
+    *("content_hash", "embedding", "embedding_model", "embedded_hash"),
+    *("twin_embedding", "twin_embedding_model", "twin_embedded_hash"),
+)
 
 declare(Category, none=(*_BASE, *_VECTOR, "source_id", "slug", "name", "description", "parent", "state"))
 declare(Skill, none=(*_BASE, *_VECTOR, "source", "source_id", "name", "alternative_names", "keys", "description", "state"))

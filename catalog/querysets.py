@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.enums import Leg, OpportunityState, TermState
 from catalog.lexical import LexicalQuery, read_query
-from core.querysets import EXACT_BELOW_ROWS, Vector, VectorQuerySet, scan_iteratively, vector_literal
+from core.querysets import EXACT_BELOW_ROWS, Vector, VectorQuerySet, columns_of, scan_iteratively, vector_literal
+from core.vectors import Columns
 
 if TYPE_CHECKING:
     from catalog.models import Category, Opportunity, Skill  # noqa: F401  (base classes name them as strings)
@@ -33,7 +34,7 @@ lexical_leg AS MATERIALIZED ({lexical_leg}),
 candidate AS (SELECT pk FROM vector_leg UNION SELECT pk FROM lexical_leg),
 scored AS (
     SELECT row.id AS pk,
-        CASE WHEN row.embedding_model = %s THEN coalesce(1 - (row.embedding <=> %s::halfvec), 0) ELSE 0 END AS vector_score,
+        CASE WHEN row.{model} = %s THEN coalesce(1 - (row.{vector} <=> %s::halfvec), 0) ELSE 0 END AS vector_score,
         CASE WHEN %s > 0 THEN coalesce(-(row.lexical_weights <#> %s::sparsevec) / nullif(%s, 0), 0) ELSE 0 END AS lexical_score
     FROM candidate JOIN {table} AS row ON row.id = candidate.pk
 )
@@ -43,7 +44,7 @@ ORDER BY score DESC, row.id
 LIMIT %s
 """
 _EMPTY_LEG = "SELECT NULL::uuid AS pk WHERE false"
-_INDEX_COLUMNS = frozenset({"embedding", "search_vector", "lexical_weights"})
+INDEX_COLUMNS = frozenset({"embedding", "twin_embedding", "search_vector", "lexical_weights"})
 
 
 class CategoryQuerySet(VectorQuerySet["Category"]):
@@ -71,6 +72,7 @@ class _Question:
 
     vector: Vector | None
     model: str
+    columns: Columns
     words: LexicalQuery | None
     limit: int
 
@@ -91,14 +93,25 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
 
     def for_cards(self) -> Self:
         """With what a card shows, and without the wide index columns."""
-        return self.select_related("category").prefetch_related("skills").defer(*_INDEX_COLUMNS, "category__embedding")
+        return (
+            self.select_related("category")
+            .prefetch_related("skills")
+            .defer(*INDEX_COLUMNS, *(f"category__{name}" for name in ("embedding", "twin_embedding")))
+        )
 
     def under(self, category: Category) -> Self:
         """In a category or anywhere below it."""
         return self.filter(category_id__in=RawSQL(_DESCENDANTS, (category.pk,)))
 
     def ranked_for(
-        self, vector: Vector | None, *, model: str, text: str = "", limit: int = 20, legs: Collection[Leg] = BOTH_LEGS
+        self,
+        vector: Vector | None,
+        *,
+        model: str,
+        columns: Columns | None = None,
+        text: str = "",
+        limit: int = 20,
+        legs: Collection[Leg] = BOTH_LEGS,
     ) -> list[Opportunity]:
         """The best of the rows that this queryset matches, each with `score`, `vector_score`, `lexical_score` and `matched_by`.
 
@@ -110,8 +123,9 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
         """
         use_vector = vector is not None and Leg.VECTOR in legs
         words = read_query(text) if text and Leg.LEXICAL in legs else None
-        question = _Question(vector if use_vector else None, model, words, limit)
-        exact = not use_vector or self.embedded_with(model).has_fewer_than(EXACT_BELOW_ROWS)
+        columns = columns or columns_of(model)
+        question = _Question(vector if use_vector else None, model, columns, words, limit)
+        exact = not use_vector or self.in_space(columns, model).has_fewer_than(EXACT_BELOW_ROWS)
         found = self._fused(question, exact=exact)
         if not exact and len(found) < limit:
             found = self._fused(question, exact=True)
@@ -125,6 +139,8 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
             lexical_leg=lexical_sql,
             table=connection.ops.quote_name(self.model._meta.db_table),
             columns=self._columns(),
+            vector=question.columns.vector,
+            model=question.columns.model,
         )
         literal = vector_literal(question.vector) if question.vector is not None else None
         words = question.words
@@ -143,7 +159,7 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
     def _vector_leg(self, question: _Question, *, exact: bool) -> tuple[str, Sequence[Any]]:
         if question.vector is None:
             return _EMPTY_LEG, ()
-        nearest = self.nearest_first(question.vector, model=question.model, exact=exact)
+        nearest = self.nearest_first(question.vector, model=question.model, exact=exact, columns=question.columns)
         return _leg_sql(nearest.values("pk")[: max(POOL, question.limit)])
 
     def _lexical_leg(self, question: _Question) -> tuple[str, Sequence[Any]]:
@@ -159,7 +175,7 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
         return _leg_sql(rows[: max(POOL, question.limit)])
 
     def _columns(self) -> str:
-        names = [field.column for field in self.model._meta.concrete_fields if field.column not in _INDEX_COLUMNS]
+        names = [field.column for field in self.model._meta.concrete_fields if field.column not in INDEX_COLUMNS]
         return ", ".join(f"row.{connection.ops.quote_name(str(name))}" for name in names)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from ai.errors import EngineError
-from ai.services.text import embedding_model
+from ai.services.spaces import serving_space
 from catalog.models import Category, Opportunity
 from catalog.querysets import OpportunityQuerySet, Viewer
 from catalog.services.indexing import embed_query
@@ -67,11 +67,11 @@ def category_node(viewer: Viewer, slug: str) -> CategoryNode | None:
 def search_opportunities(rows: OpportunityQuerySet, *, text: str, limit: int, user_id: uuid.UUID | None = None) -> SearchResult:
     """Hybrid search among `rows`. Without an embedding engine the words decide alone, and the result says so."""
     because = ""
-    vector, model = None, embedding_model()
+    vector, space = None, serving_space()
     try:
-        vector, model = embed_query(text, purpose="catalog.search", user_id=user_id)
+        vector, _ = embed_query(text, purpose="catalog.search", user_id=user_id, model=space.model)
     except EngineError as error:
         logger.warning("search by words only", outcome=error.outcome)
         because = str(error.outcome)
-    hits = rows.ranked_for(vector, model=model, text=text, limit=limit)
+    hits = rows.ranked_for(vector, model=space.model, columns=space.columns, text=text, limit=limit)
     return SearchResult(hits=hits, degraded_because=because)

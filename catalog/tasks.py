@@ -3,30 +3,29 @@ from __future__ import annotations
 import time
 
 from celery import shared_task
-from django.core.cache import cache
 
+from ai.services.spaces import fill_some, live_models
 from catalog.services import indexing
 
 _RUN_SECONDS = 50
+_BATCHES = {"categories": 512, "skills": 512, "opportunities": 64}
 
 
 @shared_task
 def embed_waiting() -> int:
-    """Work through the embedding queue for a while. The queue is the rows themselves, so a lost run loses nothing and two do no harm."""
-    # One worker at a time: two would embed the same rows. The lock ends by itself if its holder dies.
-    if not cache.add("catalog:embedding", 1, timeout=_RUN_SECONDS + 30):
-        return 0
+    """Work through the embedding queues for a while. The queue is the rows themselves, so a lost run loses nothing and two do no harm."""
     done = 0
     deadline = time.monotonic() + _RUN_SECONDS
-    try:
-        while time.monotonic() < deadline:
-            step = indexing.embed_terms() + indexing.embed_opportunities()
-            if not step:
-                break
-            done += step
-    finally:
-        cache.delete("catalog:embedding")
+    while time.monotonic() < deadline:
+        step = sum(_embed_some(model) for model in live_models())
+        if not step:
+            break
+        done += step
     return done
+
+
+def _embed_some(model: str) -> int:
+    return sum(fill_some(name=name, model=model, limit=limit) for name, limit in _BATCHES.items())
 
 
 @shared_task

@@ -7,7 +7,7 @@ class CoreConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from core.models import AuditEntry, EventDelivery, OutboxEvent
+        from core.models import AuditEntry, EmbeddingSpace, EventDelivery, OutboxEvent
         from core.privacy import declare
 
         # Events carry ids alone, and go after a month. Errors may quote what they failed on.
@@ -17,6 +17,7 @@ class CoreConfig(AppConfig):
             none=("id", "created_at", "updated_at", "event", "handler", "state", "attempts", "due_at", "done_at"),
             personal=("last_error",),
         )
+        declare(EmbeddingSpace, none=("id", "created_at", "updated_at", "model", "column", "state", "in_force_since"))
         declare(
             AuditEntry,
             none=("number", "happened_at", "actor_id", "action", "thing_kind", "thing_id", "fields", "previous_digest", "digest"),

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from pgvector.django import HalfVectorField
 
-from core.querysets import DIMENSIONS
+from core.vectors import DIMENSIONS, Column, SpaceState
 
 
 def new_id() -> uuid.UUID:
@@ -28,14 +28,37 @@ class BaseModel(models.Model):
         abstract = True
 
 
+class EmbeddingSpace(BaseModel):
+    """The vectors of one model, and the column where they stand. Vectors of two models cannot be compared, so each search looks into one
+    space. There are at most two: the one in force, and one that is being filled or kept to go back to."""
+
+    model = models.CharField(max_length=120, unique=True)
+    column = models.CharField(max_length=20, choices=Column, unique=True)
+    state = models.CharField(max_length=10, choices=SpaceState)
+    in_force_since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(fields=("state",), condition=Q(state=SpaceState.IN_FORCE), name="one_space_in_force"),
+            models.CheckConstraint(condition=Q(column__in=Column.values), name="space_has_a_column"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.state}"
+
+
 class EmbeddedModel(BaseModel):
-    """A row with a vector. `embedded_hash` tells which content the vector was made from; while it differs from `content_hash`,
-    or the model in force is another one, the row waits in the embedding queue."""
+    """A row with a vector. The embedded hash tells which content the vector was made from; while it differs from `content_hash`, or the
+    vector is of another model than the space's, the row waits in the embedding queue of the space. See `core.vectors`."""
 
     content_hash = models.CharField(max_length=64, blank=True, default="")
     embedding = HalfVectorField(dimensions=DIMENSIONS, null=True, blank=True, editable=False)
     embedding_model = models.CharField(max_length=120, blank=True, default="", editable=False)
     embedded_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
+    twin_embedding = HalfVectorField(dimensions=DIMENSIONS, null=True, blank=True, editable=False)
+    twin_embedding_model = models.CharField(max_length=120, blank=True, default="", editable=False)
+    twin_embedded_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
 
     class Meta:
         abstract = True
@@ -43,6 +66,11 @@ class EmbeddedModel(BaseModel):
             models.CheckConstraint(
                 condition=Q(embedding__isnull=True, embedding_model="") | Q(embedding__isnull=False) & ~Q(embedding_model=""),
                 name="%(class)s_vector_names_its_model",
+            ),
+            models.CheckConstraint(
+                condition=Q(twin_embedding__isnull=True, twin_embedding_model="")
+                | Q(twin_embedding__isnull=False) & ~Q(twin_embedding_model=""),
+                name="%(class)s_twin_names_its_model",
             ),
         )
 

@@ -10,8 +10,10 @@ from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
 
+from core.models import EmbeddingSpace
+from core.vectors import COLUMNS, Column, Columns
+
 Vector = Sequence[float]
-DIMENSIONS = 384
 # Fewer matching rows than this are ranked by an exact scan: measured, it is faster there than the index, and its recall is 1.
 EXACT_BELOW_ROWS = 5_000
 # How many neighbours the index keeps in view while it searches; also the most that one iteration of a scan yields.
@@ -28,19 +30,39 @@ def vector_literal(vector: Vector) -> str:
     return "[" + ",".join(f"{number:.6g}" for number in vector) + "]"
 
 
+def columns_of(model: str) -> Columns:
+    """Where the vectors of a model stand; one query. A model without a space has none, wherever one looks."""
+    column = EmbeddingSpace.objects.filter(model=model).values_list("column", flat=True).first()
+    return COLUMNS[Column(column)] if column else COLUMNS[Column.FIRST]
+
+
+def columns_to_write(model: str) -> Columns | None:
+    """The same for a writer, and the space stays while the open transaction lasts. None if it was given up: then what was made of it
+    must not be stored anywhere."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'SELECT "column" FROM {EmbeddingSpace._meta.db_table} WHERE model = %s FOR SHARE', (model,))
+        row = cursor.fetchone()
+    return COLUMNS[Column(row[0])] if row else None
+
+
 class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
-    """A queryset over a table with `embedding` (halfvec of 384, unit length), `embedding_model`, `content_hash` and `embedded_hash`.
+    """A queryset over a table of `EmbeddedModel`: halfvec of 384 numbers and unit length.
 
     Vectors of two models live in different spaces, so each method takes the model id and looks at no other rows.
     """
 
     def embedded_with(self, model: str) -> Self:
-        """Rows whose stored vector was made by `model`."""
-        return self.filter(embedding_model=model, embedding__isnull=False)
+        """Rows with a vector that was made by `model`."""
+        return self.in_space(columns_of(model), model)
+
+    def in_space(self, columns: Columns, model: str) -> Self:
+        """The same, for who knows the columns."""
+        return self.filter(**{columns.model: model, f"{columns.vector}__isnull": False})
 
     def waiting_for(self, model: str) -> Self:
-        """Rows without a vector of their present content by `model`: the embedding queue."""
-        return self.exclude(content_hash="").filter(~Q(content_hash=F("embedded_hash")) | ~Q(embedding_model=model))
+        """Rows without a vector of their present content by `model`: the embedding queue of its space."""
+        columns = columns_of(model)
+        return self.exclude(content_hash="").filter(~Q(content_hash=F(columns.hash)) | ~Q(**{columns.model: model}))
 
     def has_fewer_than(self, rows: int) -> bool:
         """Whether fewer than `rows` rows match. Counts no further than that, and not at all where the planner expects far more."""
@@ -50,13 +72,14 @@ class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
             return False
         return self.order_by().values("pk")[:rows].count() < rows
 
-    def nearest_first(self, vector: Vector, *, model: str, exact: bool) -> Self:
+    def nearest_first(self, vector: Vector, *, model: str, exact: bool, columns: Columns | None = None) -> Self:
         """Rows in the order of their cosine distance, annotated as `distance`: by the index, or by a scan of every matching row."""
-        column = f'"{self.model._meta.db_table}"."embedding"'
+        columns = columns or columns_of(model)
+        column = f'"{self.model._meta.db_table}"."{columns.vector}"'
         # Adding zero hides the expression from the index.
         template = f"({column} <=> %s::halfvec) + 0" if exact else f"{column} <=> %s::halfvec"
         distance = RawSQL(template, (vector_literal(vector),), output_field=models.FloatField())
-        return self.embedded_with(model).annotate(distance=distance).order_by("distance")
+        return self.in_space(columns, model).annotate(distance=distance).order_by("distance")
 
     def nearest(self, vector: Vector, *, model: str, limit: int) -> list[tuple[Any, float]]:
         """The `limit` rows nearest to `vector`: (primary key, cosine similarity), best first.
@@ -64,13 +87,14 @@ class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
         Never fewer than min(limit, matching rows): few matching rows are scanned exactly; otherwise the index is scanned
         iteratively, and should that still come up short (pgvector stops after `hnsw.max_scan_tuples`), exactly after all.
         """
-        exact = self.embedded_with(model).has_fewer_than(EXACT_BELOW_ROWS)
+        columns = columns_of(model)
+        exact = self.in_space(columns, model).has_fewer_than(EXACT_BELOW_ROWS)
         with transaction.atomic():
             if not exact:
                 scan_iteratively()
-            found = list(self.nearest_first(vector, model=model, exact=exact).values_list("pk", "distance")[:limit])
+            found = list(self.nearest_first(vector, model=model, exact=exact, columns=columns).values_list("pk", "distance")[:limit])
         if not exact and len(found) < limit:
-            found = list(self.nearest_first(vector, model=model, exact=True).values_list("pk", "distance")[:limit])
+            found = list(self.nearest_first(vector, model=model, exact=True, columns=columns).values_list("pk", "distance")[:limit])
         return [(key, 1.0 - distance) for key, distance in sorted(found, key=lambda pair: pair[1])]
 
 

@@ -13,7 +13,8 @@ from profiling.services.distress import mark_seen
 class InterviewAdmin(ReadOnlyAdmin):
     """Where interviews stand. Answers and claims are private and are not shown."""
 
-    list_display = ("created_at", "user", "state", "step", "slot", "completed_at")
+    list_display = ("created_at", "user", "state", "step", "slot", "progress", "completed_at")
+    fields = ("user", "state", "language", "step", "slot", "question_kind", "progress", "created_at", "paused_at", "completed_at")
     list_filter = ("state", "slot")
     search_fields = ("=id", "user__email")
     list_select_related = ("user",)

@@ -1,7 +1,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from ai.enums import HearingHint
-from core.errors import Conflict, DomainError, NotFound
+from core.errors import Busy, Conflict, DomainError, NotFound
 
 
 class InterviewNotFound(NotFound):
@@ -22,6 +22,26 @@ class StepAlreadyAnswered(Conflict):
 class StepNotAsked(Conflict):
     code = "step_not_asked"
     message = _("This step has not been asked yet.")
+
+
+class AnswerBeingRead(Busy):
+    code = "answer_being_read"
+    message = _("This answer is being read. Please ask again in a moment.")
+
+
+class NothingToGoBackTo(Conflict):
+    code = "nothing_to_go_back_to"
+    message = _("This is the first question.")
+
+
+class SuggestionNotFound(NotFound):
+    code = "suggestion_not_found"
+    message = _("There is no such suggestion for you.")
+
+
+class SuggestionDecided(Conflict):
+    code = "suggestion_decided"
+    message = _("You have decided about this suggestion before.")
 
 
 class NothingLearned(Conflict):

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from core.privacy import OnErasure, declare
-from profiling.models import Answer, Claim, DistressFlag, Interview, Profile
+from profiling.models import Answer, Claim, DistressFlag, Interview, Profile, Suggestion
 
 declare(
     Interview,
     subject="user_id",
     on_erasure=OnErasure.DELETE,
-    none=("id", "created_at", "updated_at", "user", "state", "step", "slot", "follow_ups", "completed_at"),
+    none=(
+        *("id", "created_at", "updated_at", "user", "state", "step", "slot", "question_kind", "progress", "correcting", "confirms"),
+        *("paused_at", "completed_at"),
+    ),
     personal=("language",),
+    # A question may quote what was answered before.
+    special=("question", "options"),
 )
 # Whatever people tell about themselves may be about their health or their beliefs.
 declare(
     Answer,
     subject="interview__user_id",
     on_erasure=OnErasure.DELETE,
-    none=("id", "created_at", "updated_at", "interview", "step", "slot", "engine", "model", "degraded_because", "read_at"),
-    special=("question", "text"),
+    none=(
+        *("id", "created_at", "updated_at", "interview", "step", "slot", "question_kind", "confirms", "engine", "model", "prompt"),
+        *("degraded_because", "reading_until", "read_at"),
+    ),
+    special=("question", "options", "text", "meaning"),
 )
 declare(
     DistressFlag,
@@ -31,13 +39,36 @@ declare(
     Claim,
     subject="user_id",
     on_erasure=OnErasure.DELETE,
-    none=("id", "created_at", "updated_at", "user", "engine", "model", "answer", "embedding_model", "source", "state"),
-    special=("kind", "label", "skill", "quote", "confidence", "embedding"),
+    none=(
+        "id",
+        "created_at",
+        "updated_at",
+        "user",
+        "engine",
+        "model",
+        "answer",
+        "embedding_model",
+        "twin_embedding_model",
+        "source",
+        "state",
+        "prompt",
+    ),
+    special=("kind", "label", "skill", "quote", "confidence", "embedding", "twin_embedding", "alternatives", "evidence"),
+)
+declare(
+    Suggestion,
+    subject="user_id",
+    on_erasure=OnErasure.DELETE,
+    none=("id", "created_at", "updated_at", "user", "claim", "reason", "state", "decided_at"),
+    special=("quote",),
 )
 declare(
     Profile,
     subject="user_id",
     on_erasure=OnErasure.DELETE,
-    none=("id", "created_at", "updated_at", "user", "is_summary_mine", "embedding_model", "embedded_hash", "content_hash"),
-    special=("summary", "text", "embedding"),
+    none=(
+        *("id", "created_at", "updated_at", "user", "is_summary_mine", "embedding_model", "embedded_hash", "content_hash"),
+        *("twin_embedding_model", "twin_embedded_hash"),
+    ),
+    special=("summary", "text", "embedding", "twin_embedding"),
 )

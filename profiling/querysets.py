@@ -6,10 +6,10 @@ from django.db import models
 
 from catalog.querysets import Viewer
 from core.querysets import VectorQuerySet
-from profiling.enums import ClaimState
+from profiling.enums import ClaimState, SuggestionState
 
 if TYPE_CHECKING:
-    from profiling.models import Claim, Interview, Profile  # noqa: F401  (base classes name them as strings)
+    from profiling.models import Claim, Interview, Profile, Suggestion  # noqa: F401  (base classes name them as strings)
 
 
 class InterviewQuerySet(models.QuerySet["Interview"]):
@@ -25,6 +25,18 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
     def active(self) -> Self:
         return self.filter(state=ClaimState.ACTIVE)
+
+    def proposed(self) -> Self:
+        return self.filter(state=ClaimState.PROPOSED)
+
+
+class SuggestionQuerySet(models.QuerySet["Suggestion"]):
+    def visible_to(self, user: Viewer) -> Self:
+        """One's own."""
+        return self.filter(user_id=user.pk) if user.is_authenticated else self.none()
+
+    def open(self) -> Self:
+        return self.filter(state=SuggestionState.OPEN)
 
 
 class ProfileQuerySet(VectorQuerySet["Profile"]):

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from django.db import connection
 
 from accounts.models import User
-from ai.services.text import embedding_model
+from ai.services.spaces import serving_space
 from catalog.models import Opportunity
 from catalog.querysets import OpportunityQuerySet
-from profiling.enums import ClaimKind, ClaimSource, ReasonKind, RecommendationBasis
-from profiling.models import Claim, Profile
-from profiling.services.questions import REMOTE_ONLY
+from core.vectors import Columns
+from profiling.enums import ClaimKind, ClaimSource, ClaimState, ReasonKind, RecommendationBasis, SuggestionReason
+from profiling.models import Claim, Profile, Suggestion
+from profiling.services.questions import MATCHED_BY_MEANING, REMOTE_ONLY
 
 # A claim is named as a reason only if it really lies near to the opportunity.
 _NEAR_ENOUGH = 0.3
@@ -50,13 +51,31 @@ class ProfileView:
 
     summary: str
     claims: list[Claim]
+    unconfirmed: list[Claim]
 
 
 def profile_of(user: User) -> ProfileView:
-    """A person's profile with its active claims; two queries."""
+    """A person's profile with its claims; two queries."""
     profile = Profile.objects.visible_to(user).only("summary").first()
-    claims = Claim.objects.visible_to(user).active().defer("embedding")
-    return ProfileView(profile.summary if profile else "", list(claims))
+    claims = list(Claim.objects.visible_to(user).exclude(state=ClaimState.REJECTED).defer("embedding", "twin_embedding"))
+    return ProfileView(
+        profile.summary if profile else "",
+        [claim for claim in claims if claim.state == ClaimState.ACTIVE],
+        [claim for claim in claims if claim.state == ClaimState.PROPOSED],
+    )
+
+
+def suggestions_for(user: User) -> list[Suggestion]:
+    """What a person is asked to look at again; at most one."""
+    return list(Suggestion.objects.visible_to(user).open().select_related("claim").defer("claim__embedding", "claim__twin_embedding"))
+
+
+def why(suggestion: Suggestion) -> str:
+    """The reason for a suggestion as a sentence for the person."""
+    label = suggestion.claim.label
+    if suggestion.reason == SuggestionReason.CONTRADICTION:
+        return f"Your profile says “{label}”, but you said: “{suggestion.quote}” Is it still so?"
+    return f"You told us “{label}” on {suggestion.claim.updated_at:%d %B %Y}. Is it still so?"
 
 
 def recommendations_for(user: User, *, limit: int) -> Recommendations:
@@ -66,12 +85,14 @@ def recommendations_for(user: User, *, limit: int) -> Recommendations:
     rows = _allowed(Opportunity.objects.visible_to(user), claims)
     if profile is None or not profile.text:
         return _newest(rows, limit)
-    model = embedding_model()
-    vector = list(profile.embedding) if profile.embedding is not None and profile.embedding_model == model else None
-    hits = rows.ranked_for(vector, model=model, text=profile.text, limit=limit)
+    space = serving_space()
+    model, columns = space.model, space.columns
+    stored = getattr(profile, columns.vector) if getattr(profile, columns.model) == model else None
+    vector = list(stored) if stored is not None else None
+    hits = rows.ranked_for(vector, model=model, columns=columns, text=profile.text, limit=limit)
     if not hits:
         return _newest(rows, limit)
-    reasons = reasons_for(hits, claims, model=model)
+    reasons = reasons_for(hits, claims, model=model, columns=columns)
     basis = RecommendationBasis.PROFILE if vector is not None else RecommendationBasis.WORDS
     return Recommendations(basis, [Recommendation(hit, hit.score, tuple(reasons[hit.pk])) for hit in hits])
 
@@ -88,10 +109,10 @@ def _newest(rows: OpportunityQuerySet, limit: int) -> Recommendations:
     return Recommendations(RecommendationBasis.NEWEST, found)
 
 
-def reasons_for(hits: Sequence[Opportunity], claims: Sequence[Claim], *, model: str) -> dict[uuid.UUID, list[Reason]]:
+def reasons_for(hits: Sequence[Opportunity], claims: Sequence[Claim], *, model: str, columns: Columns) -> dict[uuid.UUID, list[Reason]]:
     """For each hit what really matched: shared skills, words of a claim that stand in it, and the claim nearest in meaning."""
     named = _claims_named_in(hits, claims)
-    near = _nearest_claims(hits, claims, model)
+    near = _nearest_claims(hits, claims, model, columns)
     return {hit.pk: _reasons(hit, claims, named.get(hit.pk, []), near.get(hit.pk)) for hit in hits}
 
 
@@ -117,9 +138,9 @@ WHERE row.id = ANY(%s) AND row.search_vector @@ phraseto_tsquery('soosh', claim.
 """
 _NEAREST = """
 SELECT DISTINCT ON (row.id) row.id, claim.id
-FROM catalog_opportunity AS row JOIN profiling_claim AS claim ON claim.id = ANY(%s) AND claim.embedding_model = row.embedding_model
-WHERE row.id = ANY(%s) AND row.embedding_model = %s AND 1 - (row.embedding <=> claim.embedding) >= %s
-ORDER BY row.id, row.embedding <=> claim.embedding
+FROM catalog_opportunity AS row JOIN profiling_claim AS claim ON claim.id = ANY(%s) AND claim.{model} = row.{model}
+WHERE row.id = ANY(%s) AND row.{model} = %s AND 1 - (row.{vector} <=> claim.{vector}) >= %s
+ORDER BY row.id, row.{vector} <=> claim.{vector}
 """
 
 
@@ -138,8 +159,9 @@ def _is_own_word(claim: Claim) -> bool:
     return claim.source == ClaimSource.MINE or claim.label.lower() in claim.quote.lower()
 
 
-def _nearest_claims(hits: Sequence[Opportunity], claims: Sequence[Claim], model: str) -> dict[uuid.UUID, Claim]:
-    by_id = {claim.pk: claim for claim in claims if claim.kind != ClaimKind.CONSTRAINT}
+def _nearest_claims(hits: Sequence[Opportunity], claims: Sequence[Claim], model: str, columns: Columns) -> dict[uuid.UUID, Claim]:
+    by_id = {claim.pk: claim for claim in claims if claim.kind in MATCHED_BY_MEANING}
+    sql = _NEAREST.format(model=columns.model, vector=columns.vector)
     with connection.cursor() as cursor:
-        cursor.execute(_NEAREST, ([*by_id], [hit.pk for hit in hits], model, _NEAR_ENOUGH))
+        cursor.execute(sql, ([*by_id], [hit.pk for hit in hits], model, _NEAR_ENOUGH))
         return {row_id: by_id[claim_id] for row_id, claim_id in cursor.fetchall()}

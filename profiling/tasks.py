@@ -2,10 +2,19 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from profiling.services import profile
+from ai.services.spaces import fill_some, live_models
+from profiling.services import suggestions
 
 
 @shared_task
 def embed_waiting() -> int:
     """Give vectors to profiles that have none of their present text."""
-    return profile.embed_waiting_profiles()
+    return sum(fill_some(name="profiles", model=model, limit=100) for model in live_models())
+
+
+@shared_task
+def suggest_looking_again() -> None:
+    """Look through all profiles for claims that may have outlived themselves. Safe to run twice."""
+    after = suggestions.suggest_to_all()
+    while after is not None:
+        after = suggestions.suggest_to_all(after=after)

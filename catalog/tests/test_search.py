@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connections
 from django.utils import timezone
 
 from accounts.models import User
 from ai.errors import EngineTimeout
-from ai.services.text import embedding_model
+from ai.services.spaces import embedding_model
 from catalog import querysets, tasks
 from catalog.enums import Leg, OpportunityState
 from catalog.lexical import INDEX_DOCUMENTS, dimension_of, read_query
@@ -19,6 +21,7 @@ from catalog.models import Category, CorpusStatistics, Occupation, Opportunity, 
 from catalog.selectors import category_node, category_tree, search_opportunities
 from catalog.services import indexing
 from catalog.services.indexing import embed_opportunities, embed_query, embed_terms, index_opportunities, refresh_statistics
+from core.locks import only_here
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., Opportunity]
@@ -97,8 +100,8 @@ class TestRanking:
 
     def test_one_statement_fuses_both_legs(self, jobs: dict[str, Opportunity], django_assert_num_queries: Any) -> None:
         vector, model = embed_query("python", purpose="test")
-        # The words, the planner's estimate, the count, the fusion, and its skills; categories cost nothing where there are none.
-        with django_assert_num_queries(5):
+        # The columns of the model, the words, the planner's estimate, the count, the fusion, and its skills; categories cost nothing where there are none.
+        with django_assert_num_queries(6):
             Opportunity.objects.all().ranked_for(vector, model=model, text="python")
 
     @pytest.mark.parametrize("text", ["", " ", "'", "\\", "a & | ! b", "\x00", "😀", "the and of", "x" * 30_000, "':* <-> 'a", "%s", "{}"])
@@ -188,12 +191,13 @@ class TestIndexing:
         assert tasks.embed_waiting() == 0
 
     def test_one_embedding_run_at_a_time(self, make_opportunity: Make) -> None:
-        from django.core.cache import cache
-
         index_opportunities([make_opportunity("Nurse").pk])
-        cache.add("catalog:embedding", 1)
-        assert tasks.embed_waiting() == 0
-        cache.delete("catalog:embedding")
+        with ThreadPoolExecutor(1) as elsewhere:
+            lock = only_here(f"embed opportunities {embedding_model()}")
+            elsewhere.submit(lock.__enter__).result()
+            assert tasks.embed_waiting() == 0
+            elsewhere.submit(connections.close_all).result()
+        assert tasks.embed_waiting() == 1
 
     def test_categories_are_inferred_from_meaning_but_never_over_a_person(
         self, make_opportunity: Make, category: Category, index: Index

@@ -7,13 +7,14 @@ from django.db import connection
 
 from catalog.models import Skill
 from core import querysets
+from core.vectors import DIMENSIONS
 
 pytestmark = pytest.mark.django_db
 MODEL = "test-model"
 
 
 def unit(generator: random.Random) -> list[float]:
-    vector = [generator.gauss(0, 1) for _ in range(querysets.DIMENSIONS)]
+    vector = [generator.gauss(0, 1) for _ in range(DIMENSIONS)]
     length = sum(number * number for number in vector) ** 0.5
     return [number / length for number in vector]
 

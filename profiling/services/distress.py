@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -59,9 +60,21 @@ def flag_distress(*, answer: Answer) -> Support | None:
     """Tell staff of an answer that sounds like distress, once, and give the words to meet it with. None for every other answer."""
     if not sounds_like_distress(answer.text):
         return None
+    _flag(answer)
+    return SUPPORT
+
+
+def flag_moderated(*, answer: Answer, categories: Sequence[str]) -> Support | None:
+    """The same, where an engine's moderation found self-harm in an answer that no pattern knows."""
+    if not any(category.startswith(("self-harm", "self_harm")) for category in categories):
+        return None
+    _flag(answer)
+    return SUPPORT
+
+
+def _flag(answer: Answer) -> None:
     with transaction.atomic():
         DistressFlag.objects.get_or_create(answer=answer, defaults={"user_id": answer.interview.user_id})
-    return SUPPORT
 
 
 def mark_seen(*, flag_ids: list[uuid.UUID], actor_id: uuid.UUID) -> int:

@@ -3,8 +3,6 @@ from __future__ import annotations
 import dataclasses
 import uuid
 
-import structlog
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -13,39 +11,36 @@ from accounts.errors import ConsentRequired, GuardianRequired
 from accounts.models import User
 from accounts.policies import can_use_ai, is_minor
 from accounts.services.consents import Consent, agree_by_acting, consent_of
-from ai.errors import EngineError, InputTooLong
 from ai.services.speech import Heard
-from ai.services.text import Turn, TurnResult, converse
-from catalog.models import Skill
 from core.events import publish
-from profiling.enums import ClaimKind, ClaimSource, InterviewState, QuestionKind, Slot
-from profiling.errors import InterviewFinished, InterviewNotFound, NothingLearned, StepAlreadyAnswered, StepNotAsked
+from profiling.enums import ClaimState, InterviewState, QuestionKind
+from profiling.errors import InterviewFinished, InterviewNotFound, NothingLearned, NothingToGoBackTo, StepAlreadyAnswered, StepNotAsked
 from profiling.events import InterviewCompleted
 from profiling.models import Answer, Claim, Interview, Profile
+from profiling.services.claims import forget_answer
+from profiling.services.commands import Command, command_in
 from profiling.services.distress import Support, flag_distress
+from profiling.services.planning import next_question, progress_of
 from profiling.services.profile import embed_profile, rebuild_profile
-from profiling.services.questions import MOST_FOLLOW_UPS, PLANS, SKIP_WORDS, SLOTS
-from profiling.services.vocabulary import constraint_finder, skill_finder, skills_named
-
-logger = structlog.get_logger(__name__)
-
-_MOST_CLAIMS_AN_ANSWER = 8
+from profiling.services.reading import check_length, read_answer
 
 
 @dataclasses.dataclass(frozen=True)
 class Question:
-    """What is asked at a step. `options` is empty for free text; `audio_url` is None while nothing is spoken."""
+    """What is asked at a step. `options` is empty for free text. `previous_answer` is what was answered before, if one went back."""
 
     step: int
     text: str
     kind: str = QuestionKind.TEXT
     options: tuple[str, ...] = ()
-    audio_url: str | None = None
+    slot: str = ""
+    previous_answer: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Position:
-    """Where an interview stands. `question` is None once everything was asked; `engine` read the last answer.
+    """Where an interview stands. `question` is None once enough is known; `engine` read the last answer and `understood` is what it took
+    from it.
 
     `consent` is what the person agrees to by answering, `voice_consent` what by sending a recording, both None once they have; `heard`
     what was heard of a spoken answer; `support` the words for somebody whose answer sounds like distress.
@@ -56,6 +51,7 @@ class Position:
     progress: float
     engine: str = ""
     degraded_because: str = ""
+    understood: tuple[str, ...] = ()
     consent: Consent | None = None
     voice_consent: Consent | None = None
     heard: Heard | None = None
@@ -81,6 +77,10 @@ def start_interview(*, user: User, language: str = "en", is_voice: bool = False)
         interview = Interview.objects.filter(user=user, state=InterviewState.ACTIVE).first()
         if interview is None:
             interview = Interview.objects.create(user=user, language=language)
+            plan_next(interview)
+        elif interview.paused_at is not None:
+            interview.paused_at = None
+            interview.save()
     voice = consent_of(user.pk, ConsentPurpose.VOICE_PROCESSING) if is_voice else None
     return dataclasses.replace(
         _position(interview),
@@ -92,24 +92,66 @@ def start_interview(*, user: User, language: str = "en", is_voice: bool = False)
 def submit_answer(*, user: User, interview_id: uuid.UUID, step: int, text: str) -> Position:
     """Take the answer of a step and ask on. The same answer sent again is answered again and changes nothing.
 
+    An answer that is a command ("back", "pause", "repeat") is obeyed instead; "skip" is an answer that tells nothing.
+
     Raises:
         ConsentRequired, GuardianRequired
-        InterviewNotFound, InterviewFinished, StepAlreadyAnswered, StepNotAsked
+        InterviewNotFound, InterviewFinished, StepAlreadyAnswered, StepNotAsked, NothingToGoBackTo
+        AnswerBeingRead: the same answer is under way; ask again in a moment.
         InputTooLong: no engine takes so long an answer.
     """
-    if len(text) > settings.AI_MAX_INPUT_CHARACTERS:
-        raise InputTooLong
+    check_length(text)
     if not Interview.objects.visible_to(user).filter(pk=interview_id).exists():
         raise InterviewNotFound
+    command = command_in(text)
+    if command == Command.BACK:
+        return go_back(user=user, interview_id=interview_id, step=step)
+    if command == Command.PAUSE:
+        return pause_interview(user=user, interview_id=interview_id)
+    if command == Command.REPEAT:
+        return _position(Interview.objects.get(pk=interview_id))
     agree_by_acting(user=user, purpose=ConsentPurpose.AI_PROFILING, source=ConsentSource.INTERVIEW)
     answer = _keep_answer(user, interview_id, step, text)
     support = flag_distress(answer=answer)
     if answer.read_at is None:
-        result = _read(user, answer)
-        _conclude(answer.id, result)
-    answer.refresh_from_db()
-    position = _position(Interview.objects.get(pk=interview_id))
-    return dataclasses.replace(position, engine=answer.engine, degraded_because=answer.degraded_because, support=support)
+        found_by_moderation = read_answer(answer=answer, go_on=plan_after)
+        support = support or found_by_moderation
+        answer.refresh_from_db()
+    return dataclasses.replace(_after(answer), support=support)
+
+
+def go_back(*, user: User, interview_id: uuid.UUID, step: int) -> Position:
+    """Ask the question before `step` once more, with what was answered. The next answer to it takes the place of the old one.
+
+    Raises:
+        InterviewNotFound, InterviewFinished
+        NothingToGoBackTo: it was the first.
+    """
+    with transaction.atomic():
+        interview = _locked(user, interview_id)
+        if interview.state == InterviewState.COMPLETED:
+            raise InterviewFinished
+        earlier = interview.answers.filter(step__lt=min(step, interview.step)).order_by("-step").first()
+        if earlier is None:
+            raise NothingToGoBackTo
+        interview.correcting = earlier.step
+        interview.save()
+    return _position(interview)
+
+
+def pause_interview(*, user: User, interview_id: uuid.UUID) -> Position:
+    """Stop for now. `start_interview` goes on at the same step, on whatever device.
+
+    Raises:
+        InterviewNotFound, InterviewFinished
+    """
+    with transaction.atomic():
+        interview = _locked(user, interview_id)
+        if interview.state == InterviewState.COMPLETED:
+            raise InterviewFinished
+        interview.paused_at = interview.paused_at or timezone.now()
+        interview.save()
+    return _position(interview)
 
 
 def complete_interview(*, user: User, interview_id: uuid.UUID) -> Profile:
@@ -124,7 +166,7 @@ def complete_interview(*, user: User, interview_id: uuid.UUID) -> Profile:
         if not interview.answers.filter(read_at__isnull=False).exists():
             raise NothingLearned
         if interview.state == InterviewState.ACTIVE:
-            interview.state = InterviewState.COMPLETED
+            interview.state, interview.correcting, interview.paused_at = InterviewState.COMPLETED, None, None
             interview.completed_at = timezone.now()
             interview.save()
             publish(InterviewCompleted(user_id=user.pk, interview_id=interview.pk))
@@ -142,93 +184,96 @@ def _locked(user: User, interview_id: uuid.UUID) -> Interview:
 
 
 def _keep_answer(user: User, interview_id: uuid.UUID, step: int, text: str) -> Answer:
+    """The answer's row, written before anything reads it."""
     with transaction.atomic():
         interview = _locked(user, interview_id)
+        if interview.state == InterviewState.COMPLETED:
+            raise InterviewFinished
         known = interview.answers.filter(step=step).first()
         if known is not None:
-            if known.text != text:
-                raise StepAlreadyAnswered
-            return known
-        question = _question(interview)
-        if interview.state == InterviewState.COMPLETED or question is None:
+            return _given_again(interview, known, text)
+        if not interview.question:
             raise InterviewFinished
         if step != interview.step:
             raise StepNotAsked
-        return Answer.objects.create(interview=interview, step=step, slot=interview.slot, question=question.text, text=text)
+        return Answer.objects.create(
+            interview=interview,
+            step=step,
+            slot=interview.slot,
+            question=interview.question,
+            question_kind=interview.question_kind,
+            options=interview.options,
+            confirms=interview.confirms,
+            text=text,
+        )
 
 
-def _read(user: User, answer: Answer) -> TurnResult | None:
-    """What the answer says; None if the person skips or no engine at all can read it now."""
-    if answer.text.strip().lower().rstrip(".!") in SKIP_WORDS:
-        return None
-    plan = PLANS[Slot(answer.slot)]
-    finder = None if plan.is_own_words else (constraint_finder if plan.kind == ClaimKind.CONSTRAINT else skill_finder)(user.pk)
-    turn = Turn(answer.question, answer.text, plan.kind, finder, plan.negation_cancels)
-    try:
-        return converse(turn=turn, purpose="profiling.interview", user_id=user.pk)
-    except EngineError as error:
-        logger.warning("no engine could read the answer", answer_id=str(answer.id), outcome=error.outcome)
-        return TurnResult(mentions=(), engine="", model="", degraded_because=str(error.outcome))
+def _given_again(interview: Interview, answer: Answer, text: str) -> Answer:
+    """An answer to a step that has one: the same once more, or the correction of it."""
+    if interview.correcting != answer.step:
+        if answer.text != text:
+            raise StepAlreadyAnswered
+        return answer
+    if answer.text == text or command_in(text) == Command.SKIP:
+        interview.correcting = None
+        interview.save()
+        return answer
+    forget_answer(answer)
+    answer.text, answer.read_at, answer.meaning, answer.reading_until = text, None, "", None
+    answer.engine, answer.model, answer.prompt, answer.degraded_because = "", "", "", ""
+    answer.save()
+    return answer
 
 
-def _conclude(answer_id: uuid.UUID, result: TurnResult | None) -> None:
-    """Store what was read and move on. Whoever comes second finds the step done and changes nothing."""
-    owner = Answer.objects.select_related("interview").get(pk=answer_id).interview.user_id
-    skills = _linked_skills(result, owner)
-    with transaction.atomic():
-        interview = Interview.objects.select_for_update().get(answers=answer_id)
-        answer = Answer.objects.get(pk=answer_id)
-        if answer.read_at is not None:
-            return
-        if result is not None:
-            answer.engine, answer.model, answer.degraded_because = result.engine, result.model[:120], result.degraded_because
-            _store_claims(interview, answer, result, skills)
-        answer.read_at = timezone.now()
-        answer.save()
-        _advance(interview, learned=result is None or bool(result.mentions))
-
-
-def _linked_skills(result: TurnResult | None, user_id: uuid.UUID) -> dict[str, Skill]:
-    labels = [mention.label for mention in result.mentions if mention.kind in (ClaimKind.SKILL, ClaimKind.INTEREST)] if result else []
-    try:
-        return skills_named(labels[:_MOST_CLAIMS_AN_ANSWER], user_id)
-    except EngineError:
-        return {}
-
-
-def _store_claims(interview: Interview, answer: Answer, result: TurnResult, skills: dict[str, Skill]) -> None:
-    for mention in result.mentions[:_MOST_CLAIMS_AN_ANSWER]:
-        skill = skills.get(mention.label)
-        label = (skill.name if skill else mention.label)[:300]
-        known = Claim.objects.filter(user_id=interview.user_id, kind=mention.kind, label__iexact=label).first()
-        if known is not None and (known.source == ClaimSource.MINE or known.confidence >= mention.confidence):
-            continue
-        claim = known or Claim(user_id=interview.user_id, kind=mention.kind, label=label)
-        claim.source, claim.skill, claim.answer = ClaimSource.INFERRED, skill, answer
-        claim.quote, claim.confidence = mention.quote, mention.confidence
-        claim.engine, claim.model = result.engine, result.model[:120]
-        claim.save()
-
-
-def _advance(interview: Interview, *, learned: bool) -> None:
-    interview.step += 1
-    if learned or interview.follow_ups >= MOST_FOLLOW_UPS:
-        following = SLOTS.index(Slot(interview.slot)) + 1
-        interview.slot = SLOTS[following] if following < len(SLOTS) else ""
-        interview.follow_ups = 0
+def plan_after(answer: Answer) -> None:
+    """Move the interview on once an answer was read. Needs an open transaction that holds the interview."""
+    interview = answer.interview
+    interview.correcting, interview.paused_at = None, None
+    if answer.step == interview.step:
+        interview.step += 1
+        plan_next(interview)
+    elif not interview.question or (interview.question_kind == QuestionKind.CONFIRM and interview.confirms_id is None):
+        # An earlier answer was corrected, and what waited has lost its ground.
+        plan_next(interview)
     else:
-        interview.follow_ups += 1
+        interview.save()
+
+
+def plan_next(interview: Interview) -> None:
+    """Choose and store the question that the interview asks now. Needs an open transaction."""
+    answers = list(interview.answers.all())
+    claims = list(Claim.objects.filter(user_id=interview.user_id).exclude(state=ClaimState.REJECTED).defer("embedding", "twin_embedding"))
+    proposal = next_question(answers, claims)
+    interview.progress = max(interview.progress, progress_of(answers, claims))
+    interview.slot = proposal.slot if proposal else ""
+    interview.question = proposal.text if proposal else ""
+    interview.question_kind = proposal.kind if proposal else QuestionKind.TEXT
+    interview.options = list(proposal.options) if proposal else []
+    interview.confirms = proposal.claim if proposal else None
     interview.save()
 
 
-def _question(interview: Interview) -> Question | None:
-    if not interview.slot or interview.state == InterviewState.COMPLETED:
-        return None
-    plan = PLANS[Slot(interview.slot)]
-    return Question(interview.step, plan.follow_up if interview.follow_ups else plan.question)
+def _after(answer: Answer) -> Position:
+    understood = Claim.objects.filter(answer=answer).active().order_by("id").values_list("label", flat=True)
+    return dataclasses.replace(
+        _position(Interview.objects.get(pk=answer.interview_id)),
+        engine=answer.engine,
+        degraded_because=answer.degraded_because,
+        understood=tuple(understood),
+    )
 
 
 def _position(interview: Interview) -> Position:
-    asked = SLOTS.index(Slot(interview.slot)) if interview.slot else len(SLOTS)
-    half_a_slot = 0.5 if interview.follow_ups else 0.0
-    return Position(interview, _question(interview), round((asked + half_a_slot) / len(SLOTS), 2))
+    return Position(interview, question_of(interview), interview.progress)
+
+
+def question_of(interview: Interview) -> Question | None:
+    """The question that waits for an answer: an earlier one while it is corrected, None once enough is known."""
+    if interview.state == InterviewState.COMPLETED:
+        return None
+    if interview.correcting is not None:
+        earlier = interview.answers.get(step=interview.correcting)
+        return Question(earlier.step, earlier.question, earlier.question_kind, tuple(earlier.options), earlier.slot, earlier.text)
+    if not interview.question:
+        return None
+    return Question(interview.step, interview.question, interview.question_kind, tuple(interview.options), interview.slot)

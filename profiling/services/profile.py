@@ -6,18 +6,24 @@ from collections.abc import Sequence
 
 import structlog
 from django.db import transaction
+from django.db.models import Sum
+from django.db.models.functions import Length
 
 from accounts.enums import ConsentPurpose, ConsentSource
 from accounts.errors import ConsentRequired
 from accounts.models import User
 from accounts.services.consents import agree_by_acting
 from ai.errors import EngineError
-from ai.services.text import embed, embedding_model
+from ai.services.spaces import Table, embedding_model, register_table
+from ai.services.text import embed
 from catalog.services.documents import query_parts, query_vector
 from core.events import publish
+from core.querysets import columns_to_write
+from core.vectors import COLUMNS
 from profiling.enums import ClaimKind, ClaimSource, ClaimState
 from profiling.events import ProfileChanged
 from profiling.models import Claim, Interview, Profile
+from profiling.services.questions import MATCHED_BY_MEANING
 from profiling.services.vocabulary import skills_named
 
 logger = structlog.get_logger(__name__)
@@ -58,7 +64,9 @@ def forget_inferred(*, user: User) -> None:
         profile = Profile.objects.select_for_update().filter(user=user).first()
         if profile is None:
             return
-        profile.embedding, profile.embedding_model, profile.embedded_hash = None, "", ""
+        for columns in COLUMNS.values():
+            for name, value in columns.values(None, "", "").items():
+                setattr(profile, name, value)
         profile.save()
         rebuild_profile(user_id=user.pk)
 
@@ -82,9 +90,11 @@ def _replace_claims(user_id: uuid.UUID, kind: ClaimKind, labels: list[str], skil
     wanted = {label.lower(): label for label in labels}
     for claim in Claim.objects.filter(user_id=user_id, kind=kind):
         kept = wanted.pop(claim.label.lower(), None)
-        claim.source = ClaimSource.MINE
+        if claim.source != ClaimSource.VERIFIED:
+            claim.source = ClaimSource.MINE
         claim.state = ClaimState.REJECTED if kept is None else ClaimState.ACTIVE
-        claim.confidence = 1.0
+        # From here on it is the person's own, whatever becomes of the answer that it came from.
+        claim.confidence, claim.answer, claim.alternatives = 1.0, None, []
         claim.save()
     Claim.objects.bulk_create(
         Claim(user_id=user_id, kind=kind, label=label, source=ClaimSource.MINE, skill_id=skills.get(label)) for label in wanted.values()
@@ -104,46 +114,68 @@ def rebuild_profile(*, user_id: uuid.UUID) -> Profile:
     return profile
 
 
-def embed_profile(*, user_id: uuid.UUID) -> bool:
-    """Give the profile and its claims their vectors, if they are out of date. False if the engine is out; the queue then retries."""
-    profile = Profile.objects.filter(user_id=user_id).waiting_for(embedding_model()).first()
+def embed_profile(*, user_id: uuid.UUID, model: str = "") -> bool:
+    """Give the profile and its claims their vectors of `model`, or else the one in force, if they are out of date.
+
+    False if the engine is out; the queue then retries.
+    """
+    model = model or embedding_model()
+    profile = Profile.objects.filter(user_id=user_id).waiting_for(model).first()
     if profile is None:
         return True
     claims = list(Claim.objects.filter(user_id=user_id).active())
     parts = query_parts(profile.text)
+    texts = [*parts, *(claim.quote or claim.label for claim in claims)]
     try:
-        found = embed(texts=[*parts, *(claim.quote or claim.label for claim in claims)], purpose="profiling.profile", user_id=user_id)
+        found = embed(texts=texts, purpose="profiling.profile", user_id=user_id, model=model)
     except ConsentRequired:
         # The person has just taken their consent back; the profile is about to go.
         return True
     except EngineError as error:
         logger.warning("embedding engine out, profile stays queued", outcome=error.outcome)
         return False
-    with transaction.atomic():
-        vector = query_vector(found.vectors[: len(parts)])
-        # Only if the text is still the one that was embedded: a later edit has queued the profile anew.
-        current = Profile.objects.filter(pk=profile.pk, content_hash=profile.content_hash)
-        current.update(embedding=vector, embedding_model=found.model, embedded_hash=profile.content_hash)
-        for claim, claim_vector in zip(claims, found.vectors[len(parts) :], strict=True):
-            claim.embedding, claim.embedding_model = claim_vector, found.model
-        Claim.objects.bulk_update(claims, ["embedding", "embedding_model"])
+    _store_vectors(profile, claims, query_vector(found.vectors[: len(parts)]), found.vectors[len(parts) :], model)
     return True
 
 
-def embed_waiting_profiles(*, limit: int = 100) -> int:
-    """Work through the queue of profiles without a vector. Returns how many were done."""
-    waiting = Profile.objects.waiting_for(embedding_model()).order_by("id").values_list("user_id", flat=True)[:limit]
+def _store_vectors(profile: Profile, claims: list[Claim], vector: list[float], claim_vectors: list[list[float]], model: str) -> None:
+    with transaction.atomic():
+        columns = columns_to_write(model)
+        if columns is None:
+            return
+        # Only if the text is still the one that was embedded: a later edit has queued the profile anew.
+        current = Profile.objects.filter(pk=profile.pk, content_hash=profile.content_hash)
+        current.update(**columns.values(vector, model, profile.content_hash))
+        for claim, claim_vector in zip(claims, claim_vectors, strict=True):
+            setattr(claim, columns.vector, claim_vector)
+            setattr(claim, columns.model, model)
+        Claim.objects.bulk_update(claims, [columns.vector, columns.model])
+
+
+def embed_waiting_profiles(*, limit: int = 100, model: str = "") -> int:
+    """Work through the queue of profiles without a vector of `model`, or else the one in force. Returns how many were done."""
+    model = model or embedding_model()
+    waiting = Profile.objects.waiting_for(model).order_by("id").values_list("user_id", flat=True)[:limit]
     done = 0
     for user_id in list(waiting):
-        if not embed_profile(user_id=user_id):
+        if not embed_profile(user_id=user_id, model=model):
             break
         done += 1
     return done
 
 
+def count_characters() -> int:
+    """How much text a change of the embedding model has to read of profiles and claims."""
+    texts = Profile.objects.aggregate(total=Sum(Length("text")))["total"] or 0
+    return int(texts) + int(Claim.objects.active().aggregate(total=Sum(Length("quote") + Length("label")))["total"] or 0)
+
+
+register_table(Table("profiles", Profile, lambda model, limit: embed_waiting_profiles(limit=limit, model=model), count_characters))
+
+
 def _text(claims: Sequence[Claim]) -> str:
     """Labels and the person's own sentences, each once."""
-    said = dict.fromkeys(text for claim in claims if claim.kind != ClaimKind.CONSTRAINT for text in (claim.label, claim.quote) if text)
+    said = dict.fromkeys(text for claim in claims if claim.kind in MATCHED_BY_MEANING for text in (claim.label, claim.quote) if text)
     return ". ".join(text.rstrip(".!? ") for text in said)[:_MAX_TEXT_CHARACTERS]
 
 
@@ -155,6 +187,10 @@ def _summary(claims: Sequence[Claim]) -> str:
         ClaimKind.EXPERIENCE: "You have done: {}.",
         ClaimKind.GOAL: "You want: {}.",
         ClaimKind.CONSTRAINT: "What has to be respected: {}.",
+        ClaimKind.ACCESS_NEED: "What helps you take part: {}.",
+        ClaimKind.LANGUAGE: "You speak: {}.",
+        ClaimKind.AVAILABILITY: "You have time: {}.",
+        ClaimKind.LOCATION: "You live in: {}.",
     }
     sentences = []
     for kind, opening in openings.items():

@@ -1,59 +1,142 @@
-"""What clauses of an answer are compared with: the skills of the taxonomy, and the phrases of constraints."""
+"""What clauses of an answer are compared with: the skills of the taxonomy, phrases of needs, and the words for plain facts."""
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from ai.services.text import Candidate, embed
+from ai.services.text import Candidate, CandidateFinder, Kind, embed
 from catalog.models import Skill
 from catalog.services.documents import title_key
-from profiling.services.questions import CONSTRAINT_PHRASES
+from profiling.enums import ClaimKind
+from profiling.services.facts import availability_in, languages_in, places_in
+from profiling.services.questions import ACCESS_PHRASES, ACCESS_WORDS, CONSTRAINT_PHRASES, PLANS
 
-_NEIGHBOURS = 3
+_NEIGHBOURS = 8
+_LONGEST_PHRASE = 4
+_LONGEST_EVERYDAY_WORD = 6
+_EVERYDAY_NEAR_ENOUGH = 0.42
+# "I can't sing" lies at 0.42 from "I cannot travel": sentences of one pattern are nearer to each other than what they say.
+_PHRASE_NEAR_ENOUGH = 0.5
+_WORD = re.compile(r"[\w+#.'-]*[\w+#]")
+# Topics of GitHub are names of products. Nobody means Bun or Yarn who does not say so, however near bread and sewing lie.
+_PROPER_NAMES = frozenset({"github-topics"})
+# "No travel" is the constraint, not its denial.
+_NEGATIVE_KINDS = frozenset({ClaimKind.CONSTRAINT, ClaimKind.ACCESS_NEED, ClaimKind.AVAILABILITY})
 # A free label is taken for a skill of the taxonomy only if they are as good as the same.
 _SAME_SKILL = 0.8
 
 
-def skill_finder(user_id: uuid.UUID) -> Callable[[Sequence[str]], list[list[Candidate]]]:
-    """Finds the skills of the taxonomy that lie nearest to each clause."""
+def kinds_for(user_id: uuid.UUID) -> tuple[Kind, ...]:
+    """All that an answer of this person may tell, each kind with its vocabulary."""
+    finders: dict[ClaimKind, CandidateFinder | None] = {
+        ClaimKind.SKILL: _skill_finder(user_id),
+        ClaimKind.INTEREST: _skill_finder(user_id),
+        ClaimKind.CONSTRAINT: _phrase_finder(CONSTRAINT_PHRASES, {}, user_id),
+        ClaimKind.ACCESS_NEED: _phrase_finder(ACCESS_PHRASES, ACCESS_WORDS, user_id),
+        ClaimKind.LANGUAGE: named_only(languages_in),
+        ClaimKind.AVAILABILITY: named_only(availability_in),
+        ClaimKind.LOCATION: named_only(places_in),
+    }
+    return tuple(
+        Kind(plan.kind, plan.description, finders.get(plan.kind), negation_cancels=plan.kind not in _NEGATIVE_KINDS)
+        for plan in PLANS.values()
+    )
+
+
+def named_only(words_in: Callable[[str], list[str]]) -> CandidateFinder:
+    """A vocabulary that is found by its words alone."""
+    return lambda clauses: [[Candidate(label, 1.0, is_named=True) for label in words_in(clause)] for clause in clauses]
+
+
+def _skill_finder(user_id: uuid.UUID) -> CandidateFinder:
+    """Finds the skills of the taxonomy that each clause names, and those that lie nearest to it."""
 
     def find(clauses: Sequence[str]) -> list[list[Candidate]]:
         embeddings = embed(texts=clauses, purpose="profiling.read", user_id=user_id)
-        return [_nearest_skills(vector, embeddings.model) for vector in embeddings.vectors]
+        named = _skills_said(clauses)
+        return [
+            _near_or_named(clause, named, _nearest_skills(vector, embeddings.model))
+            for clause, vector in zip(clauses, embeddings.vectors, strict=True)
+        ]
 
     return find
 
 
-def _nearest_skills(vector: Sequence[float], model: str) -> list[Candidate]:
+def _near_or_named(clause: str, named: dict[str, Skill], nearest: list[tuple[Skill, float]]) -> list[Candidate]:
+    said = [named[phrase] for phrase in _phrases(clause) if phrase in named]
+    longest = {
+        skill.name for skill in said if not any(skill is not other and title_key(skill.name) in title_key(other.name) for other in said)
+    }
+    similarity = {skill.name: value for skill, value in nearest}
+    sure = [name for name in longest if not _is_everyday(name) or similarity.get(name, 0) >= _EVERYDAY_NEAR_ENOUGH]
+    near = [(skill.name, value) for skill, value in nearest if skill.source not in _PROPER_NAMES or skill.name in longest]
+    return [
+        *(Candidate(name, similarity.get(name, 1.0), is_named=True) for name in sorted(sure)),
+        *(Candidate(name, value) for name, value in near if name not in sure),
+    ]
+
+
+def _phrases(clause: str) -> list[str]:
+    """Every run of up to four words of a clause, as look-ups compare them."""
+    words = _WORD.findall(clause.lower())
+    return [" ".join(words[start : start + length]) for length in range(1, _LONGEST_PHRASE + 1) for start in range(len(words) - length + 1)]
+
+
+def _skills_said(clauses: Sequence[str]) -> dict[str, Skill]:
+    """The skills that the clauses name, by the phrase that does it; one query."""
+    phrases = {phrase for clause in clauses for phrase in _phrases(clause)}
+    found: dict[str, Skill] = {}
+    for skill in Skill.objects.active().filter(keys__overlap=list(phrases)).order_by("source", "id").only("id", "name", "keys", "source"):
+        for phrase in phrases & set(skill.keys):
+            if phrase not in found or title_key(skill.name) == phrase:
+                found[phrase] = skill
+    return found
+
+
+def _is_everyday(name: str) -> bool:
+    """Whether a name is also a word that everybody uses, such as Go, Home or Bun: then it takes more than the word to mean the skill."""
+    return " " not in name and len(name) <= _LONGEST_EVERYDAY_WORD and name.isalpha()
+
+
+def _nearest_skills(vector: Sequence[float], model: str) -> list[tuple[Skill, float]]:
     found = Skill.objects.active().nearest(vector, model=model, limit=_NEIGHBOURS)
-    names = dict(Skill.objects.filter(id__in=[key for key, _ in found]).values_list("id", "name"))
-    return [Candidate(names[key], similarity) for key, similarity in found]
+    rows = Skill.objects.only("id", "name", "source").in_bulk([key for key, _ in found])
+    by_name: dict[str, tuple[Skill, float]] = {}
+    for key, similarity in found:
+        by_name.setdefault(title_key(rows[key].name), (rows[key], similarity))
+    return list(by_name.values())
 
 
-def constraint_finder(user_id: uuid.UUID) -> Callable[[Sequence[str]], list[list[Candidate]]]:
-    """Finds the constraint whose phrases lie nearest to each clause."""
+def _phrase_finder(phrases: dict[str, tuple[str, ...]], words: dict[str, str], user_id: uuid.UUID) -> CandidateFinder:
+    """Finds the label whose words a clause says, or else those whose phrases lie nearest to it."""
 
     def find(clauses: Sequence[str]) -> list[list[Candidate]]:
+        named = [[label for label, pattern in words.items() if re.search(pattern, clause, re.IGNORECASE)] for clause in clauses]
         embeddings = embed(texts=clauses, purpose="profiling.read", user_id=user_id)
-        phrases = _constraint_vectors(embeddings.model)
-        return [_nearest_constraint(vector, phrases) for vector in embeddings.vectors]
+        vectors = _phrase_vectors(tuple((label, phrase) for label, group in phrases.items() for phrase in group), embeddings.model)
+        return [
+            [Candidate(label, 1.0, is_named=True) for label in labels] or _nearest_phrases(vector, vectors)
+            for labels, vector in zip(named, embeddings.vectors, strict=True)
+        ]
 
     return find
 
 
-@lru_cache(maxsize=2)
-def _constraint_vectors(model: str) -> tuple[tuple[str, tuple[float, ...]], ...]:
-    labels = [label for label, phrases in CONSTRAINT_PHRASES.items() for _ in phrases]
-    texts = [phrase for phrases in CONSTRAINT_PHRASES.values() for phrase in phrases]
-    vectors = embed(texts=texts, purpose="profiling.vocabulary").vectors
-    return tuple((label, tuple(vector)) for label, vector in zip(labels, vectors, strict=True))
+@lru_cache(maxsize=4)
+def _phrase_vectors(phrases: tuple[tuple[str, str], ...], model: str) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    vectors = embed(texts=[phrase for _, phrase in phrases], purpose="profiling.vocabulary", model=model).vectors
+    return tuple((label, tuple(vector)) for (label, _), vector in zip(phrases, vectors, strict=True))
 
 
-def _nearest_constraint(vector: Sequence[float], phrases: Sequence[tuple[str, Sequence[float]]]) -> list[Candidate]:
-    scored = [Candidate(label, sum(a * b for a, b in zip(vector, other, strict=True))) for label, other in phrases]
-    return [max(scored, key=lambda candidate: candidate.similarity)]
+def _nearest_phrases(vector: Sequence[float], phrases: Sequence[tuple[str, Sequence[float]]]) -> list[Candidate]:
+    best: dict[str, float] = {}
+    for label, other in phrases:
+        best[label] = max(best.get(label, -1.0), sum(a * b for a, b in zip(vector, other, strict=True)))
+    ranked = sorted(best.items(), key=lambda pair: -pair[1])[:_NEIGHBOURS]
+    return [Candidate(label, similarity) for label, similarity in ranked if similarity >= _PHRASE_NEAR_ENOUGH]
 
 
 def skills_named(labels: Sequence[str], user_id: uuid.UUID) -> dict[str, Skill]:

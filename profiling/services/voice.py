@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections.abc import Sequence
 
 from accounts.enums import ConsentPurpose, ConsentSource
 from accounts.models import User
@@ -9,7 +10,8 @@ from accounts.services.consents import agree_by_acting
 from ai.enums import AudioFormat
 from ai.services.speech import Heard, Speech, speak, transcribe
 from core.errors import FieldError
-from profiling.errors import NothingHeard
+from profiling.errors import InterviewNotFound, NothingHeard, StepNotAsked
+from profiling.models import Interview
 from profiling.services.interview import Position, submit_answer
 
 
@@ -36,6 +38,33 @@ def submit_spoken_answer(*, user: User, interview_id: uuid.UUID, step: int, audi
         raise NothingHeard(errors=(FieldError("answer_audio", hint, NothingHeard.words(hint)),))
     position = submit_answer(user=user, interview_id=interview_id, step=step, text=heard.transcript.text)
     return dataclasses.replace(position, heard=heard)
+
+
+def speak_question(*, user: User, interview_id: uuid.UUID, step: int) -> Speech:
+    """A question that was asked, with its options, as speech.
+
+    Raises:
+        InterviewNotFound
+        StepNotAsked
+        EngineError
+    """
+    interview = Interview.objects.visible_to(user).filter(pk=interview_id).first()
+    if interview is None:
+        raise InterviewNotFound
+    asked = interview.answers.filter(step=step).first()
+    if asked is not None:
+        text, options = asked.question, asked.options
+    elif step == interview.step and interview.question:
+        text, options = interview.question, interview.options
+    else:
+        raise StepNotAsked
+    return speak_text(user=user, text=spoken(text, options), audio_format=AudioFormat.MP3, rate=1.0)
+
+
+def spoken(text: str, options: Sequence[str]) -> str:
+    """A question as it is said: its options are numbered, so that a number is an answer."""
+    numbered = [f"{number}: {option}." for number, option in enumerate(options, start=1)]
+    return " ".join([text, *numbered])
 
 
 def speak_text(*, user: User, text: str, audio_format: AudioFormat, rate: float) -> Speech:

@@ -46,12 +46,13 @@ def opportunities(skills: dict[str, Skill]) -> dict[str, Opportunity]:
 
 @pytest.fixture
 def answer_all(skills: dict[str, Skill]) -> Callable[..., Position]:
-    """Answer the whole interview, slot by slot; what is not given is skipped."""
+    """Answer the whole interview; what is not given, and what is asked once more, is skipped."""
 
     def run(user: User, **answers: str) -> Position:
         position = start_interview(user=user)
         while position.question:
-            text = answers.get(str(position.interview.slot), "skip")
+            is_asked = position.question.kind != "confirm" and position.question.slot in answers
+            text = answers.pop(position.question.slot) if is_asked else "skip"
             position = submit_answer(user=user, interview_id=position.interview.pk, step=position.question.step, text=text)
         return position
 

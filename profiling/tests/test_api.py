@@ -16,10 +16,10 @@ pytestmark = pytest.mark.django_db
 def test_the_whole_journey(signed_in: Api, opportunities: dict[str, Opportunity]) -> None:
     started = signed_in.post("ai-profiling/start").json()
     assert started["first_question"] == started["question"]["text"]
-    assert (started["step"], started["progress"], started["question"]["options"], started["question"]["audio_url"]) == (1, 0, [], None)
+    assert (started["step"], started["progress"], started["question"]["options"]) == (1, 0, [])
     reply = {"next_question": started["first_question"], "step": 1}
     while reply["next_question"]:
-        body = {"session_id": started["session_id"], "step": reply["step"], "answer_text": "I write Python."}
+        body = {"session_id": started["session_id"], "step": reply["step"], "answer_text": "I know Python."}
         reply = signed_in.post("ai-profiling/submit-answer", body).json()
     assert (reply["completed"], reply["progress"], reply["question"]) == (True, 1, None)
     profile = signed_in.post("ai-profiling/complete", {"session_id": started["session_id"]}).json()["profile"]
@@ -36,9 +36,15 @@ def test_a_profile_that_is_not_there_yet_is_empty(signed_in: Api) -> None:
         "summary": "",
         "skills": empty,
         "interests": empty,
+        "experience": empty,
         "goals": empty,
         "constraints": empty,
+        "access_needs": empty,
+        "languages": empty,
+        "availability": empty,
+        "location": empty,
         "claims": empty,
+        "unconfirmed": empty,
     }
 
 

@@ -63,10 +63,10 @@ def test_no_engine_hears_of_a_person_without_consent(user: User) -> None:
 
 
 def _turn() -> Any:
-    from ai.services.text import Turn
+    from ai.services.text import Kind, Turn
     from profiling.enums import ClaimKind
 
-    return Turn("What can you do?", "CANARY", ClaimKind.SKILL, None, False)
+    return Turn("What can you do?", "CANARY", (Kind(ClaimKind.SKILL, "a skill"),), lambda sentences: [frozenset() for _ in sentences])
 
 
 def test_taking_it_back_deletes_answers_claims_and_the_vector(user: User, answer_all: Any) -> None:

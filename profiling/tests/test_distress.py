@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import User
 from conftest import Api
 from core.models import AuditEntry
-from profiling.models import DistressFlag
+from profiling.models import Claim, DistressFlag
 from profiling.services.distress import SUPPORT, sounds_like_distress
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +72,7 @@ def test_gets_the_same_human_words_and_one_flag_on_every_engine(signed_in: Api, 
     assert DistressFlag.objects.get().user == user
     calm = signed_in.post("ai-profiling/submit-answer", body | {"step": 2, "answer_text": "I like plants."}).json()
     assert calm["support"] is None
+    assert not Claim.objects.filter(quote__contains="die").exists(), "nobody wants to read that as a goal"
 
 
 def test_staff_see_who_and_not_what(signed_in: Api, user: User, staff: User, client: Client) -> None:

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ai.enums import AudioFormat, HearingHint
 from ai.services.speech import FASTEST, MOST_CHARACTERS, SLOWEST
 from catalog.models import Opportunity
 from core.serializers import RequestSerializer
-from profiling.enums import ClaimKind, QuestionKind, ReasonKind, RecommendationBasis
-from profiling.models import Claim
+from profiling.enums import ClaimKind, QuestionKind, ReasonKind, RecommendationBasis, Slot
+from profiling.models import Claim, Suggestion
+from profiling.selectors import why
 
 _LONGEST_ANSWER = 10_000
 
@@ -23,8 +27,38 @@ class QuestionSerializer(serializers.Serializer[Any]):
     step = serializers.IntegerField()
     text = serializers.CharField()
     kind = serializers.ChoiceField(choices=QuestionKind.choices)
-    options = serializers.ListField(child=serializers.CharField())
-    audio_url = serializers.URLField(allow_null=True)
+    options = serializers.ListField(
+        child=serializers.CharField(), help_text="Answer with one or more of them, by name or number, or in your own words."
+    )
+    slot = serializers.ChoiceField(choices=Slot.choices, help_text="What the question is about.")
+    audio_url = serializers.SerializerMethodField()
+    previous_answer = serializers.CharField(allow_null=True, help_text="What was answered before, after going back.")
+
+    def get_audio_url(self, question: Any) -> str:
+        """The question and its options as speech, for the person who is asked."""
+        path = reverse("question-audio", args=(self.context["session_id"], question.step))
+        return f"{settings.SITE_URL}{path}"
+
+
+class PositionSerializer(serializers.Serializer[Any]):
+    """What every answer about an interview has: where it stands."""
+
+    session_id = serializers.UUIDField(source="interview.id")
+    question = serializers.SerializerMethodField()
+    progress = serializers.FloatField(min_value=0, max_value=1, help_text="Never runs backwards.")
+    is_paused = serializers.SerializerMethodField()
+
+    @extend_schema_field(QuestionSerializer(allow_null=True))
+    def get_question(self, position: Any) -> Any:
+        if position.question is None:
+            return None
+        return QuestionSerializer(position.question, context={"session_id": position.interview.pk}).data
+
+    def get_is_paused(self, position: Any) -> bool:
+        return position.interview.paused_at is not None
+
+    def step_of(self, position: Any) -> int:
+        return position.question.step if position.question else position.interview.step
 
 
 class InterviewConsentSerializer(serializers.Serializer[Any]):
@@ -36,16 +70,26 @@ class InterviewConsentSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(source="text.text")
 
 
-class StartedInterviewSerializer(serializers.Serializer[Any]):
-    session_id = serializers.UUIDField(source="interview.id")
-    step = serializers.IntegerField(source="interview.step")
+class StartedInterviewSerializer(PositionSerializer):
+    step = serializers.SerializerMethodField()
     first_question = serializers.CharField(source="question.text", default=None, allow_null=True)
-    question = QuestionSerializer(allow_null=True)
-    progress = serializers.FloatField(min_value=0, max_value=1)
     consent = InterviewConsentSerializer(allow_null=True, help_text="null once the person has agreed.")
     voice_consent = InterviewConsentSerializer(
         allow_null=True, help_text="In voice mode: show this before the microphone opens. Sending a recording is the yes."
     )
+
+    def get_step(self, position: Any) -> int:
+        """The step that waits for an answer."""
+        return self.step_of(position)
+
+
+class StepRequestSerializer(RequestSerializer):
+    session_id = serializers.UUIDField()
+    step = serializers.IntegerField(min_value=1, max_value=1_000, help_text="The step that one is at.")
+
+
+class SessionRequestSerializer(RequestSerializer):
+    session_id = serializers.UUIDField()
 
 
 class AnswerRequestSerializer(RequestSerializer):
@@ -98,31 +142,34 @@ class SupportSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
-class AnsweredStepSerializer(serializers.Serializer[Any]):
-    session_id = serializers.UUIDField(source="interview.id")
-    step = serializers.IntegerField(source="interview.step", help_text="The step that waits for an answer now.")
+class AnsweredStepSerializer(PositionSerializer):
+    step = serializers.SerializerMethodField()
     next_question = serializers.CharField(source="question.text", default=None, allow_null=True, help_text="null when enough is known.")
-    question = QuestionSerializer(allow_null=True)
-    progress = serializers.FloatField(min_value=0, max_value=1)
     completed = serializers.SerializerMethodField()
-    engine = serializers.CharField(help_text="Which engine read this answer; empty if it was skipped.")
+    understood = serializers.ListField(child=serializers.CharField(), help_text="What was taken from this answer; read it back.")
+    engine = serializers.CharField(help_text="Which engine read this answer; empty if none had to.")
     degraded_because = serializers.CharField(help_text="Why another engine stood in; empty if none had to.")
     support = SupportSerializer(allow_null=True, help_text="For somebody whose answer sounds like distress.")
     heard = TranscriptSerializer(allow_null=True, help_text="What was heard of a spoken answer.")
 
+    def get_step(self, position: Any) -> int:
+        """The step that waits for an answer now."""
+        return self.step_of(position)
+
     def get_completed(self, position: Any) -> bool:
-        """Whether everything was asked; then call `complete`."""
+        """Whether enough is known; then call `complete`. One may complete earlier at any time."""
         return position.question is None
 
 
-class CompleteRequestSerializer(RequestSerializer):
-    session_id = serializers.UUIDField()
-
-
 class ClaimSerializer(serializers.ModelSerializer[Claim]):
+    """One thing that is held about the person: whose word it is, from which sentence, how sure, by which engine and instructions."""
+
     class Meta:
         model = Claim
-        fields = ("id", "kind", "label", "source", "quote", "confidence", "engine", "model", "skill_id", "created_at")
+        fields = (
+            *("id", "kind", "label", "source", "state", "quote", "confidence", "alternatives", "engine", "model", "prompt", "evidence"),
+            *("skill_id", "created_at"),
+        )
         read_only_fields = fields
 
 
@@ -130,9 +177,15 @@ class ProfileSerializer(serializers.Serializer[Any]):
     summary = serializers.CharField()
     skills = serializers.SerializerMethodField()
     interests = serializers.SerializerMethodField()
+    experience = serializers.SerializerMethodField()
     goals = serializers.SerializerMethodField()
     constraints = serializers.SerializerMethodField()
+    access_needs = serializers.SerializerMethodField()
+    languages = serializers.SerializerMethodField()
+    availability = serializers.SerializerMethodField()
+    location = serializers.SerializerMethodField()
     claims = ClaimSerializer(many=True)
+    unconfirmed = ClaimSerializer(many=True, help_text="What may be so. It counts nowhere until the person puts it into a list.")
 
     def _labels(self, profile: Any, kind: ClaimKind) -> list[str]:
         return [claim.label for claim in profile.claims if claim.kind == kind]
@@ -143,11 +196,52 @@ class ProfileSerializer(serializers.Serializer[Any]):
     def get_interests(self, profile: Any) -> list[str]:
         return self._labels(profile, ClaimKind.INTEREST)
 
+    def get_experience(self, profile: Any) -> list[str]:
+        return self._labels(profile, ClaimKind.EXPERIENCE)
+
     def get_goals(self, profile: Any) -> list[str]:
         return self._labels(profile, ClaimKind.GOAL)
 
     def get_constraints(self, profile: Any) -> list[str]:
         return self._labels(profile, ClaimKind.CONSTRAINT)
+
+    def get_access_needs(self, profile: Any) -> list[str]:
+        return self._labels(profile, ClaimKind.ACCESS_NEED)
+
+    def get_languages(self, profile: Any) -> list[str]:
+        return self._labels(profile, ClaimKind.LANGUAGE)
+
+    def get_availability(self, profile: Any) -> list[str]:
+        return self._labels(profile, ClaimKind.AVAILABILITY)
+
+    def get_location(self, profile: Any) -> list[str]:
+        return self._labels(profile, ClaimKind.LOCATION)
+
+
+class SuggestionSerializer(serializers.ModelSerializer[Suggestion]):
+    """The proposal to look at one claim again: which, and why."""
+
+    claim = ClaimSerializer()
+    why = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Suggestion
+        fields = ("id", "reason", "why", "quote", "state", "claim", "created_at")
+        read_only_fields = fields
+
+    def get_why(self, suggestion: Suggestion) -> str:
+        """The reason in a sentence, to show and to say."""
+        return why(suggestion)
+
+
+class SuggestionListSerializer(serializers.Serializer[Any]):
+    """At most one: nobody is asked more than once a month."""
+
+    results = SuggestionSerializer(many=True)
+
+
+class SuggestionDecisionSerializer(RequestSerializer):
+    accept = serializers.BooleanField(help_text="false is remembered for ever.")
 
 
 class CompletedInterviewSerializer(serializers.Serializer[Any]):
@@ -170,8 +264,13 @@ class ProfileChangesSerializer(RequestSerializer):
     summary = serializers.CharField(max_length=2_000, required=False, allow_blank=True)
     skills = LabelsField()
     interests = LabelsField()
+    experience = LabelsField()
     goals = LabelsField()
     constraints = LabelsField()
+    access_needs = LabelsField()
+    languages = LabelsField()
+    availability = LabelsField()
+    location = LabelsField()
 
 
 class ReasonSerializer(serializers.Serializer[Any]):

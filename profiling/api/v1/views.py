@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import uuid
+
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -17,21 +19,35 @@ from profiling.api.v1.serializers import (
     AnsweredStepSerializer,
     AnswerRequestSerializer,
     CompletedInterviewSerializer,
-    CompleteRequestSerializer,
     ProfileChangesSerializer,
     ProfileSerializer,
     RecommendationQuerySerializer,
     RecommendationsSerializer,
+    SessionRequestSerializer,
     SpeakRequestSerializer,
     StartedInterviewSerializer,
     StartRequestSerializer,
+    StepRequestSerializer,
+    SuggestionDecisionSerializer,
+    SuggestionListSerializer,
+    SuggestionSerializer,
     TranscribeRequestSerializer,
     TranscriptSerializer,
 )
 from profiling.enums import ClaimKind
-from profiling.services import interview, profile, voice
+from profiling.services import interview, profile, suggestions, voice
 
-_LISTS = {"skills": ClaimKind.SKILL, "interests": ClaimKind.INTEREST, "goals": ClaimKind.GOAL, "constraints": ClaimKind.CONSTRAINT}
+_LISTS = {
+    "skills": ClaimKind.SKILL,
+    "interests": ClaimKind.INTEREST,
+    "experience": ClaimKind.EXPERIENCE,
+    "goals": ClaimKind.GOAL,
+    "constraints": ClaimKind.CONSTRAINT,
+    "access_needs": ClaimKind.ACCESS_NEED,
+    "languages": ClaimKind.LANGUAGE,
+    "availability": ClaimKind.AVAILABILITY,
+    "location": ClaimKind.LOCATION,
+}
 
 _RECOMMENDATION = {
     "basis": "profile",
@@ -103,12 +119,18 @@ class SubmitAnswerView(OwnView):
                         "text": "What do you like to spend time on, even when nobody asks you to?",
                         "kind": "text",
                         "options": [],
-                        "audio_url": None,
+                        "slot": "interests",
+                        "audio_url": "https://soosh.example/api/v1/ai-profiling/interviews/0197f0a4-3c7e-7b1d-9a55-2f6f3f1f8a10/questions/2/audio",
+                        "previous_answer": None,
                     },
-                    "progress": 0.2,
+                    "progress": 0.21,
+                    "is_paused": False,
                     "completed": False,
+                    "understood": ["Repairing", "Spanish"],
                     "engine": "embedded",
                     "degraded_because": "",
+                    "support": None,
+                    "heard": None,
                 },
                 response_only=True,
                 status_codes=["200"],
@@ -116,7 +138,10 @@ class SubmitAnswerView(OwnView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Answer a step in writing or, as a multipart form, aloud; or say "skip". The same answer sent twice counts once."""
+        """Answer a step in writing or, as a multipart form, aloud. The same answer sent twice counts once.
+
+        Instead of an answer one may say "skip", "back", "repeat" or "pause". After going back, the new answer takes the old one's place.
+        """
         fields = AnswerRequestSerializer.read(request)
         place = {"user": person_of(request), "interview_id": fields["session_id"], "step": fields["step"]}
         if "answer_audio" in fields:
@@ -126,16 +151,65 @@ class SubmitAnswerView(OwnView):
         return Response(AnsweredStepSerializer(position).data)
 
 
+class BackView(OwnView):
+    @extend_schema(operation_id="go_back", tags=["profiling"], request=StepRequestSerializer, responses={200: AnsweredStepSerializer})
+    def post(self, request: Request) -> Response:
+        """Go to the question before a step, with what you answered. Your next answer to it takes the old one's place."""
+        fields = StepRequestSerializer.read(request)
+        position = interview.go_back(user=person_of(request), interview_id=fields["session_id"], step=fields["step"])
+        return Response(AnsweredStepSerializer(position).data)
+
+
+class PauseView(OwnView):
+    @extend_schema(
+        operation_id="pause_interview", tags=["profiling"], request=SessionRequestSerializer, responses={200: AnsweredStepSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """Stop for now. `start` goes on at the same question, on any device."""
+        fields = SessionRequestSerializer.read(request)
+        position = interview.pause_interview(user=person_of(request), interview_id=fields["session_id"])
+        return Response(AnsweredStepSerializer(position).data)
+
+
+class QuestionAudioView(OwnView):
+    @extend_schema(operation_id="hear_question", tags=["profiling"], responses={(200, "audio/mpeg"): OpenApiTypes.BINARY})
+    def get(self, request: Request, session_id: uuid.UUID, step: int) -> HttpResponse:
+        """A question of your interview and its options as speech."""
+        question = voice.speak_question(user=person_of(request), interview_id=session_id, step=step)
+        return HttpResponse(question.audio, content_type=CONTENT_TYPES[AudioFormat.MP3])
+
+
+class SuggestionsView(OwnView):
+    @extend_schema(operation_id="list_profile_suggestions", tags=["profiling"], responses={200: SuggestionListSerializer})
+    def get(self, request: Request) -> Response:
+        """What in your profile may not be true any more, and why we think so. At most one, at most monthly."""
+        return Response(SuggestionListSerializer({"results": selectors.suggestions_for(person_of(request))}).data)
+
+
+class SuggestionView(OwnView):
+    @extend_schema(
+        operation_id="decide_profile_suggestion",
+        tags=["profiling"],
+        request=SuggestionDecisionSerializer,
+        responses={200: SuggestionSerializer},
+    )
+    def patch(self, request: Request, suggestion_id: uuid.UUID) -> Response:
+        """Take a suggestion up, or decline it; what you declined is never suggested again."""
+        fields = SuggestionDecisionSerializer.read(request)
+        decided = suggestions.decide_suggestion(user=person_of(request), suggestion_id=suggestion_id, is_accepted=fields["accept"])
+        return Response(SuggestionSerializer(decided).data)
+
+
 class CompleteView(OwnView):
     @extend_schema(
         operation_id="complete_interview",
         tags=["profiling"],
-        request=CompleteRequestSerializer,
+        request=SessionRequestSerializer,
         responses={200: CompletedInterviewSerializer},
     )
     def post(self, request: Request) -> Response:
         """Finish the interview and get the profile."""
-        fields = CompleteRequestSerializer.read(request)
+        fields = SessionRequestSerializer.read(request)
         interview.complete_interview(user=person_of(request), interview_id=fields["session_id"])
         return Response(CompletedInterviewSerializer({"profile": selectors.profile_of(person_of(request))}).data)
 
