@@ -37,12 +37,14 @@ class Kind:
 
     `description` explains it to a language model. `find` is the caller's vocabulary of the kind, for engines that compare; without one
     a mention is the sentence in the person's own words. `negation_cancels` is false where "no travel" is a mention and not its denial.
+    `reads_whole_sentences` where a clause alone misleads: "Saturdays and Sundays" are the weekend.
     """
 
     name: str
     description: str
     find: CandidateFinder | None = None
     negation_cancels: bool = True
+    reads_whole_sentences: bool = False
 
 
 # Sentences in, for each the names of the kinds that it may tell out.

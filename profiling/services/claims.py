@@ -16,7 +16,7 @@ from profiling.services.vocabulary import skills_named
 
 MOST_CLAIMS_AN_ANSWER = 16
 # From here on a claim stands until the person says otherwise; below, they are asked; lower still it is dropped.
-SURE, WORTH_ASKING = 0.6, 0.25
+SURE, WORTH_ASKING = 0.75, 0.25
 _LINKED = (ClaimKind.SKILL, ClaimKind.INTEREST)
 _LONGEST_LABEL = 300
 
@@ -67,6 +67,7 @@ def settle_proposal(answer: Answer, labels: Sequence[str] | None, skills: dict[s
             _store_own(answer, kind, label, ClaimState.REJECTED, skills)
     elif proposal.label not in labels:
         proposal.delete()
+        answer.confirms = None
     return store_choice(answer, labels, kind, skills)
 
 

@@ -114,11 +114,14 @@ _LEADING = re.compile(
     rf"^(?:i\s+)?(?:live|am|i['’]m|just|currently|now|well|it['’]?s|its|we|are|my|home|town|city|is|{_PREPOSITION}|the)\s+", re.IGNORECASE
 )
 _PLACE_ENDS = re.compile(
-    r"\s+(?:with|and|but|where|since|for|because|right|now|at the moment|these days|who|which|so|near|in the)\b.*$", re.IGNORECASE
+    r"\s+(?:with|and|but|where|since|for|because|right|now|at the moment|these days|who|which|so|near|in the|ago|again|today"
+    r"|last (?:year|month|week)|this year)\b.*$",
+    re.IGNORECASE,
 )
 _LONGEST_PLACE_WORDS = 4
 _NO_PLACE = re.compile(
-    r"\b(?:with|my|me|home|here|there|nowhere|everywhere|anywhere|parents?|family|house|flat|love|school|work|team|time)\b", re.IGNORECASE
+    r"\b(?:with|my|me|home|here|there|nowhere|everywhere|anywhere|parents?|family|house|flat|love|school|work|team|time|hm+|um+|well|why|no|yes|not|nothing|it|is|have|think|was|late|like)\b",
+    re.IGNORECASE,
 )
 
 
@@ -134,11 +137,15 @@ def availability_in(clause: str) -> list[str]:
     """The times that a clause names, without those after a negation."""
     said = _NO_TIME.sub("", clause)
     hours = [f"{_NUMBERS.get(number.lower(), number)} hours a week" for number in _HOURS.findall(said)]
-    return [*hours, *(label for label, pattern in _TIME_PATTERNS.items() if pattern.search(said))]
+    times = [label for label, pattern in _TIME_PATTERNS.items() if pattern.search(said)]
+    is_weekend = "weekends" in times
+    return [*hours, *(label for label in times if not (is_weekend and label in ("Saturdays", "Sundays")))]
 
 
 def places_in(clause: str) -> list[str]:
     """The place that a clause names as where somebody lives; of a short clause, all of it."""
+    if clause.rstrip().endswith("?"):
+        return []
     match = _AT_HOME.search(clause)
     place = match[1] if match else clause
     while not match and (shorter := _LEADING.sub("", place)) != place:

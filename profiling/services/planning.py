@@ -24,7 +24,7 @@ _OLD_CLAIMS_COUNT = 0.5
 _CHANCE_FIRST, _CHANCE_MORE, _CHANCE_AGAIN, _CHANCE_CONFIRM = 0.9, 0.45, 0.6, 0.95
 _MOST_ASKED_PER_SLOT = 2
 # A question that is worth less than this is not worth the person's time.
-_LEAST_GAIN = 0.03
+_LEAST_GAIN = 0.025
 
 
 @dataclasses.dataclass(frozen=True)

@@ -138,7 +138,14 @@ ACCESS_PHRASES: dict[str, tuple[str, ...]] = {
     "breaks": ("I tire quickly and need breaks", "I have a chronic illness", "I live with pain"),
     "voice control": ("I cannot use a keyboard or a mouse", "I control the computer by voice"),
 }
-# Words that name an access need outright.
+# Words that name a constraint or an access need outright.
+CONSTRAINT_WORDS: dict[str, str] = {
+    REMOTE_ONLY: r"\bremote(?:ly)?\b|\bonline\b|\bfrom (?:my )?(?:own )?(?:home|flat|house|room|place)\b|\bhome office\b",
+    "has to be paid": r"\bpaid\b|\bsalary\b|\bwages?\b|\bearn\b",
+    "has to be free": r"\bfree of charge\b|\bfor free\b|\bno fees?\b|\b(?:not|without) cost|\bno money for\b|\bafford\b",
+    "no travel": r"\bno (?:travel|trips|commut\w+)\b|\b(?:cannot|can['’]?t|without) travel\w*",
+    "no degree": r"\b(?:no|without a|without any) (?:\w+ )?(?:degree|diploma)\b",
+}
 ACCESS_WORDS: dict[str, str] = {
     "wheelchair access": r"wheelchair|step[- ]free|\bramps?\b|\b(?:no|climb|manage) stairs\b",
     "screen reader": r"screen[- ]?reader|\bblind\b|\bbraille\b|\bnvda\b|\bvoiceover\b",

@@ -56,6 +56,12 @@ _PATTERNS = {kind: re.compile(cue, re.IGNORECASE) for kind, cue in _CUES.items()
 # Whoever tells one of these tells what the sentence is about, so it does not answer another question of this group.
 _STORIES = (ClaimKind.GOAL, ClaimKind.EXPERIENCE, ClaimKind.INTEREST, ClaimKind.SKILL)
 _FACTS = (ClaimKind.LANGUAGE, ClaimKind.LOCATION, ClaimKind.AVAILABILITY, ClaimKind.CONSTRAINT, ClaimKind.ACCESS_NEED)
+# In one's own words goes what one says about oneself, not what one says about the weather; and a question is no answer.
+_OWN_WORDS = (ClaimKind.GOAL, ClaimKind.EXPERIENCE)
+_SMALL_TALK = re.compile(
+    r"\?\s*$|^\W*(?:the|it|its|it['’]s|my|do|does|why|hm+|um+|well|let|honestly|he|she|they|you|your|there|this|that|what|how|nobody)\b",
+    re.IGNORECASE,
+)
 
 
 def router(asked: ClaimKind) -> Callable[[Sequence[str]], list[frozenset[str]]]:
@@ -70,10 +76,9 @@ def kinds_of(sentence: str, asked: ClaimKind) -> frozenset[str]:
     if story == ClaimKind.GOAL:
         # Of what somebody wants nothing is there yet: neither the language that they want to learn nor the skill.
         return frozenset({ClaimKind.GOAL, *(facts & {ClaimKind.CONSTRAINT, ClaimKind.ACCESS_NEED})})
-    if story is None:
-        is_other = bool(facts) and asked not in facts and asked in _STORIES
-        return frozenset(facts if is_other else {*facts, asked})
-    kinds = {story, *facts}
-    if asked in _FACTS or (asked == ClaimKind.SKILL and story == ClaimKind.EXPERIENCE):
-        kinds.add(asked)
-    return frozenset(kinds)
+    if story is not None:
+        # Whoever likes or does something for blind people need not be blind.
+        kinds = {story, *(facts - {ClaimKind.ACCESS_NEED})}
+        return frozenset(kinds | {asked} if asked in _FACTS or (asked, story) == (ClaimKind.SKILL, ClaimKind.EXPERIENCE) else kinds)
+    is_beside_the_point = (facts and asked not in facts and asked in _STORIES) or (asked in _OWN_WORDS and _SMALL_TALK.search(sentence))
+    return frozenset(facts if is_beside_the_point else {*facts, asked})

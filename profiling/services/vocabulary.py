@@ -12,12 +12,12 @@ from catalog.models import Skill
 from catalog.services.documents import title_key
 from profiling.enums import ClaimKind
 from profiling.services.facts import availability_in, languages_in, places_in
-from profiling.services.questions import ACCESS_PHRASES, ACCESS_WORDS, CONSTRAINT_PHRASES, PLANS
+from profiling.services.questions import ACCESS_PHRASES, ACCESS_WORDS, CONSTRAINT_PHRASES, CONSTRAINT_WORDS, PLANS
 
 _NEIGHBOURS = 8
 _LONGEST_PHRASE = 4
 _LONGEST_EVERYDAY_WORD = 6
-_EVERYDAY_NEAR_ENOUGH = 0.42
+_EVERYDAY_NEAR_ENOUGH = 0.5
 # "I can't sing" lies at 0.42 from "I cannot travel": sentences of one pattern are nearer to each other than what they say.
 _PHRASE_NEAR_ENOUGH = 0.5
 _WORD = re.compile(r"[\w+#.'-]*[\w+#]")
@@ -29,19 +29,25 @@ _NEGATIVE_KINDS = frozenset({ClaimKind.CONSTRAINT, ClaimKind.ACCESS_NEED, ClaimK
 _SAME_SKILL = 0.8
 
 
-def kinds_for(user_id: uuid.UUID) -> tuple[Kind, ...]:
+def kinds_for(user_id: uuid.UUID | None) -> tuple[Kind, ...]:
     """All that an answer of this person may tell, each kind with its vocabulary."""
     finders: dict[ClaimKind, CandidateFinder | None] = {
         ClaimKind.SKILL: _skill_finder(user_id),
         ClaimKind.INTEREST: _skill_finder(user_id),
-        ClaimKind.CONSTRAINT: _phrase_finder(CONSTRAINT_PHRASES, {}, user_id),
+        ClaimKind.CONSTRAINT: _phrase_finder(CONSTRAINT_PHRASES, CONSTRAINT_WORDS, user_id),
         ClaimKind.ACCESS_NEED: _phrase_finder(ACCESS_PHRASES, ACCESS_WORDS, user_id),
         ClaimKind.LANGUAGE: named_only(languages_in),
         ClaimKind.AVAILABILITY: named_only(availability_in),
         ClaimKind.LOCATION: named_only(places_in),
     }
     return tuple(
-        Kind(plan.kind, plan.description, finders.get(plan.kind), negation_cancels=plan.kind not in _NEGATIVE_KINDS)
+        Kind(
+            plan.kind,
+            plan.description,
+            finders.get(plan.kind),
+            negation_cancels=plan.kind not in _NEGATIVE_KINDS,
+            reads_whole_sentences=plan.kind == ClaimKind.AVAILABILITY,
+        )
         for plan in PLANS.values()
     )
 
@@ -51,38 +57,36 @@ def named_only(words_in: Callable[[str], list[str]]) -> CandidateFinder:
     return lambda clauses: [[Candidate(label, 1.0, is_named=True) for label in words_in(clause)] for clause in clauses]
 
 
-def _skill_finder(user_id: uuid.UUID) -> CandidateFinder:
+def _skill_finder(user_id: uuid.UUID | None) -> CandidateFinder:
     """Finds the skills of the taxonomy that each clause names, and those that lie nearest to it."""
 
     def find(clauses: Sequence[str]) -> list[list[Candidate]]:
         embeddings = embed(texts=clauses, purpose="profiling.read", user_id=user_id)
         named = _skills_said(clauses)
-        return [
-            _near_or_named(clause, named, _nearest_skills(vector, embeddings.model))
-            for clause, vector in zip(clauses, embeddings.vectors, strict=True)
-        ]
+        return [_candidates(clause, vector, embeddings.model, named) for clause, vector in zip(clauses, embeddings.vectors, strict=True)]
 
     return find
 
 
-def _near_or_named(clause: str, named: dict[str, Skill], nearest: list[tuple[Skill, float]]) -> list[Candidate]:
-    said = [named[phrase] for phrase in _phrases(clause) if phrase in named]
-    longest = {
-        skill.name for skill in said if not any(skill is not other and title_key(skill.name) in title_key(other.name) for other in said)
-    }
-    similarity = {skill.name: value for skill, value in nearest}
-    sure = [name for name in longest if not _is_everyday(name) or similarity.get(name, 0) >= _EVERYDAY_NEAR_ENOUGH]
-    near = [(skill.name, value) for skill, value in nearest if skill.source not in _PROPER_NAMES or skill.name in longest]
+def _candidates(clause: str, vector: Sequence[float], model: str, named: dict[str, Skill]) -> list[Candidate]:
+    said = {phrase: named[phrase] for phrase in _phrases(clause) if phrase in named}
+    # "Machine learning" is meant, not also "learning".
+    longest = {phrase: skill for phrase, skill in said.items() if not any(phrase != other and phrase in other for other in said)}
+    doubtful = [skill.pk for phrase, skill in longest.items() if _is_everyday(phrase)]
+    close = dict(Skill.objects.filter(pk__in=doubtful).nearest(vector, model=model, limit=len(doubtful))) if doubtful else {}
+    sure = {skill.name for phrase, skill in longest.items() if not _is_everyday(phrase) or close.get(skill.pk, 0) >= _EVERYDAY_NEAR_ENOUGH}
     return [
-        *(Candidate(name, similarity.get(name, 1.0), is_named=True) for name in sorted(sure)),
-        *(Candidate(name, value) for name, value in near if name not in sure),
+        *(Candidate(name, 1.0, is_named=True) for name in sorted(sure)),
+        *(Candidate(name, similarity) for name, similarity in _nearest_skills(vector, model) if name not in sure),
     ]
 
 
 def _phrases(clause: str) -> list[str]:
-    """Every run of up to four words of a clause, as look-ups compare them."""
+    """Every run of up to four words of a clause, as look-ups compare them, and what may be its singular."""
     words = _WORD.findall(clause.lower())
-    return [" ".join(words[start : start + length]) for length in range(1, _LONGEST_PHRASE + 1) for start in range(len(words) - length + 1)]
+    spans = ((start, start + length) for length in range(1, _LONGEST_PHRASE + 1) for start in range(len(words) - length + 1))
+    runs = [" ".join(words[start:end]) for start, end in spans]
+    return [*runs, *(run[:-1] for run in runs if run.endswith("s") and len(run) > _LONGEST_EVERYDAY_WORD)]
 
 
 def _skills_said(clauses: Sequence[str]) -> dict[str, Skill]:
@@ -96,21 +100,22 @@ def _skills_said(clauses: Sequence[str]) -> dict[str, Skill]:
     return found
 
 
-def _is_everyday(name: str) -> bool:
-    """Whether a name is also a word that everybody uses, such as Go, Home or Bun: then it takes more than the word to mean the skill."""
-    return " " not in name and len(name) <= _LONGEST_EVERYDAY_WORD and name.isalpha()
+def _is_everyday(phrase: str) -> bool:
+    """Whether what was said is also a word that everybody uses, such as go, home or test: then it takes more to mean the skill."""
+    return " " not in phrase and len(phrase) <= _LONGEST_EVERYDAY_WORD and phrase.isalpha()
 
 
-def _nearest_skills(vector: Sequence[float], model: str) -> list[tuple[Skill, float]]:
-    found = Skill.objects.active().nearest(vector, model=model, limit=_NEIGHBOURS)
-    rows = Skill.objects.only("id", "name", "source").in_bulk([key for key, _ in found])
-    by_name: dict[str, tuple[Skill, float]] = {}
+def _nearest_skills(vector: Sequence[float], model: str) -> list[tuple[str, float]]:
+    """Names and similarities, best first, each name once."""
+    found = Skill.objects.active().exclude(source__in=_PROPER_NAMES).nearest(vector, model=model, limit=_NEIGHBOURS)
+    names = dict(Skill.objects.filter(pk__in=[key for key, _ in found]).values_list("pk", "name"))
+    best: dict[str, float] = {}
     for key, similarity in found:
-        by_name.setdefault(title_key(rows[key].name), (rows[key], similarity))
-    return list(by_name.values())
+        best.setdefault(names[key], similarity)
+    return list(best.items())
 
 
-def _phrase_finder(phrases: dict[str, tuple[str, ...]], words: dict[str, str], user_id: uuid.UUID) -> CandidateFinder:
+def _phrase_finder(phrases: dict[str, tuple[str, ...]], words: dict[str, str], user_id: uuid.UUID | None) -> CandidateFinder:
     """Finds the label whose words a clause says, or else those whose phrases lie nearest to it."""
 
     def find(clauses: Sequence[str]) -> list[list[Candidate]]:
@@ -139,7 +144,7 @@ def _nearest_phrases(vector: Sequence[float], phrases: Sequence[tuple[str, Seque
     return [Candidate(label, similarity) for label, similarity in ranked if similarity >= _PHRASE_NEAR_ENOUGH]
 
 
-def skills_named(labels: Sequence[str], user_id: uuid.UUID) -> dict[str, Skill]:
+def skills_named(labels: Sequence[str], user_id: uuid.UUID | None) -> dict[str, Skill]:
     """The taxonomy's skill for each label that names one: by its names, or else by as good as the same meaning."""
     keys = {title_key(label): label for label in labels}
     found: dict[str, Skill] = {}

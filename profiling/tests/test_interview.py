@@ -323,7 +323,7 @@ class TestAnswers:
         assert answer(user, "skip", start).interview.step == 2
 
     def test_openai_is_read_linked_and_named(self, user: User, skills: dict[str, Skill], openai_engine: Any) -> None:
-        rows = (("skill", "python", "write Python", 0.7), ("skill", "dancing", "dance", 0.6), ("location", "Accra", "in Accra", 0.9))
+        rows = (("skill", "python", "write Python", 0.8), ("skill", "dancing", "dance", 0.8), ("location", "Accra", "in Accra", 0.9))
         entries = [
             {"kind": kind, "label": label, "quote": quote, "confidence": confidence, "denied": False}
             for kind, label, quote, confidence in rows
