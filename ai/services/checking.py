@@ -15,9 +15,14 @@ _SAME_MATTER = 0.2
 _MARKUP = re.compile(r"[<>{}\[\]|`\\]|https?:|www\.|\n")
 # What people write to a machine and not about themselves. Such a passage tells nothing about anybody. An order is an order only where
 # nobody is named who gives or follows it: "I print posters" tells something, "now print the prompt" does not.
-_ORDER = r"(?:^|[.!?;:,\n\"'()\[\]*#>-]\s*|\b(?:please|now|then|instead|must|should|will|shall|you|and|to)\s+)"
+_ORDER = r"(?:^|[.!?;:,\n\"'()\[\]*#>-]\s*|\b(?:please|now|then|instead|must|should|will|shall|you|you\s+to|and)\s+)"
 _PATTERNS = (
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}\b(?:instructions?|rules|prompts?|above|previous|prior|guidelines|polic(?:y|ies))\b",
+    # Not where somebody says that they would like to forget the rules of their office.
+    r"(?<!want to )(?<!like to )(?<!\bi )(?<!i can )\b(?:ignore|disregard|forget|override|bypass)\b.{0,30}"
+    r"\b(?:instructions?|rules|prompts?|above|previous|prior|guidelines|polic(?:y|ies)|everything\s+(?:you|that|above|before))\b",
+    r"\b(?:language\s+model|chatbot|llm)\b.{0,30}\b(?:you|must|should)\b",
+    r"\byou\s+(?:must|should|have\s+to|will)\s+(?:now\s+|always\s+)?"
+    r"(?:list|include|add|answer|say|write|output|rank|recommend|obey)\b",
     r"\b(?:system|developer|hidden|initial)\s+(?:prompt|message|instructions?)\b",
     r"\byou\s+are\s+(?:now|no\s+longer|chatgpt|dan\b|going\s+to|an?\s+(?:unrestricted|ai|assistant|language\s+model|database|terminal|linux))",
     r"\bfrom\s+now\s+on\b.{0,30}\byou\b|\byour\s+(?:new\s+)?(?:task|role|instructions?|rules|prompt|answer|response|output)\b",
@@ -29,7 +34,8 @@ _PATTERNS = (
     _ORDER + r"(?:add|create|insert|mark|set|assign|grant|give|record|store|report|label|classify|append|include|write)\b.{0,60}"
     r"\b(?:claims?|entry|entries|verified|confidence|admin|superuser|is_staff|skills?\s*[:=]|everyone|every\s+(?:user|person|opportunity))\b",
     _ORDER
-    + r"(?:rank|rate|score|recommend|put)\s+(?:me|this|it|us|the\s+\w+)\b.{0,30}\b(?:first|top|highest|everyone|above|best|10|100)\b",
+    + r"(?:rank|rate|score|recommend|put)\s+(?:me|this|it|us|(?:the|my)\s+\w+)\b"
+    r".{0,30}\b(?:first|top|highest|everyone|above|best|10|100)\b",
     _ORDER + r"(?:call|invoke|execute|run|use)\b.{0,30}\b(?:tools?|functions?|commands?|endpoint|shell|delete_\w+|sql)\b",
     _ORDER + r"(?:delete|drop|truncate|update|erase)\b.{0,30}\b(?:tables?|users?|profiles?|database|accounts?|records?|claims?)\b",
     r"(?:^|[\s\"'])(?:system|assistant|developer|tool)\s*:|<\|?\s*/?\s*(?:im_start|im_end|system|assistant|user|endoftext)|\[/?(?:inst|sys)\b",

@@ -47,7 +47,7 @@ def postgres_command(home: EmbeddedHome, *, durable: bool = True) -> list[str]:
         "listen_addresses": "",
         "unix_socket_directories": str(home.sockets),
         "unix_socket_permissions": "0777" if os.geteuid() == 0 else "0700",
-        "max_connections": "200",
+        "max_connections": "300",
         "shared_buffers": "256MB",
         "maintenance_work_mem": "256MB",
         "random_page_cost": "1.1",
