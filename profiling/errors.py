@@ -34,6 +34,11 @@ class NothingToGoBackTo(Conflict):
     message = _("This is the first question.")
 
 
+class RecordingNotFound(NotFound):
+    code = "recording_not_found"
+    message = _("There is no such recording of yours.")
+
+
 class SuggestionNotFound(NotFound):
     code = "suggestion_not_found"
     message = _("There is no such suggestion for you.")

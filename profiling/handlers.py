@@ -6,6 +6,7 @@ from accounts.services.consents import consent_of
 from core.events import subscribe
 from profiling.events import ProfileChanged
 from profiling.services.profile import embed_profile, forget_profile
+from profiling.services.recordings import forget_recordings
 
 
 @subscribe(ConsentWithdrawn)
@@ -13,6 +14,14 @@ def forget_withdrawn_profile(event: ConsentWithdrawn) -> None:
     """Without consent to AI profiling nothing of it is kept."""
     if event.purpose == ConsentPurpose.AI_PROFILING and not consent_of(event.user_id, ConsentPurpose.AI_PROFILING).is_granted:
         forget_profile(user_id=event.user_id)
+
+
+@subscribe(ConsentWithdrawn)
+def forget_withdrawn_recordings(event: ConsentWithdrawn) -> None:
+    """Without consent to keeping them, or to the use of one's voice at all, recordings go."""
+    kept_by = (ConsentPurpose.VOICE_KEEPING, ConsentPurpose.VOICE_PROCESSING)
+    if event.purpose in kept_by and not all(consent_of(event.user_id, purpose).is_granted for purpose in kept_by):
+        forget_recordings(user_id=event.user_id)
 
 
 @subscribe(ProfileChanged)

@@ -21,7 +21,7 @@ from profiling.enums import (
     SuggestionReason,
     SuggestionState,
 )
-from profiling.querysets import ClaimQuerySet, InterviewQuerySet, ProfileQuerySet, SuggestionQuerySet
+from profiling.querysets import ClaimQuerySet, InterviewQuerySet, ProfileQuerySet, RecordingQuerySet, SuggestionQuerySet
 
 
 class Interview(BaseModel):
@@ -126,6 +126,8 @@ class Claim(BaseModel):
     prompt = models.CharField(max_length=40, blank=True, default="")
     alternatives = ArrayField(models.CharField(max_length=300), default=list, blank=True, help_text="What else may have been meant.")
     evidence = models.CharField(max_length=200, blank=True, default="", help_text="What proves a verified claim, as kind:id.")
+    # Whose word a verified claim was before it was proven; empty if only the evidence says so.
+    source_before = models.CharField(max_length=10, choices=ClaimSource, blank=True, default="")
     answer = models.ForeignKey(Answer, on_delete=models.SET_NULL, null=True, blank=True, related_name="claims")
     embedding = HalfVectorField(dimensions=DIMENSIONS, null=True, blank=True, editable=False)
     embedding_model = models.CharField(max_length=120, blank=True, default="", editable=False)
@@ -145,9 +147,27 @@ class Claim(BaseModel):
                 condition=~Q(state=ClaimState.PROPOSED) | Q(source=ClaimSource.INFERRED), name="only_engines_propose_claims"
             ),
         )
+        indexes = (models.Index(fields=("evidence",), condition=~Q(evidence=""), name="claims_by_evidence"),)
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.label}"
+
+
+class Recording(BaseModel):
+    """What somebody said to a question, as they said it. Kept for a while and only for who agreed to that."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recordings")
+    answer = models.OneToOneField(Answer, on_delete=models.CASCADE, related_name="recording")
+    file = models.CharField(max_length=200, unique=True, help_text="Its name in the private storage.")
+    expires_at = models.DateTimeField(db_index=True)
+
+    objects = RecordingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.created_at:%Y-%m-%d %H:%M}"
 
 
 class Suggestion(BaseModel):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from core.privacy import OnErasure, declare
-from profiling.models import Answer, Claim, DistressFlag, Interview, Profile, Suggestion
+from functools import partial
+
+from core.privacy import OnErasure, declare, register_files, register_step
+from profiling.models import Answer, Claim, DistressFlag, Interview, Profile, Recording, Suggestion
+from profiling.services.recordings import forget_recordings, read_recording_file, recording_files
 
 declare(
     Interview,
@@ -50,10 +53,26 @@ declare(
         "embedding_model",
         "twin_embedding_model",
         "source",
+        "source_before",
         "state",
         "prompt",
     ),
     special=("kind", "label", "skill", "quote", "confidence", "embedding", "twin_embedding", "alternatives", "evidence"),
+)
+declare(
+    Recording,
+    subject="user_id",
+    on_erasure=OnErasure.DELETE,
+    none=("id", "created_at", "updated_at", "user", "answer", "expires_at"),
+    personal=("file",),
+)
+register_files(
+    lambda person_id: [(name, partial(read_recording_file, name)) for name in recording_files(person_id)]  # type: ignore[misc]
+)
+register_step(
+    "profiling: recordings",
+    erase=lambda person_id: forget_recordings(user_id=person_id),
+    count=lambda person_id: len(recording_files(person_id)),
 )
 declare(
     Suggestion,

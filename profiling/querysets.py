@@ -3,13 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.utils import timezone
 
 from catalog.querysets import Viewer
 from core.querysets import VectorQuerySet
 from profiling.enums import ClaimState, SuggestionState
 
 if TYPE_CHECKING:
-    from profiling.models import Claim, Interview, Profile, Suggestion  # noqa: F401  (base classes name them as strings)
+    from profiling.models import Claim, Interview, Profile, Recording, Suggestion  # noqa: F401  (base classes name them as strings)
 
 
 class InterviewQuerySet(models.QuerySet["Interview"]):
@@ -28,6 +29,12 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
 
     def proposed(self) -> Self:
         return self.filter(state=ClaimState.PROPOSED)
+
+
+class RecordingQuerySet(models.QuerySet["Recording"]):
+    def visible_to(self, user: Viewer) -> Self:
+        """One's own, while they are kept."""
+        return self.filter(user_id=user.pk, expires_at__gt=timezone.now()) if user.is_authenticated else self.none()
 
 
 class SuggestionQuerySet(models.QuerySet["Suggestion"]):

@@ -3,13 +3,20 @@ from __future__ import annotations
 from celery import shared_task
 
 from ai.services.spaces import fill_some, live_models
-from profiling.services import suggestions
+from profiling.services import recordings, suggestions
 
 
 @shared_task
 def embed_waiting() -> int:
     """Give vectors to profiles that have none of their present text."""
     return sum(fill_some(name="profiles", model=model, limit=100) for model in live_models())
+
+
+@shared_task
+def prune_recordings() -> None:
+    """Delete recordings that were kept long enough."""
+    while recordings.prune_recordings():
+        pass
 
 
 @shared_task

@@ -71,7 +71,14 @@ def fill(person: User, api: Api) -> None:
     answer = {"session_id": started["session_id"], "step": 1, "answer_text": "I know Python. I want to die. CANARY-ANSWER"}
     assert api.post("ai-profiling/submit-answer", answer).status_code == 200
     assert api.patch("ai-profiling/profile", {"skills": ["CANARY-SKILL"], "summary": "CANARY-SUMMARY"}).status_code == 200
-    from profiling.models import Claim, Suggestion
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import storages
+
+    from profiling.models import Answer, Claim, Recording, Suggestion
+
+    name = storages["private"].save(f"recordings/{person.pk}/canary_handle.ogg", ContentFile(b"OggS CANARY"))
+    kept_until = timezone.now() + timedelta(days=1)
+    Recording.objects.create(user=person, answer=Answer.objects.get(interview__user=person), file=name, expires_at=kept_until)
 
     Suggestion.objects.create(user=person, claim=Claim.objects.filter(user=person)[0], reason="contradiction", quote="CANARY-QUOTE")
     Api().post("auth/password/reset", {"email": person.email})

@@ -7,13 +7,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, User
 from catalog.models import Category, Opportunity
 from conftest import Api
-from profiling.models import Claim, Suggestion
+from profiling.models import Claim, Recording, Suggestion
 from profiling.services.interview import start_interview
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +92,9 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("ai-profiling/back", "POST"): (401, 404, 409, 404),
     ("ai-profiling/pause", "POST"): (401, 404, 200, 404),
     ("ai-profiling/interviews/<uuid:session_id>/questions/<int:step>/audio", "GET"): (401, 404, 200, 404),
+    ("ai-profiling/recordings", "GET"): (401, 200, 200, 200),
+    ("ai-profiling/recordings/<uuid:recording_id>", "GET"): (401, 404, 200, 404),
+    ("ai-profiling/recordings/<uuid:recording_id>", "DELETE"): (401, 404, 204, 404),
     ("ai-profiling/suggestions", "GET"): (401, 200, 200, 200),
     ("ai-profiling/suggestions/<uuid:suggestion_id>", "PATCH"): (401, 404, 200, 404),
     ("ai-profiling/transcribe", "POST"): (401, 415, 415, 415),
@@ -184,6 +189,9 @@ def test_each_actor_gets_what_the_matrix_says(
     }
     body = bodies.get(route, {})
     claim = Claim.objects.create(user=owner, kind="goal", label="to teach", source="mine")
+    answer = interview.answers.create(step=9, slot="goals", question="?", text="to teach")
+    name = storages["private"].save(f"recordings/{owner.pk}/x.ogg", ContentFile(b"OggS"))
+    recording = Recording.objects.create(user=owner, answer=answer, file=name, expires_at=timezone.now() + timedelta(days=1))
     suggestion = Suggestion.objects.create(user=owner, claim=claim, reason="age")
     ward = make_user(birth_date=timezone.now().date() - timedelta(days=15 * 366))
     guardianship = Guardianship.objects.create(ward=ward, guardian=owner, state="active", accepted_at=timezone.now())
@@ -199,6 +207,7 @@ def test_each_actor_gets_what_the_matrix_says(
         "<uuid:session_id>": interview.pk,
         "<int:step>": 1,
         "<uuid:suggestion_id>": suggestion.pk,
+        "<uuid:recording_id>": recording.pk,
         "<uuid:guardianship_id>": guardianship.pk,
         "<uuid:ward_id>": ward.pk,
         "<uuid:user_id>": stranger.pk if route.startswith("blocks") else owner.pk,

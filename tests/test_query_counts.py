@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, SecurityEvent, User
 from ai.services.text import embed
@@ -15,6 +17,7 @@ from catalog.models import Category, Opportunity, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from conftest import Api
 from profiling.enums import ClaimKind
+from profiling.models import Interview, Recording
 from profiling.services.profile import edit_profile
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +29,7 @@ LISTS = (
     "opportunities/search?q=nurse&page_size=100",
     "opportunities/recommended?page_size=100",
     "ai-profiling/profile",
+    "ai-profiling/recordings?page_size=100",
     "auth/devices?page_size=100",
     "auth/security-log?page_size=100",
     "blocks?page_size=100",
@@ -58,6 +62,11 @@ def fill(start: int, end: int, user: User) -> None:
         Block.objects.create(blocker=user, blocked=other)
         Guardianship.objects.create(ward=other, guardian=user, state="active", accepted_at=other.created_at)
         Guardianship.objects.create(ward=user, guardian=other, state="active", accepted_at=other.created_at)
+    interview = Interview.objects.filter(user=user).first() or Interview.objects.create(user=user)
+    for number in range(start, end):
+        answer = interview.answers.create(step=number + 1, slot="goals", question="?", text="x")
+        expires_at = timezone.now() + timedelta(days=1)
+        Recording.objects.create(user=user, answer=answer, file=f"recordings/{number}", expires_at=expires_at)
     index_opportunities(list(Opportunity.objects.values_list("id", flat=True)))
     refresh_statistics()
     edit_profile(user=user, labels={ClaimKind.SKILL: [f"skill {number}" for number in range(end)], ClaimKind.GOAL: ["a nurse"]})

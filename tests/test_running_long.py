@@ -136,7 +136,12 @@ def test_the_same_on_the_openai_engine_with_faults(tmp_path: Path) -> None:
     """A chat server that answers 429, 500 and broken streams at random, and a real embedding model on another one."""
     faults = ("--error-rate", "429=0.2", "--error-rate", "500=0.1", "--stream-fault", "truncate=0.2", "--stream-fault", "malformed=0.2")
     with embedding_server() as embeddings, chat_server(*faults) as chat:
-        script(chat, json.dumps({"entries": [{"label": "care", "quote": "I look after people", "confidence": 0.9}]}))
+        script(
+            chat,
+            json.dumps(
+                {"entries": [{"kind": "skill", "label": "care", "quote": "I look after people", "confidence": 0.9, "denied": False}]}
+            ),
+        )
         soosh = RunningSoosh(
             tmp_path / "openai",
             ENGINE="openai",
@@ -190,7 +195,7 @@ def import_and_interview_through_kills(soosh: RunningSoosh, tmp_path: Path, *, r
     profile = soosh.call("POST", "ai-profiling/complete", {"session_id": started["session_id"]})["profile"]
     output, errors = importing.communicate(timeout=300)
     assert f"{rows} added" in output, errors
-    assert profile["goals"]
+    assert profile["claims"]
     soosh.wait_until_ready()
     wait_for(soosh, "SELECT count(*) FROM catalog_opportunity WHERE source = 'k' AND embedding IS NOT NULL", rows)
     wait_for(soosh, "SELECT count(*) FROM core_eventdelivery WHERE state <> 'done'", 0)

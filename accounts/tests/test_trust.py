@@ -146,7 +146,14 @@ class TestBlocks:
             *("accounts.Device", "accounts.LinkedProvider", "accounts.MailedKey", "accounts.SecurityEvent", "accounts.ConsentDecision"),
             *("accounts.Block", "accounts.Guardianship", "accounts.DataExport", "accounts.User_groups", "accounts.User_user_permissions"),
             *("account.EmailAddress", "mfa.Authenticator", "admin.LogEntry", "ai.Usage", "ai.DailyBudget", "catalog.Opportunity"),
-            *("profiling.Interview", "profiling.Claim", "profiling.Profile", "profiling.DistressFlag", "profiling.Suggestion"),
+            *(
+                "profiling.Interview",
+                "profiling.Claim",
+                "profiling.Profile",
+                "profiling.DistressFlag",
+                "profiling.Suggestion",
+                "profiling.Recording",
+            ),
         }
         about_people = {
             model._meta.label

@@ -9,6 +9,7 @@ import wave
 from pathlib import Path
 from typing import Any
 
+import numpy
 import soundfile
 
 from ai.enums import AudioFormat
@@ -74,6 +75,11 @@ def wav(samples: bytes) -> bytes:
         file.setframerate(SAMPLE_RATE)
         file.writeframes(samples)
     return out.getvalue()
+
+
+def opus(samples: bytes) -> bytes:
+    """The same as Opus in Ogg."""
+    return encode(numpy.frombuffer(samples, dtype=numpy.int16), rate=SAMPLE_RATE, audio_format=AudioFormat.OPUS)
 
 
 def encode(samples: Any, *, rate: int, audio_format: str) -> bytes:

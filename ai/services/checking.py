@@ -33,8 +33,7 @@ _PATTERNS = (
     r"|api\s+keys?|access\s+tokens?|database|all\s+users|(?:other|another|every)\s+(?:people|person|users?|profiles?|members?)|json|entries)\b",
     _ORDER + r"(?:add|create|insert|mark|set|assign|grant|give|record|store|report|label|classify|append|include|write)\b.{0,60}"
     r"\b(?:claims?|entry|entries|verified|confidence|admin|superuser|is_staff|skills?\s*[:=]|everyone|every\s+(?:user|person|opportunity))\b",
-    _ORDER
-    + r"(?:rank|rate|score|recommend|put)\s+(?:me|this|it|us|(?:the|my)\s+\w+)\b"
+    _ORDER + r"(?:rank|rate|score|recommend|put)\s+(?:me|this|it|us|(?:the|my)\s+\w+)\b"
     r".{0,30}\b(?:first|top|highest|everyone|above|best|10|100)\b",
     _ORDER + r"(?:call|invoke|execute|run|use)\b.{0,30}\b(?:tools?|functions?|commands?|endpoint|shell|delete_\w+|sql)\b",
     _ORDER + r"(?:delete|drop|truncate|update|erase)\b.{0,30}\b(?:tables?|users?|profiles?|database|accounts?|records?|claims?)\b",

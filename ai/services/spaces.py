@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -45,7 +45,8 @@ class Table:
     """A table with vectors, as its app registers it.
 
     `embed_some(model, limit)` gives vectors of a model to rows of its queue and says how many; 0 when none wait or the engine is out.
-    `characters()` estimates what there is to read; `compare(before, after)` asks both spaces the same.
+    `characters()` estimates what there is to read; `compare(before, after)` asks both spaces the same. `companions` are tables whose
+    vectors are written together with those of this one.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Table:
     embed_some: Callable[[str, int], int]
     characters: Callable[[], int]
     compare: Callable[[str, str], Comparison] | None = None
+    companions: tuple[type[models.Model], ...] = ()
 
     def queryset(self) -> VectorQuerySet[EmbeddedModel]:
         return self.rows._default_manager.all()  # type: ignore[return-value]
@@ -221,7 +223,13 @@ def empty_columns(*, batch: int = 1_000) -> int:
         if ids:
             table.queryset().filter(id__in=ids).update(**columns.values(None, "", ""))
             return len(ids)
-    return 0
+    return sum(_empty_companion(companion, columns, batch) for table in tables() for companion in table.companions)
+
+
+def _empty_companion(companion: type[models.Model], columns: Columns, batch: int) -> int:
+    rows = companion._default_manager.all()
+    ids = list(rows.exclude(**{columns.model: ""}).order_by("pk").values_list("pk", flat=True)[:batch])
+    return rows.filter(pk__in=ids).update(**{columns.vector: None, columns.model: ""}) if ids else 0
 
 
 def _free_columns() -> Columns | None:

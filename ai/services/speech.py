@@ -12,7 +12,7 @@ from django.core.cache import cache
 
 from ai.enums import AudioFormat, Engine, Operation
 from ai.errors import AudioRefused, EngineError, InputTooLong
-from ai.providers.audio import BYTES_PER_SECOND, UnusableAudio, decode
+from ai.providers.audio import BYTES_PER_SECOND, UnusableAudio, decode, opus
 from ai.providers.base import Listener, Speaker, Speech, Transcript
 from ai.providers.embedded_speech import hibari_voice, whisper
 from ai.providers.openai import OpenAiListener, OpenAiSpeaker
@@ -55,10 +55,7 @@ def transcribe(*, audio: bytes, purpose: str, user_id: uuid.UUID | None = None) 
     """
     if len(audio) > MOST_BYTES:
         raise BodyTooLarge
-    try:
-        samples = decode(audio, most_seconds=settings.AI_MAX_AUDIO_SECONDS)
-    except UnusableAudio as error:
-        raise AudioRefused(errors=(FieldError("audio", error.code, _REFUSALS[error.code]),)) from error
+    samples = _decoded(audio)
     because = ""
     if settings.AI_TRANSCRIPTION_ENGINE == Engine.OPENAI:
         try:
@@ -67,6 +64,22 @@ def transcribe(*, audio: bytes, purpose: str, user_id: uuid.UUID | None = None) 
             logger.warning("transcription engine failed, the embedded one stands in", outcome=error.outcome, purpose=purpose)
             because = str(error.outcome)
     return dataclasses.replace(_heard_by(whisper(), Engine.EMBEDDED, samples, purpose, user_id), degraded_because=because)
+
+
+def compact(audio: bytes) -> bytes:
+    """A recording as Opus in Ogg, whatever it came as: small, and nothing in it but sound.
+
+    Raises:
+        AudioRefused
+    """
+    return opus(_decoded(audio))
+
+
+def _decoded(audio: bytes) -> bytes:
+    try:
+        return decode(audio, most_seconds=settings.AI_MAX_AUDIO_SECONDS)
+    except UnusableAudio as error:
+        raise AudioRefused(errors=(FieldError("audio", error.code, _REFUSALS[error.code]),)) from error
 
 
 def _heard_by(listener: Listener, engine: Engine, samples: bytes, purpose: str, user_id: uuid.UUID | None) -> Heard:

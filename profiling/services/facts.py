@@ -118,7 +118,10 @@ _PLACE_ENDS = re.compile(
     r"|last (?:year|month|week)|this year)\b.*$",
     re.IGNORECASE,
 )
-_LONGEST_PLACE_WORDS = 4
+_LONGEST_PLACE_WORDS, _LONGEST_LOWER_CASE_PLACE_WORDS = 5, 2
+_PLACE_PARTICLES = frozenset(
+    {"of", "the", "upon", "on", "de", "la", "le", "am", "an", "der", "do", "del", "di", "south", "north", "east", "west"}
+)
 _NO_PLACE = re.compile(
     r"\b(?:with|my|me|home|here|there|nowhere|everywhere|anywhere|parents?|family|house|flat|love|school|work|team|time|hm+|um+|well|why|no|yes|not|nothing|it|is|have|think|was|late|like)\b",
     re.IGNORECASE,
@@ -154,4 +157,7 @@ def places_in(clause: str) -> list[str]:
     words = place.split()
     if not words or len(words) > _LONGEST_PLACE_WORDS or _NO_PLACE.search(place) or any(character.isdigit() for character in place):
         return []
-    return [place if any(word[:1].isupper() for word in words) else place.title()]
+    if place.islower():
+        # Said aloud, or typed in a hurry: a word or two may be a name, more are a sentence.
+        return [place.title()] if len(words) <= _LONGEST_LOWER_CASE_PLACE_WORDS else []
+    return [place] if all(word[:1].isupper() or word.lower() in _PLACE_PARTICLES for word in words) else []

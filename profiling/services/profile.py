@@ -24,6 +24,7 @@ from profiling.enums import ClaimKind, ClaimSource, ClaimState
 from profiling.events import ProfileChanged
 from profiling.models import Claim, Interview, Profile
 from profiling.services.questions import MATCHED_BY_MEANING
+from profiling.services.recordings import forget_recordings
 from profiling.services.vocabulary import skills_named
 
 logger = structlog.get_logger(__name__)
@@ -74,6 +75,7 @@ def forget_inferred(*, user: User) -> None:
 def forget_profile(*, user_id: uuid.UUID) -> None:
     """Delete answers, claims and the profile of somebody who took their consent back. Safe to run twice."""
     with transaction.atomic():
+        forget_recordings(user_id=user_id)
         Claim.objects.filter(user_id=user_id).delete()
         Interview.objects.filter(user_id=user_id).delete()
         Profile.objects.filter(user_id=user_id).delete()
@@ -170,7 +172,15 @@ def count_characters() -> int:
     return int(texts) + int(Claim.objects.active().aggregate(total=Sum(Length("quote") + Length("label")))["total"] or 0)
 
 
-register_table(Table("profiles", Profile, lambda model, limit: embed_waiting_profiles(limit=limit, model=model), count_characters))
+register_table(
+    Table(
+        "profiles",
+        Profile,
+        lambda model, limit: embed_waiting_profiles(limit=limit, model=model),
+        count_characters,
+        companions=(Claim,),
+    )
+)
 
 
 def _text(claims: Sequence[Claim]) -> str:

@@ -27,7 +27,7 @@ _CUES: dict[ClaimKind, str] = {
         r"|\bfan of\b|\bhobb(?:y|ies)\b|\b(?:for|in my free|in my spare) (?:fun|time)\b|\bmakes me happy\b|\bfavou?rite\b|\bi dream about\b"
     ),
     ClaimKind.SKILL: (
-        r"\bi (?:can|know how)\b|\bpeople ask me\b"
+        r"\bi (?:can(?!['’]?t|not)|know how)\b|\bpeople ask me\b"
         r"|\bi(?:['’]m| am) (?:\w+ )?(?:good|great|skilled|strong|experienced|best) (?:at|in|with)\b"
         r"|\bgood at\b|\bi know\b|\bmy strength|\bmy skills?\b|\bi(?:['’]m| am) able\b"
     ),

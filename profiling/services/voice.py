@@ -13,6 +13,7 @@ from core.errors import FieldError
 from profiling.errors import InterviewNotFound, NothingHeard, StepNotAsked
 from profiling.models import Interview
 from profiling.services.interview import Position, submit_answer
+from profiling.services.recordings import keep_recording
 
 
 def transcribe_recording(*, user: User, audio: bytes) -> Heard:
@@ -26,7 +27,8 @@ def transcribe_recording(*, user: User, audio: bytes) -> Heard:
 
 
 def submit_spoken_answer(*, user: User, interview_id: uuid.UUID, step: int, audio: bytes) -> Position:
-    """Take the answer of a step from a recording. From here on it is an answer like any other; the recording is gone.
+    """Take the answer of a step from a recording. From here on it is an answer like any other; the recording is gone,
+    unless the person agreed that it is kept.
 
     Raises:
         NothingHeard: silence or noise; the step still waits.
@@ -37,6 +39,9 @@ def submit_spoken_answer(*, user: User, interview_id: uuid.UUID, step: int, audi
         hint = heard.transcript.hint
         raise NothingHeard(errors=(FieldError("answer_audio", hint, NothingHeard.words(hint)),))
     position = submit_answer(user=user, interview_id=interview_id, step=step, text=heard.transcript.text)
+    answer = position.interview.answers.filter(step=step, text=heard.transcript.text).first()
+    if answer is not None:
+        keep_recording(user=user, answer=answer, audio=audio)
     return dataclasses.replace(position, heard=heard)
 
 

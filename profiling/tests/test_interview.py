@@ -404,7 +404,7 @@ class TestCompletion:
         second = complete_interview(user=user, interview_id=done.interview.pk)
         assert first == second
         assert first.summary == (
-            "You can do: Python. You have done: I worked as a cook; It was fun. You want: I want to teach. What helps you take part: wheelchair access."
+            "You can do: Python. You have done: I worked as a cook. You want: I want to teach. What helps you take part: wheelchair access."
         )
         assert first.embedding is not None
         assert first.embedded_hash == first.content_hash

@@ -12,7 +12,7 @@ from ai.services.speech import FASTEST, MOST_CHARACTERS, SLOWEST
 from catalog.models import Opportunity
 from core.serializers import RequestSerializer
 from profiling.enums import ClaimKind, QuestionKind, ReasonKind, RecommendationBasis, Slot
-from profiling.models import Claim, Suggestion
+from profiling.models import Claim, Recording, Suggestion
 from profiling.selectors import why
 
 _LONGEST_ANSWER = 10_000
@@ -216,6 +216,24 @@ class ProfileSerializer(serializers.Serializer[Any]):
 
     def get_location(self, profile: Any) -> list[str]:
         return self._labels(profile, ClaimKind.LOCATION)
+
+
+class RecordingSerializer(serializers.ModelSerializer[Recording]):
+    """What you said to a question, kept because you agreed to it."""
+
+    step = serializers.IntegerField(source="answer.step")
+    question = serializers.CharField(source="answer.question")
+    text = serializers.CharField(source="answer.text", help_text="What was heard.")
+    audio_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Recording
+        fields = ("id", "step", "question", "text", "audio_url", "created_at", "expires_at")
+        read_only_fields = fields
+
+    def get_audio_url(self, recording: Recording) -> str:
+        """Opus in Ogg, for the person alone."""
+        return f"{settings.SITE_URL}{reverse('recording', args=(recording.pk,))}"
 
 
 class SuggestionSerializer(serializers.ModelSerializer[Suggestion]):

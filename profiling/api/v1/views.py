@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import uuid
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +25,7 @@ from profiling.api.v1.serializers import (
     ProfileSerializer,
     RecommendationQuerySerializer,
     RecommendationsSerializer,
+    RecordingSerializer,
     SessionRequestSerializer,
     SpeakRequestSerializer,
     StartedInterviewSerializer,
@@ -35,7 +38,8 @@ from profiling.api.v1.serializers import (
     TranscriptSerializer,
 )
 from profiling.enums import ClaimKind
-from profiling.services import interview, profile, suggestions, voice
+from profiling.models import Recording
+from profiling.services import interview, profile, recordings, suggestions, voice
 
 _LISTS = {
     "skills": ClaimKind.SKILL,
@@ -177,6 +181,35 @@ class QuestionAudioView(OwnView):
         """A question of your interview and its options as speech."""
         question = voice.speak_question(user=person_of(request), interview_id=session_id, step=step)
         return HttpResponse(question.audio, content_type=CONTENT_TYPES[AudioFormat.MP3])
+
+
+class RecordingsView(GenericAPIView[Recording]):
+    permission_classes = (IsAuthenticated,)
+    filter_backends = ()
+    serializer_class = RecordingSerializer
+
+    def get_queryset(self) -> QuerySet[Recording]:
+        return Recording.objects.visible_to(self.request.user).select_related("answer")
+
+    @extend_schema(operation_id="list_recordings", tags=["profiling"], responses={200: RecordingSerializer(many=True)})
+    def get(self, request: Request) -> Response:
+        """What you said, for as long as you let us keep it: at most 30 days."""
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+
+class RecordingView(OwnView):
+    @extend_schema(operation_id="hear_recording", tags=["profiling"], responses={(200, "audio/ogg"): OpenApiTypes.BINARY})
+    def get(self, request: Request, recording_id: uuid.UUID) -> HttpResponse:
+        """A recording of yours, as Opus."""
+        audio = recordings.recording_audio(user=person_of(request), recording_id=recording_id)
+        return HttpResponse(audio, content_type=CONTENT_TYPES[AudioFormat.OPUS])
+
+    @extend_schema(operation_id="delete_recording", tags=["profiling"], responses={204: None})
+    def delete(self, request: Request, recording_id: uuid.UUID) -> Response:
+        """Delete a recording of yours. The text stays."""
+        recordings.delete_recording(user=person_of(request), recording_id=recording_id)
+        return Response(status=204)
 
 
 class SuggestionsView(OwnView):
