@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from core import auditing, events
-from core.models import AuditEntry, EventDelivery, OutboxEvent
+from core.models import AuditEntry, EmbeddingSpace, EventDelivery, OutboxEvent
 
 
 class AuditedAdmin(ModelAdmin):
@@ -77,6 +77,13 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_filter = ("action", "thing_kind")
     search_fields = ("=actor_id", "=thing_id")
     show_full_result_count = False
+
+
+@admin.register(EmbeddingSpace)
+class EmbeddingSpaceAdmin(ReadOnlyAdmin):
+    """Which embedding model serves, and which one is being filled or kept. `manage.py reembed` changes it."""
+
+    list_display = ("model", "state", "column", "in_force_since", "created_at")
 
 
 @admin.register(OutboxEvent)

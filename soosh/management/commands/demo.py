@@ -19,7 +19,12 @@ _ANSWERS = {
     "spend time": "Open source software, data visualization and teaching children to code.",
     "done so far": "I worked in a repair shop for two years. I finished an online course in web development.",
     "year or two": "I want to work as a software developer. I would like a mentor in open source.",
-    "respect": "I can only work from home because I use a wheelchair.",
+    "respect": "I can only work from home.",
+    "take part well": "I use a wheelchair.",
+    "languages": "English and some Spanish.",
+    "have time": "In the evening and at the weekend.",
+    "do you live": "In Accra.",
+    "Which of these fits": "yes",
 }
 _VERIFICATION_LINK = re.compile(r"https?://\S+/verify-email/\S+")
 
