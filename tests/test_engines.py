@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
+import wave
 from collections.abc import Iterator
 from typing import Any
 
+import numpy
 import pytest
 
 from accounts.models import User
@@ -104,16 +107,19 @@ class TestSpeech:
         assert speak(text="Hello.", purpose="test", audio_format=audio_format).audio == first
         assert Usage.objects.filter(operation=Operation.SPEAK).count() == 1
 
-    def test_silence_is_no_words(self, engine: str) -> None:
-        import io
-        import wave
-
+    def test_silence_and_noise_are_no_words(self, engine: str) -> None:
         out = io.BytesIO()
         with wave.open(out, "wb") as file:
             file.setparams((1, 2, 16_000, 0, "NONE", ""))
             file.writeframes(bytes(32_000))
-        heard = transcribe(audio=out.getvalue(), purpose="test").transcript
-        assert heard.text == "" and heard.hint
+        for audio, hint in ((out.getvalue(), "silence"), (_noise(), "no_speech")):
+            heard = transcribe(audio=audio, purpose="test").transcript
+            assert (heard.text, heard.hint) == ("", hint)
+
+    def test_what_holds_no_words_is_sent_nowhere(self, settings: Any, peer: Server) -> None:
+        use(settings, peer, "openai")
+        transcribe(audio=_noise(), purpose="test")
+        assert peer.peer.requests == []
 
 
 class TestModeration:
@@ -168,6 +174,16 @@ def _models(settings: Any, peer: Server) -> tuple[str, str]:
 
 def _cosine(left: list[float], right: list[float]) -> float:
     return sum(a * b for a, b in zip(left, right, strict=True))
+
+
+def _noise() -> bytes:
+    """A loud waterfall, without a word."""
+    samples = numpy.random.default_rng(7).normal(0, 0.1, 48_000)
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes((samples * 32_767).astype(numpy.int16).tobytes())
+    return out.getvalue()
 
 
 def _plain(text: str) -> str:

@@ -26,7 +26,6 @@ from tests.running import ROOT, RunningSoosh, free_port
 pytestmark = pytest.mark.long
 ROWS = 20_000
 NEW = "openai/turned/384"
-ADA = "ada@soosh.example"
 _WORK = ("nurse", "welder", "baker", "gardener", "teacher", "driver", "clerk", "cook", "painter", "farmer", "tailor", "guard", "programmer")
 _FIELDS = (
     "night",
@@ -120,7 +119,6 @@ def test_the_model_changes_under_load_with_the_worker_killed_twice(tmp_path: Pat
 
 def _change(soosh: RunningSoosh, tmp_path: Path) -> None:
     soosh.start()
-    soosh.sign_in(ADA)
     started = time.monotonic()
     _import(soosh, tmp_path, "first", 0, ROWS)
     _wait(soosh, "SELECT count(*) FROM catalog_opportunity WHERE embedded_hash <> content_hash", 0)

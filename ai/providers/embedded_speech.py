@@ -125,6 +125,20 @@ def hibari_voice() -> Hibari:
     return Hibari()
 
 
+def nothing_said(samples: bytes) -> HearingHint | None:
+    """Why a recording holds no words, as far as loudness and a speech detector (Silero) can tell; None if it may hold some.
+
+    Cheap, and on this machine. Engines outside make words up where there are none.
+    """
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    sound = numpy.frombuffer(samples, dtype=numpy.int16).astype(numpy.float32) / 32_768
+    if _loudness(sound) < _SILENCE:
+        return HearingHint.SILENCE
+    found = get_speech_timestamps(_raised(sound), VadOptions(threshold=_SPEECH_THRESHOLD, min_silence_duration_ms=700, speech_pad_ms=300))
+    return None if found else HearingHint.NO_SPEECH
+
+
 def _check(file: Path, digest: str) -> None:
     if hashlib.sha256(file.read_bytes()).hexdigest() != digest:
         raise EngineError("The embedded model's file is damaged. Install the requirements again.")

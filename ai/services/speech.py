@@ -14,7 +14,7 @@ from ai.enums import AudioFormat, Engine, Operation
 from ai.errors import AudioRefused, EngineError, InputTooLong
 from ai.providers.audio import BYTES_PER_SECOND, UnusableAudio, decode, opus
 from ai.providers.base import Listener, Speaker, Speech, Transcript
-from ai.providers.embedded_speech import hibari_voice, whisper
+from ai.providers.embedded_speech import hibari_voice, nothing_said, whisper
 from ai.providers.openai import OpenAiListener, OpenAiSpeaker
 from ai.services.metering import Call, metered
 from core.errors import BodyTooLarge, FieldError
@@ -58,6 +58,9 @@ def transcribe(*, audio: bytes, purpose: str, user_id: uuid.UUID | None = None) 
     samples = _decoded(audio)
     because = ""
     if settings.AI_TRANSCRIPTION_ENGINE == Engine.OPENAI:
+        hint = nothing_said(samples)
+        if hint is not None:
+            return Heard(Transcript("", "", 0.0, "", hint=str(hint)), str(Engine.EMBEDDED))
         try:
             return _heard_by(OpenAiListener(), Engine.OPENAI, samples, purpose, user_id)
         except EngineError as error:

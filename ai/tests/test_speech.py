@@ -238,7 +238,7 @@ class TestGateway:
 
     def test_the_other_engines_answers_are_taken(self, settings: Any) -> None:
         settings.AI_TRANSCRIPTION_ENGINE = settings.AI_SPEECH_ENGINE = "openai"
-        content = wav_of(hum(1))
+        content = spoken("Hello there.")
         client = mock.MagicMock()
         client.audio.transcriptions.create.return_value = mock.Mock(
             text=" Hello there. ", language="en", usage=mock.Mock(input_tokens=14, output_tokens=3), _request_id="req"
