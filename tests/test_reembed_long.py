@@ -129,7 +129,8 @@ def _change(soosh: RunningSoosh, tmp_path: Path) -> None:
         time.sleep(10)
         reads_until = len(readers.overlaps)
         back = soosh.manage("reembed", "--roll-back")
-        assert back.wait(60) == 0
+        back.communicate(timeout=60)
+        assert back.returncode == 0
         time.sleep(5)
     assert (model, readers.failures) == (NEW, [])
     assert min(readers.overlaps) >= 0.8, sorted(readers.overlaps)[:20]
@@ -153,7 +154,7 @@ def _reembed_through_kills(soosh: RunningSoosh, tmp_path: Path) -> float:
     _wait_for_more(soosh, filled, ROWS // 2)
     _kill_workers(soosh)
     filling.send_signal(signal.SIGKILL)
-    filling.wait()
+    filling.communicate()
     done = soosh.query(filled)
     writing.join()
     again = soosh.manage("reembed", "--model", NEW)
