@@ -27,9 +27,6 @@ class ClaimQuerySet(models.QuerySet["Claim"]):
     def active(self) -> Self:
         return self.filter(state=ClaimState.ACTIVE)
 
-    def proposed(self) -> Self:
-        return self.filter(state=ClaimState.PROPOSED)
-
 
 class RecordingQuerySet(models.QuerySet["Recording"]):
     def visible_to(self, user: Viewer) -> Self:

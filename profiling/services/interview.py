@@ -78,8 +78,9 @@ def start_interview(*, user: User, language: str = "en", is_voice: bool = False)
         if interview is None:
             interview = Interview.objects.create(user=user, language=language)
             plan_next(interview)
-        elif interview.paused_at is not None:
+        else:
             interview.paused_at = None
+            _replan_if_groundless(interview)
             interview.save()
     voice = consent_of(user.pk, ConsentPurpose.VOICE_PROCESSING) if is_voice else None
     return dataclasses.replace(
@@ -187,12 +188,10 @@ def _keep_answer(user: User, interview_id: uuid.UUID, step: int, text: str) -> A
     """The answer's row, written before anything reads it."""
     with transaction.atomic():
         interview = _locked(user, interview_id)
-        if interview.state == InterviewState.COMPLETED:
-            raise InterviewFinished
         known = interview.answers.filter(step=step).first()
-        if known is not None:
+        if known is not None and (known.text == text or interview.state == InterviewState.ACTIVE):
             return _given_again(interview, known, text)
-        if not interview.question:
+        if interview.state == InterviewState.COMPLETED or not interview.question:
             raise InterviewFinished
         if step != interview.step:
             raise StepNotAsked
@@ -232,11 +231,18 @@ def plan_after(answer: Answer) -> None:
     if answer.step == interview.step:
         interview.step += 1
         plan_next(interview)
-    elif not interview.question or (interview.question_kind == QuestionKind.CONFIRM and interview.confirms_id is None):
-        # An earlier answer was corrected, and what waited has lost its ground.
+    elif not interview.question:
+        # An earlier answer was corrected after the last one was given, and more may be unknown now.
         plan_next(interview)
     else:
+        _replan_if_groundless(interview)
         interview.save()
+
+
+def _replan_if_groundless(interview: Interview) -> None:
+    """A question about a claim that is gone, corrected or forgotten, is not asked any more."""
+    if interview.question_kind == QuestionKind.CONFIRM and interview.confirms_id is None:
+        plan_next(interview)
 
 
 def plan_next(interview: Interview) -> None:

@@ -30,7 +30,7 @@ from profiling.errors import (
 from profiling.models import Answer, Claim, Interview, Profile
 from profiling.services import planning, reading
 from profiling.services.interview import Position, complete_interview, go_back, pause_interview, start_interview, submit_answer
-from profiling.services.profile import edit_profile
+from profiling.services.profile import edit_profile, forget_inferred
 
 pytestmark = pytest.mark.django_db
 AnswerAll = Callable[..., Position]
@@ -244,6 +244,18 @@ class TestDoubt:
         position = answer(user, "I sing.", back)
         assert position.question is None or position.question.kind != "confirm"
         assert not Claim.objects.filter(label="Carpentry").exists()
+
+    def test_forgetting_what_was_inferred_takes_the_question_away(self, user: User, doubtful: Position) -> None:
+        forget_inferred(user=user)
+        position = start_interview(user=user)
+        assert position.question is None or position.question.kind != "confirm"
+
+    def test_choosing_another_than_the_likeliest(self, user: User, doubtful: Position) -> None:
+        Claim.objects.update(alternatives=["Gardening"])
+        Interview.objects.update(options=["Carpentry", "Gardening", "None of these"])
+        position = answer(user, "Gardening", doubtful)
+        assert position.understood == ("Gardening",)
+        assert list(Claim.objects.values_list("label", "state", "source")) == [("Gardening", "active", "mine")]
 
     def test_what_is_taken_back_in_the_same_answer_is_not_claimed(self, user: User, skills: dict[str, Skill]) -> None:
         answer(user, "I can do carpentry. No, that was my brother. I can't do carpentry.")
