@@ -31,6 +31,13 @@ def test_the_doctor_finds_nothing_wrong_where_nothing_is() -> None:
         assert part in text
 
 
+def test_the_doctor_says_that_another_embedding_model_is_wished(settings: Any) -> None:
+    assert "all-MiniLM-L6-v2-onnx-int8" in doctor()[1]
+    settings.AI_EMBEDDING_ENGINE = "openai"
+    code, text = doctor()
+    assert code == 1 and "openai/text-embedding-3-small/384: run `manage.py reembed`" in text
+
+
 def test_the_doctor_says_what_to_do_about_a_silent_worker() -> None:
     code, text = doctor()
     assert code == 1

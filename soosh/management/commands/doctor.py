@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connection
 
+from ai.services.spaces import configured_model, embedding_model
 from core.health import REQUIRED_EXTENSIONS, clock_skew_seconds, installed_extensions, readiness
 from soosh.services_in_force import services_in_force
 
@@ -29,6 +30,8 @@ class Command(BaseCommand):
         findings = [*_from_readiness(states)]
         if states["database"] == "ok":
             findings += [*_extensions(), *_clock()]
+        if states.get("migrations") == "ok":
+            findings += [*_embeddings()]
         findings += [*_time_zones(), *((f"service {name}", state, "") for name, state in services_in_force().items())]
         for name, state, remedy in findings:
             self.stdout.write(f"{'!' if remedy else ' '} {name:<24} {state}")
@@ -63,6 +66,12 @@ def _clock() -> Iterator[tuple[str, str, str]]:
     skew = clock_skew_seconds()
     remedy = "Keep both clocks with NTP: bookings and tokens depend on them." if abs(skew) > _WORST_SKEW_SECONDS else ""
     yield "clock", f"{skew:+.3f} s against the database", remedy
+
+
+def _embeddings() -> Iterator[tuple[str, str, str]]:
+    serving, wished = embedding_model(), configured_model()
+    remedy = f"The settings ask for {wished}: run `manage.py reembed`." if serving != wished else ""
+    yield "embeddings", serving, remedy
 
 
 def _time_zones() -> Iterator[tuple[str, str, str]]:
