@@ -64,6 +64,7 @@ class Skill(EmbeddedModel):
             HnswIndex(fields=("embedding",), name="skill_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)),
             HnswIndex(fields=("twin_embedding",), name="skill_twin_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)),
             models.Index(fields=("id",), name="skill_to_embed", condition=~Q(content_hash=F("embedded_hash"))),
+            models.Index(fields=("id",), name="skill_twin_to_embed", condition=~Q(content_hash=F("twin_embedded_hash"))),
         )
 
     def __str__(self) -> str:
@@ -143,6 +144,7 @@ class Opportunity(EmbeddedModel):
                 fields=("twin_embedding",), name="opportunity_twin_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)
             ),
             models.Index(fields=("id",), name="opportunity_to_embed", condition=~Q(content_hash=F("embedded_hash"))),
+            models.Index(fields=("id",), name="opportunity_twin_to_embed", condition=~Q(content_hash=F("twin_embedded_hash"))),
             models.Index(fields=("state", "kind", "-id"), name="opportunity_by_kind"),
             models.Index(fields=("category", "-id"), name="opportunity_by_category"),
             models.Index(fields=("deadline_on",), name="opportunity_by_deadline"),

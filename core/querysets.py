@@ -60,9 +60,14 @@ class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
         return self.filter(**{columns.model: model, f"{columns.vector}__isnull": False})
 
     def waiting_for(self, model: str) -> Self:
-        """Rows without a vector of their present content by `model`: the embedding queue of its space."""
-        columns = columns_of(model)
-        return self.exclude(content_hash="").filter(~Q(content_hash=F(columns.hash)) | ~Q(**{columns.model: model}))
+        """Rows without a vector of their present content by `model`: the embedding queue of its space.
+
+        The column of a space holds vectors of its model alone, so the hash tells; and that has an index.
+        """
+        column = EmbeddingSpace.objects.filter(model=model).values_list("column", flat=True).first()
+        columns = COLUMNS[Column(column or Column.FIRST)]
+        stale = ~Q(content_hash=F(columns.hash))
+        return self.exclude(content_hash="").filter(stale if column else stale | ~Q(**{columns.model: model}))
 
     def has_fewer_than(self, rows: int) -> bool:
         """Whether fewer than `rows` rows match. Counts no further than that, and not at all where the planner expects far more."""

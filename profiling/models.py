@@ -211,7 +211,10 @@ class Profile(EmbeddedModel):
 
     class Meta(EmbeddedModel.Meta):
         ordering = ("-id",)
-        indexes = (models.Index(fields=("id",), name="profile_to_embed", condition=~Q(content_hash=F("embedded_hash"))),)
+        indexes = (
+            models.Index(fields=("id",), name="profile_to_embed", condition=~Q(content_hash=F("embedded_hash"))),
+            models.Index(fields=("id",), name="profile_twin_to_embed", condition=~Q(content_hash=F("twin_embedded_hash"))),
+        )
 
     def __str__(self) -> str:
         return str(self.user_id)

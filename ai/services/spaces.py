@@ -95,10 +95,18 @@ def serving_space() -> Space:
     return Space(model, COLUMNS[Column(column)])
 
 
+def _stored_model() -> str:
+    stored = (table.queryset().exclude(embedding_model="").values_list("embedding_model", flat=True).first() for table in tables())
+    return next((model for model in stored if model), "")
+
+
 def _first_model() -> str:
+    """What is stored already serves; where nothing is, what the settings ask for."""
     try:
         with transaction.atomic():
-            space = EmbeddingSpace(model=configured_model(), column=Column.FIRST, state=SpaceState.IN_FORCE, in_force_since=timezone.now())
+            space = EmbeddingSpace(
+                model=_stored_model() or configured_model(), column=Column.FIRST, state=SpaceState.IN_FORCE, in_force_since=timezone.now()
+            )
             space.save(force_insert=True)
             return space.model
     except IntegrityError:
@@ -135,6 +143,9 @@ def begin_space(*, model: str) -> EmbeddingSpace:
         SpaceBusy: it is in force already, or the second column is taken by another model.
     """
     embedding_model()
+    # The column may hold leftovers of a model that was given up; its queue trusts that it does not.
+    while empty_columns():
+        pass
     with transaction.atomic():
         spaces = list(EmbeddingSpace.objects.select_for_update())
         serving = next(space for space in spaces if space.state == SpaceState.IN_FORCE)

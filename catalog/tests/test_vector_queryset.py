@@ -7,7 +7,8 @@ from django.db import connection
 
 from catalog.models import Skill
 from core import querysets
-from core.vectors import DIMENSIONS
+from core.models import EmbeddingSpace
+from core.vectors import COLUMNS, DIMENSIONS, Column, SpaceState
 
 pytestmark = pytest.mark.django_db
 MODEL = "test-model"
@@ -78,3 +79,16 @@ def test_the_queue_is_what_has_no_vector_of_its_present_content() -> None:
         Skill.objects.create(source="s", source_id=str(number), name=str(number), **fields)
     assert set(Skill.objects.waiting_for(MODEL).values_list("name", flat=True)) == {"1", "2"}
     assert set(Skill.objects.waiting_for("another-model").values_list("name", flat=True)) == {"0", "1", "2"}
+
+
+@pytest.mark.parametrize(("column", "index"), [(Column.FIRST, "skill_to_embed"), (Column.SECOND, "skill_twin_to_embed")])
+def test_the_queue_of_a_space_is_read_by_its_index(column: Column, index: str) -> None:
+    EmbeddingSpace.objects.create(model=MODEL, column=column, state=SpaceState.FILLING)
+    done = {"content_hash": "h", COLUMNS[column].hash: "h"}
+    Skill.objects.bulk_create(Skill(source="t", source_id=str(number), name=str(number), **done) for number in range(3_000))
+    Skill.objects.create(source="t", source_id="new", name="new", content_hash="new")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE catalog_skill")
+    waiting = Skill.objects.waiting_for(MODEL).order_by("id")[:10]
+    assert [skill.name for skill in waiting] == ["new"]
+    assert index in waiting.explain()
