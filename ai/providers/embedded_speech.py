@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -105,10 +106,14 @@ class Hibari:
     def speak(self, text: str, *, audio_format: str, rate: float) -> Speech:
         try:
             with self._lock:
-                samples = self._voice(text, speed=rate, seed=0)
-        except (RuntimeError, ValueError, IndexError, KeyError) as error:
+                # A raised one is a one: the voice knows plain letters and digits only.
+                samples = self._voice(unicodedata.normalize("NFKC", text), speed=rate, seed=0)
+        except RuntimeError as error:
             raise EngineError(type(error).__name__) from error
-        if not len(samples):
+        except (ValueError, IndexError, KeyError):
+            # Signs that it cannot read at all.
+            samples = []
+        if not samples:
             raise UnspeakableText(errors=(FieldError("text", UnspeakableText.code, UnspeakableText.message),))
         return Speech(text, encode(samples, rate=self._rate, audio_format=audio_format), audio_format, self.model)
 

@@ -214,7 +214,7 @@ class TestGateway:
         with pytest.raises(InputTooLong):
             speak(text="x" * 4_001, purpose="test")
 
-    @pytest.mark.parametrize("text", ["…", "😀", "日本語", "<b>bold</b>", "a" * 300, "1,000.50 $", "\n\n"])
+    @pytest.mark.parametrize("text", ["…", "😀", "¹£", "½ ①", "日本語", "<b>bold</b>", "a" * 300, "1,000.50 $", "\n\n"])
     def test_strange_text_is_spoken_or_refused_by_name(self, text: str) -> None:
         try:
             assert speak(text=text, purpose="test").audio

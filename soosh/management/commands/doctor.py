@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from ai.services.spaces import configured_model, embedding_model
+from ai.services.spaces import configured_model, embedding_model, live_models, tables
 from core.health import REQUIRED_EXTENSIONS, clock_skew_seconds, installed_extensions, readiness
 from soosh.services_in_force import services_in_force
 
@@ -72,6 +72,9 @@ def _embeddings() -> Iterator[tuple[str, str, str]]:
     serving, wished = embedding_model(), configured_model()
     remedy = f"The settings ask for {wished}: run `manage.py reembed`." if serving != wished else ""
     yield "embeddings", serving, remedy
+    for model in live_models():
+        waiting = sum(table.waiting(model) for table in tables())
+        yield "stale vectors", f"{waiting} rows wait for {model}", ""
 
 
 def _time_zones() -> Iterator[tuple[str, str, str]]:
