@@ -112,8 +112,8 @@ class Hibari:
             raise EngineError(type(error).__name__) from error
         except (ValueError, IndexError, KeyError):
             # Signs that it cannot read at all.
-            samples = []
-        if not samples:
+            samples = numpy.empty(0)
+        if len(samples) == 0:
             raise UnspeakableText(errors=(FieldError("text", UnspeakableText.code, UnspeakableText.message),))
         return Speech(text, encode(samples, rate=self._rate, audio_format=audio_format), audio_format, self.model)
 
