@@ -54,7 +54,10 @@ _NO_OPTION = frozenset(
 )
 _EVERY_OPTION = frozenset({"all", "all of them", "all of these", "both", "every one"})
 _YES = frozenset({"yes", "yes please", "right", "correct", "that is right", "that's right", "exactly", "ok", "okay", "yep", "true"})
-_ORDINALS = (("first", "one", "1"), ("second", "two", "2"), ("third", "three", "3"), ("fourth", "four", "4"), ("fifth", "five", "5"))
+_ORDINALS = (
+    *(("first", "one", "1"), ("second", "two", "2"), ("third", "three", "3"), ("fourth", "four", "4")),
+    *(("fifth", "five", "5"), ("sixth", "six", "6"), ("seventh", "seven", "7")),
+)
 _ORDINAL = r"(?:the |number |option |no\.? ?)*"
 
 
@@ -77,13 +80,11 @@ def chosen(text: str, options: Sequence[str]) -> list[str] | None:
         return []
     if said in _EVERY_OPTION:
         return real
-    if said in _YES and real:
+    if said in _YES and NONE_OF_THESE in options:
         return real[:1]
-    numbered = [
-        option for option, words in zip(real, _ORDINALS, strict=False) if re.fullmatch(rf"{_ORDINAL}(?:{'|'.join(words)})(?: one)?", said)
-    ]
-    if numbered:
-        return numbered
+    for option, words in zip(options, _ORDINALS, strict=False):
+        if re.fullmatch(rf"{_ORDINAL}(?:{'|'.join(words)})(?: one)?", said):
+            return [option] if option in real else []
     # The longest first, so that "driving heavy vehicles" does not also choose "driving".
     named = []
     for option in sorted(real, key=len, reverse=True):

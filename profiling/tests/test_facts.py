@@ -114,6 +114,7 @@ def test_commands_are_whole_answers(text: str, command: Command | None) -> None:
         ("the second one", ["driving heavy vehicles"]),
         ("2", ["driving heavy vehicles"]),
         ("Option two", ["driving heavy vehicles"]),
+        ("number three", []),
         ("yes", ["driving vehicles"]),
         ("No.", []),
         ("none of these", []),
