@@ -119,5 +119,6 @@ def openai_engine(settings: Any, llmock: Any) -> Any:
     settings.OPENAI_BASE_URL = settings.OPENAI_EMBEDDING_BASE_URL = llmock.base_url()
     settings.OPENAI_API_KEY = "test"
     settings.OPENAI_MODERATION_MODEL = ""
-    settings.AI_TIMEOUT_SECONDS = 1.0
+    # Long enough for a busy machine; tests of slowness shorten it.
+    settings.AI_TIMEOUT_SECONDS = 15.0
     return llmock

@@ -165,7 +165,8 @@ class TestOpenAiReading:
             (lambda server: server.reply(""), "nonsense"),
         ],
     )
-    def test_every_fault_degrades_by_name_and_in_time(self, openai_engine: Any, fault: Any, outcome: str) -> None:
+    def test_every_fault_degrades_by_name_and_in_time(self, openai_engine: Any, settings: Any, fault: Any, outcome: str) -> None:
+        settings.AI_TIMEOUT_SECONDS = 1.0
         fault(openai_engine)
         started = timezone.now()
         result = converse(turn=skills_turn(), purpose="test")

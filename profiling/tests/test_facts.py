@@ -131,3 +131,8 @@ def test_options_are_chosen_by_name_number_yes_and_no(text: str, options: list[s
 )
 def test_nothing_is_said_in_a_few_ways(text: str, nothing: bool) -> None:
     assert says_nothing(text) is nothing
+
+
+def test_a_yes_to_a_list_of_choices_chooses_none_in_particular() -> None:
+    assert chosen("yes", ("captions", "more time")) is None
+    assert chosen("number two", ("captions", "more time")) == ["more time"]
