@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from functools import partial
 
 from core.privacy import OnErasure, declare, register_files, register_step
@@ -66,9 +68,13 @@ declare(
     none=("id", "created_at", "updated_at", "user", "answer", "expires_at"),
     personal=("file",),
 )
-register_files(
-    lambda person_id: [(name, partial(read_recording_file, name)) for name in recording_files(person_id)]  # type: ignore[misc]
-)
+
+
+def _recordings_for_archive(person_id: uuid.UUID) -> list[tuple[str, Callable[[], bytes]]]:
+    return [(name, partial(read_recording_file, name)) for name in recording_files(person_id)]
+
+
+register_files(_recordings_for_archive)
 register_step(
     "profiling: recordings",
     erase=lambda person_id: forget_recordings(user_id=person_id),

@@ -50,6 +50,7 @@ class _Entry(pydantic.BaseModel):
 def _answer_form(kinds: tuple[str, ...]) -> type[pydantic.BaseModel]:
     """The schema that the model has to answer in: no other kinds than these."""
     closed = pydantic.ConfigDict(extra="forbid")
+    # Types that exist only at run time, so a type checker cannot follow.
     entry = pydantic.create_model("Entry", __base__=_Entry, kind=(Literal[kinds], ...))  # type: ignore[arg-type]
     return pydantic.create_model("Entries", __config__=closed, entries=(list[entry], ...))  # type: ignore[valid-type]
 

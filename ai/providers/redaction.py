@@ -36,6 +36,7 @@ def redact(text: str) -> Redacted:
     """The same thing said twice gets one placeholder."""
     taken_out: dict[str, str] = {}
     for kind, pattern in _KINDS:
+        # mypy does not infer a lambda with a default, which binds this round's kind.
         text = pattern.sub(lambda found, kind=kind: _placeholder(kind, found[0], taken_out), text)  # type: ignore[misc]
     return Redacted(text, taken_out)
 

@@ -57,6 +57,7 @@ class Table:
     companions: tuple[type[models.Model], ...] = ()
 
     def queryset(self) -> VectorQuerySet[EmbeddedModel]:
+        # Every EmbeddedModel has a manager made of a VectorQuerySet; Django's types cannot say so.
         return self.rows._default_manager.all()  # type: ignore[return-value]
 
     def waiting(self, model: str) -> int:

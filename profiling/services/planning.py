@@ -64,7 +64,7 @@ def _proposals(answers: Sequence[Answer], claims: Sequence[Claim]) -> list[Propo
     if sum(answer.question_kind == QuestionKind.CONFIRM for answer in answers) >= MOST_CONFIRMATIONS:
         return about_slots
     doubtful = [claim for claim in claims if claim.state == ClaimState.PROPOSED and not _was_asked_about(claim, answers)]
-    return [*about_slots, *(_about_claim(claim, known[SLOT_OF_KIND[claim.kind]]) for claim in doubtful)]  # type: ignore[index]
+    return [*about_slots, *(_about_claim(claim, known[SLOT_OF_KIND[claim.kind]]) for claim in doubtful)]
 
 
 def _known(slot: Slot, answers: Sequence[Answer], claims: Sequence[Claim]) -> float:
@@ -92,7 +92,7 @@ def _about_slot(slot: Slot, known: float, answers: Sequence[Answer]) -> Proposal
 
 
 def _about_claim(claim: Claim, known: float) -> Proposal:
-    slot = SLOT_OF_KIND[claim.kind]  # type: ignore[index]
+    slot = SLOT_OF_KIND[claim.kind]
     plan = PLANS[slot]
     doubt = 4 * claim.confidence * (1 - claim.confidence)
     options = tuple(dict.fromkeys((claim.label, *claim.alternatives, NONE_OF_THESE)))

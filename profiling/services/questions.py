@@ -109,7 +109,7 @@ PLANS: dict[Slot, SlotPlan] = {
     ),
 }
 SLOTS: tuple[Slot, ...] = tuple(Slot)
-SLOT_OF_KIND: dict[ClaimKind, Slot] = {plan.kind: slot for slot, plan in PLANS.items()}
+SLOT_OF_KIND: dict[str, Slot] = {str(plan.kind): slot for slot, plan in PLANS.items()}
 
 # What somebody can do, likes, did and wants is compared with opportunities; the rest are conditions and private needs.
 MATCHED_BY_MEANING = frozenset({ClaimKind.SKILL, ClaimKind.INTEREST, ClaimKind.EXPERIENCE, ClaimKind.GOAL})

@@ -115,13 +115,13 @@ def _by_the_form(position: Position) -> Position:
 
 def _score(course: Course, questions: int | None, slot: Slot | None) -> Score:
     held = course.after(questions or len(course.held))
-    claims = [claim for claim in held if slot is None or SLOT_OF_KIND[claim[0]] == slot]  # type: ignore[index]
+    claims = [claim for claim in held if slot is None or SLOT_OF_KIND[claim[0]] == slot]
     facts = [fact for fact in course.person.true_facts() if slot in (None, fact.slot)]
     # Every claim is shown by some fact of its own slot, or it is wrong.
     pairs = [
         (number, index)
         for number, (kind, label, quote) in enumerate(claims)
         for index, fact in enumerate(facts)
-        if SLOT_OF_KIND[kind] == fact.slot and fact.is_shown_by(label, quote)  # type: ignore[index]
+        if SLOT_OF_KIND[kind] == fact.slot and fact.is_shown_by(label, quote)
     ]
     return Score(len({claim for claim, _ in pairs}), len(claims), len({fact for _, fact in pairs}), len(facts))
