@@ -1,20 +1,36 @@
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
-from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib import admin, messages
+from django.db.models import QuerySet, URLField
 from django.http import HttpRequest
 from import_export import resources
 from import_export.admin import ImportExportModelAdmin
 from unfold.admin import TabularInline
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
-from catalog.models import Category, CorpusStatistics, ImportRefusal, ImportRun, Occupation, Opportunity, Skill
+from accounts.models import User
+from catalog.enums import OrganisationState
+from catalog.models import (
+    Category,
+    CorpusStatistics,
+    ImportRefusal,
+    ImportRun,
+    Occupation,
+    Opportunity,
+    Organisation,
+    OrganisationMember,
+    PostingReview,
+    Skill,
+)
 from catalog.querysets import INDEX_COLUMNS
+from catalog.services import lifecycle, organisations
 from catalog.services.documents import digest, skill_keys
 from catalog.services.indexing import index_opportunities
 from core.admin import AuditedAdmin, ReadOnlyAdmin
+from core.errors import DomainError
 
 
 class CatalogueAdmin(ImportExportModelAdmin, AuditedAdmin):
@@ -22,6 +38,15 @@ class CatalogueAdmin(ImportExportModelAdmin, AuditedAdmin):
     export_form_class = ExportForm
     show_full_result_count = False
     list_per_page = 50
+
+
+class HttpsByDefault(AuditedAdmin):
+    """An address that is typed without its scheme is taken for a safe one."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, URLField):
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 def _describe_category(category: Category) -> None:
@@ -78,6 +103,7 @@ class CategoryAdmin(CatalogueAdmin):
     search_fields = ("name", "slug", "=source_id")
     list_select_related = ("parent",)
     autocomplete_fields = ("parent",)
+    readonly_fields = ("successors",)
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012  (the admin's own declaration style)
     exclude = ("content_hash",)
 
@@ -90,6 +116,7 @@ class CategoryAdmin(CatalogueAdmin):
 class SkillAdmin(CatalogueAdmin):
     resource_classes = (SkillResource,)
     list_display = ("name", "source", "state", "embedding_model")
+    readonly_fields = ("successors",)
     list_filter = ("state", "source")
     search_fields = ("name", "=source_id")
     exclude = ("content_hash",)
@@ -110,24 +137,53 @@ class OccupationAdmin(CatalogueAdmin):
 
 
 @admin.register(Opportunity)
-class OpportunityAdmin(CatalogueAdmin):
+class OpportunityAdmin(HttpsByDefault, CatalogueAdmin):
     resource_classes = (OpportunityResource,)
     list_display = ("title", "kind", "state", "organisation", "source", "deadline_on", "category", "updated_at")
     list_filter = ("state", "kind", "is_remote", "source", "category")
     search_fields = ("title", "organisation", "=source_id")
     list_select_related = ("category",)
-    autocomplete_fields = ("category", "skills")
+    autocomplete_fields = ("category", "skills", "posting_organisation")
     raw_id_fields = ("posted_by",)
-    readonly_fields = ("alternative_titles", "skill_terms", "embedding_model", "last_import", "created_at", "updated_at")
+    readonly_fields = (
+        *("state", "open_until", "published_at", "confirmed_at", "confirmation_asked_at", "duplicate_of"),
+        *("alternative_titles", "skill_terms", "embedding_model", "last_import", "created_at", "updated_at"),
+    )
     exclude = ("content_hash",)
+    actions = ("approve", "send_back", "pause", "resume", "close")
+
+    @admin.action(description="Approve: let it go live", permissions=("change",))
+    def approve(self, request: HttpRequest, rows: QuerySet[Opportunity]) -> None:
+        staff_id = cast(User, request.user).pk
+        self._move(request, rows, lambda **row: lifecycle.decide_review(staff_id=staff_id, is_approved=True, **row))
+
+    @admin.action(description="Send back to its poster as a draft", permissions=("change",))
+    def send_back(self, request: HttpRequest, rows: QuerySet[Opportunity]) -> None:
+        staff_id = cast(User, request.user).pk
+        self._move(request, rows, lambda **row: lifecycle.decide_review(staff_id=staff_id, is_approved=False, **row))
+
+    @admin.action(description="Pause", permissions=("change",))
+    def pause(self, request: HttpRequest, rows: QuerySet[Opportunity]) -> None:
+        self._move(request, rows, lifecycle.pause_opportunity)
+
+    @admin.action(description="Show again", permissions=("change",))
+    def resume(self, request: HttpRequest, rows: QuerySet[Opportunity]) -> None:
+        self._move(request, rows, lifecycle.resume_opportunity)
+
+    @admin.action(description="Close for good", permissions=("change",))
+    def close(self, request: HttpRequest, rows: QuerySet[Opportunity]) -> None:
+        self._move(request, rows, lifecycle.close_opportunity)
+
+    def _move(self, request: HttpRequest, rows: QuerySet[Opportunity], move: Callable[..., None]) -> None:
+        for opportunity in rows:
+            try:
+                move(opportunity_id=opportunity.pk)
+                self.log_change(request, opportunity, [{"changed": {"fields": ["state"]}}])
+            except DomainError as refusal:
+                self.message_user(request, f"{opportunity}: {refusal.detail}", level=messages.ERROR)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Opportunity]:
         return super().get_queryset(request).defer(*INDEX_COLUMNS)
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "url":
-            kwargs["assume_scheme"] = "https"
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -144,6 +200,42 @@ class ImportRefusalInline(TabularInline):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class OrganisationMemberInline(TabularInline):
+    model = OrganisationMember
+    raw_id_fields = ("user",)
+    extra = 0
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(HttpsByDefault, AuditedAdmin):
+    list_display = ("name", "state", "website", "verified_at", "created_at")
+    list_filter = ("state",)
+    search_fields = ("name", "=slug")
+    readonly_fields = ("state", "verified_at")
+    inlines = (OrganisationMemberInline,)
+    actions = ("verify", "suspend")
+
+    @admin.action(description="Verify: what it posts is live at once", permissions=("change",))
+    def verify(self, request: HttpRequest, rows: QuerySet[Organisation]) -> None:
+        for organisation in rows:
+            organisations.decide_organisation(organisation=organisation, state=OrganisationState.VERIFIED)
+            self.log_change(request, organisation, [{"changed": {"fields": ["state"]}}])
+
+    @admin.action(description="Suspend: it may not post, and what it shows is paused", permissions=("change",))
+    def suspend(self, request: HttpRequest, rows: QuerySet[Organisation]) -> None:
+        for organisation in rows:
+            organisations.decide_organisation(organisation=organisation, state=OrganisationState.SUSPENDED)
+            self.log_change(request, organisation, [{"changed": {"fields": ["state"]}}])
+
+
+@admin.register(PostingReview)
+class PostingReviewAdmin(ReadOnlyAdmin):
+    list_display = ("opportunity", "state", "signals", "excerpts", "created_at", "decided_at", "decided_by")
+    list_filter = ("state",)
+    list_select_related = ("opportunity", "decided_by")
+    search_fields = ("opportunity__title", "=opportunity__id")
 
 
 @admin.register(ImportRun)

@@ -1,6 +1,6 @@
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Conflict, InvalidInput
+from core.errors import Conflict, DomainError, Forbidden, InvalidInput
 
 
 class ImportFileUnreadable(InvalidInput):
@@ -11,3 +11,39 @@ class ImportFileUnreadable(InvalidInput):
 class OpportunityNotOpen(Conflict):
     code = "opportunity_not_open"
     message = _("This opportunity is closed already.")
+
+
+class IllegalMove(Conflict):
+    code = "illegal_move"
+    message = _("This is not possible in the present state of the opportunity.")
+
+
+class DuplicateOpportunity(Conflict):
+    code = "duplicate_opportunity"
+    message = _("You have posted nearly the same already. Change that one, or close it first.")
+
+
+class OrganisationMayNotPost(Forbidden):
+    code = "organisation_may_not_post"
+    message = _("This organisation is suspended, so nothing can be posted for it.")
+
+
+class TooManyUnchecked(Conflict):
+    code = "too_many_unchecked"
+    message = _("Three of your organisations wait to be checked. Please wait until one of them is.")
+
+
+class LastOwner(Conflict):
+    code = "last_owner"
+    message = _("An organisation must keep at least one owner.")
+
+
+class TermNotReplaceable(Conflict):
+    code = "term_not_replaceable"
+    message = _("Every successor must be active, and none may lie below what it replaces. A category with others below it cannot be split.")
+
+
+class TermSplit(DomainError):
+    code = "term_split"
+    status = 410
+    message = _("This was split. What it covered is under its successors now.")

@@ -30,8 +30,9 @@ FROM unnest(to_tsvector('soosh', %s)) AS term LEFT JOIN catalog_lexeme AS known 
 # `('x' || 7 hex digits)::bit(28)` is the same number as `dimension_of` below.
 INDEX_DOCUMENTS = """
 WITH given AS (
-    SELECT * FROM unnest(%(ids)s::uuid[], %(alternative_titles)s::text[], %(skill_terms)s::text[], %(content_hashes)s::text[])
-        AS given(id, alternative_titles, skill_terms, content_hash)
+    SELECT * FROM unnest(
+        %(ids)s::uuid[], %(alternative_titles)s::text[], %(skill_terms)s::text[], %(content_hashes)s::text[], %(sketches)s::text[]
+    ) AS given(id, alternative_titles, skill_terms, content_hash, new_sketch)
 ), document AS (
     SELECT given.*, to_tsvector('soosh', concat_ws(
         ' ', title, description, organisation, array_to_string(tags, ' '), given.alternative_titles, given.skill_terms
@@ -47,6 +48,7 @@ UPDATE catalog_opportunity AS row SET
     alternative_titles = measured.alternative_titles,
     skill_terms = measured.skill_terms,
     content_hash = measured.content_hash,
+    sketch = measured.new_sketch::bigint[],
     search_vector = measured.lexemes,
     lexical_weights = (
         SELECT ('{' || coalesce(string_agg(dimension || ':' || weight, ',' ORDER BY dimension), '') || '}/268435456')::sparsevec

@@ -1,8 +1,21 @@
-"""What the catalogue holds: nothing about people, but for who of staff posted an opportunity. See `core.privacy`."""
+"""What the catalogue holds: about people only who posts, and what they did with opportunities. See `core.privacy`."""
 
 from __future__ import annotations
 
-from catalog.models import Category, CorpusStatistics, ImportRefusal, ImportRun, Lexeme, Occupation, Opportunity, Skill
+from catalog.models import (
+    Category,
+    CorpusStatistics,
+    ImportRefusal,
+    ImportRun,
+    Lexeme,
+    Occupation,
+    Opportunity,
+    Organisation,
+    OrganisationMember,
+    PostingReview,
+    Reaction,
+    Skill,
+)
 from core.privacy import OnErasure, declare
 
 _BASE = ("id", "created_at", "updated_at")
@@ -11,8 +24,13 @@ _VECTOR = (
     *("twin_embedding", "twin_embedding_model", "twin_embedded_hash"),
 )
 
-declare(Category, none=(*_BASE, *_VECTOR, "source_id", "slug", "name", "description", "parent", "state"))
-declare(Skill, none=(*_BASE, *_VECTOR, "source", "source_id", "name", "alternative_names", "keys", "description", "state"))
+declare(Category, none=(*_BASE, *_VECTOR, "source_id", "slug", "name", "description", "translations", "parent", "state"))
+declare(
+    Skill,
+    none=(*_BASE, *_VECTOR, "source", "source_id", "name", "alternative_names", "keys", "description", "translations", "same_as", "state"),
+)
+declare(Category.successors.through, none=("id", "from_category", "to_category"))
+declare(Skill.successors.through, none=("id", "from_skill", "to_skill"))
 declare(Occupation, none=(*_BASE, "source", "source_id", "title", "alternative_titles", "skill_names", "keys", "state"))
 declare(
     Opportunity,
@@ -22,11 +40,31 @@ declare(
     none=(
         *(*_BASE, *_VECTOR, "source", "source_id", "kind", "state", "title", "description", "organisation", "location", "is_remote"),
         *("url", "language", "licence", "tags", "starts_on", "ends_on", "deadline_on", "category", "is_category_inferred", "last_import"),
-        *("alternative_titles", "skill_terms", "search_vector", "lexical_weights"),
+        *("alternative_titles", "skill_terms", "search_vector", "lexical_weights", "sketch", "duplicate_of", "posting_organisation"),
+        *("deadline_zone", "open_until", "published_at", "confirmed_at", "confirmation_asked_at"),
     ),
     personal=("posted_by",),
 )
 declare(Opportunity.skills.through, none=("id", "opportunity", "skill"))
+declare(Organisation, none=(*_BASE, "slug", "name", "website", "state", "verified_at"))
+declare(
+    OrganisationMember,
+    subject="user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "user"),
+    personal=("organisation", "role"),
+)
+declare(
+    PostingReview,
+    none=(*_BASE, "opportunity", "state", "signals", "excerpts", "note", "decided_by", "decided_at"),
+)
+declare(
+    Reaction,
+    subject="user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "user"),
+    personal=("opportunity", "saved_at", "dismissed_at", "dismissed_because", "applied_at"),
+)
 declare(Lexeme, none=("lexeme", "document_count"))
 declare(CorpusStatistics, none=("id", "documents", "average_length", "counted_at"))
 declare(

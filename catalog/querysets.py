@@ -1,26 +1,34 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.db.models import Count, Q
 from django.db.models.expressions import RawSQL
-from django.utils import timezone
+from django.db.models.functions import Now
 
-from accounts.models import User
-from catalog.enums import Leg, OpportunityState, TermState
+from accounts.models import Block, User
+from accounts.querysets import OwnedQuerySet
+from catalog.enums import Leg, OpportunityState, OrganisationState, ReactionKind, TermState
 from catalog.lexical import LexicalQuery, read_query
 from core.querysets import EXACT_BELOW_ROWS, Vector, VectorQuerySet, columns_of, scan_iteratively, vector_literal
 from core.vectors import Columns
 
 if TYPE_CHECKING:
-    from catalog.models import Category, Opportunity, Skill  # noqa: F401  (base classes name them as strings)
+    from catalog.models import Category, Opportunity, Organisation, Skill  # noqa: F401  (base classes name them as strings)
 
 Viewer = User | AnonymousUser
+REACTION_FIELDS = {
+    ReactionKind.SAVE: "saved_at",
+    ReactionKind.DISMISS: "dismissed_at",
+    ReactionKind.APPLY: "applied_at",
+}
 BOTH_LEGS = frozenset({Leg.LEXICAL, Leg.VECTOR})
 # What one leg hands to the fusion. Each row it names gets both scores exactly, so a wider pool changes hardly anything.
 POOL = 120
@@ -44,7 +52,7 @@ ORDER BY score DESC, row.id
 LIMIT %s
 """
 _EMPTY_LEG = "SELECT NULL::uuid AS pk WHERE false"
-INDEX_COLUMNS = frozenset({"embedding", "twin_embedding", "search_vector", "lexical_weights"})
+INDEX_COLUMNS = frozenset({"embedding", "twin_embedding", "search_vector", "lexical_weights", "sketch"})
 
 
 class CategoryQuerySet(VectorQuerySet["Category"]):
@@ -59,6 +67,22 @@ class CategoryQuerySet(VectorQuerySet["Category"]):
         """Annotates `own_count`: how many of the given opportunities stand directly in each category."""
         visible = opportunities.order_by().values("pk")
         return self.annotate(own_count=Count("opportunities", filter=Q(opportunities__in=visible)))
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    def visible_to(self, user: Viewer) -> Self:
+        """Everybody sees who was checked; members see their own in every state; staff see all."""
+        if user.is_staff:
+            return self
+        checked = self.filter(state=OrganisationState.VERIFIED)
+        if not user.is_authenticated:
+            return checked
+        return checked | self.filter(pk__in=_table("OrganisationMember").filter(user_id=user.pk).values("organisation_id"))
+
+
+class ReactionQuerySet(OwnedQuerySet):
+    def of_kind(self, kind: ReactionKind) -> Self:
+        return self.filter(**{f"{REACTION_FIELDS[kind]}__isnull": False})
 
 
 class SkillQuerySet(VectorQuerySet["Skill"]):
@@ -79,17 +103,41 @@ class _Question:
 
 class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
     def open(self) -> Self:
-        """Live, and neither its deadline nor its end has passed."""
-        today = timezone.now().date()
-        return self.filter(
-            Q(deadline_on__isnull=True) | Q(deadline_on__gte=today),
-            Q(ends_on__isnull=True) | Q(ends_on__gte=today),
-            state=OpportunityState.LIVE,
-        )
+        """Live, and neither its deadline nor its end has passed, to the instant: nothing waits for the task that marks what expired."""
+        return self.filter(Q(open_until__isnull=True) | Q(open_until__gt=Now()), state=OpportunityState.LIVE)
+
+    def listed_for(self, user: Viewer) -> Self:
+        """What this person, staff or not, meets in lists, searches, counts and recommendations: open, and from nobody with whom they
+        have blocked each other."""
+        return self.open().apart_from(user)
+
+    def apart_from(self, user: Viewer) -> Self:
+        """Without what was posted by people whom this person blocked, or who blocked them."""
+        if not user.is_authenticated:
+            return self
+        blocked = Block.objects.filter(blocker_id=user.pk).values("blocked_id")
+        blocking = Block.objects.filter(blocked_id=user.pk).values("blocker_id")
+        return self.filter(Q(posted_by__isnull=True) | ~Q(posted_by__in=blocked) & ~Q(posted_by__in=blocking))
 
     def visible_to(self, user: Viewer) -> Self:
-        """What is open. Staff see the rest as well."""
-        return self if user.is_staff else self.open()
+        """What this person may look at by its address: what is listed for them, and their own in every state. Staff see everything."""
+        if user.is_staff:
+            return self
+        return self.listed_for(user) | self.managed_by(user)
+
+    def managed_by(self, user: Viewer) -> Self:
+        """What this person posted, alone or for an organisation of which they are a member."""
+        if not user.is_authenticated:
+            return self.none()
+        own = _table("OrganisationMember").filter(user_id=user.pk).values("organisation_id")
+        return self.filter(Q(posted_by=user.pk, posting_organisation__isnull=True) | Q(posting_organisation__in=own))
+
+    def untouched_by(self, user: Viewer) -> Self:
+        """Without what this person has dismissed or applied for."""
+        if not user.is_authenticated:
+            return self
+        gone = _table("Reaction").filter(Q(dismissed_at__isnull=False) | Q(applied_at__isnull=False), user_id=user.pk)
+        return self.exclude(pk__in=gone.values("opportunity_id"))
 
     def for_cards(self) -> Self:
         """With what a card shows, and without the wide index columns."""
@@ -99,9 +147,13 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
             .defer(*INDEX_COLUMNS, *(f"category__{name}" for name in ("embedding", "twin_embedding")))
         )
 
-    def under(self, category: Category) -> Self:
-        """In a category or anywhere below it."""
-        return self.filter(category_id__in=RawSQL(_DESCENDANTS, (category.pk,)))
+    def for_managing(self) -> Self:
+        """With what its poster sees beside the card."""
+        return self.for_cards().select_related("category", "posting_organisation").prefetch_related("reviews")
+
+    def under(self, category_ids: Sequence[uuid.UUID]) -> Self:
+        """In one of these categories or anywhere below them."""
+        return self.filter(category_id__in=RawSQL(_DESCENDANTS, (list(category_ids),)))
 
     def ranked_for(
         self,
@@ -179,9 +231,14 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
         return ", ".join(f"row.{connection.ops.quote_name(str(name))}" for name in names)
 
 
+def _table(name: str) -> models.Manager[Any]:
+    """Another table of this app: its module imports this one."""
+    return apps.get_model("catalog", name)._default_manager
+
+
 _DESCENDANTS = """
 WITH RECURSIVE branch AS (
-    SELECT id FROM catalog_category WHERE id = %s
+    SELECT id FROM catalog_category WHERE id = ANY(%s)
     UNION SELECT child.id FROM catalog_category AS child JOIN branch ON child.parent_id = branch.id
 ) SELECT id FROM branch
 """
@@ -196,4 +253,4 @@ def _leg_sql(rows: models.QuerySet[Any, Any]) -> tuple[str, Sequence[Any]]:
     return f"SELECT leg.pk FROM ({sql}) AS leg(pk)", parameters
 
 
-__all__ = ("BOTH_LEGS", "CategoryQuerySet", "OpportunityQuerySet", "SkillQuerySet")
+__all__ = ("BOTH_LEGS", "CategoryQuerySet", "OpportunityQuerySet", "OrganisationQuerySet", "ReactionQuerySet", "SkillQuerySet")

@@ -5,12 +5,18 @@ import uuid
 from typing import Any
 
 import structlog
+from django.contrib.postgres.search import TrigramWordSimilarity
+from django.db.models import Case, Prefetch, Q, QuerySet, Value, When
+from django.utils.translation import get_language
 
 from ai.errors import EngineError
 from ai.services.spaces import serving_space
-from catalog.models import Category, Opportunity
+from catalog.enums import ReactionKind, TermState
+from catalog.models import Category, Opportunity, Reaction, Skill
 from catalog.querysets import OpportunityQuerySet, Viewer
+from catalog.services.documents import title_key
 from catalog.services.indexing import embed_query
+from catalog.services.taxonomy import present_ids
 
 logger = structlog.get_logger(__name__)
 
@@ -19,7 +25,8 @@ _DEEPEST_TREE = 8
 
 @dataclasses.dataclass
 class CategoryNode:
-    """A category with its part of the tree. `count` is what the viewer would see under it, its descendants included."""
+    """A category with its part of the tree. `count` is what the viewer would see under it, its descendants included. The name is in the
+    language of the request where the taxonomy has it."""
 
     id: uuid.UUID
     slug: str
@@ -39,8 +46,8 @@ class SearchResult:
 
 def category_tree(viewer: Viewer) -> list[CategoryNode]:
     """The roots of the tree as this viewer sees it; two queries however deep it is."""
-    counted = Category.objects.visible_to(viewer).with_visible_counts(Opportunity.objects.visible_to(viewer))
-    rows = list(counted.order_by("name").values("id", "slug", "name", "description", "parent_id", "own_count"))
+    counted = Category.objects.visible_to(viewer).with_visible_counts(Opportunity.objects.listed_for(viewer))
+    rows = list(counted.order_by("name").values("id", "slug", "name", "description", "translations", "parent_id", "own_count"))
     by_parent: dict[uuid.UUID | None, list[dict[str, Any]]] = {}
     for row in rows:
         by_parent.setdefault(row["parent_id"], []).append(row)
@@ -50,7 +57,35 @@ def category_tree(viewer: Viewer) -> list[CategoryNode]:
 def _node(row: dict[str, Any], by_parent: dict[uuid.UUID | None, list[dict[str, Any]]], depth: int) -> CategoryNode:
     children = [_node(child, by_parent, depth - 1) for child in by_parent.get(row["id"], [])] if depth else []
     count = row["own_count"] + sum(child.count for child in children)
-    return CategoryNode(row["id"], row["slug"], row["name"], row["description"], count, children)
+    return CategoryNode(row["id"], row["slug"], name_in_language(row["name"], row["translations"]), row["description"], count, children)
+
+
+def name_in_language(name: str, translations: dict[str, str]) -> str:
+    """The name in the language of the request, or in its main form, or as it is."""
+    language = get_language() or "en"
+    return translations.get(language) or translations.get(language.partition("-")[0]) or name
+
+
+def successors_of_category(slug: str) -> list[Category]:
+    """Where a replaced category leads today; empty for one that never was, or is gone."""
+    replaced = Category.objects.filter(slug=slug, state=TermState.REPLACED).values_list("pk", flat=True)
+    return list(Category.objects.filter(pk__in=present_ids(Category, list(replaced))).only("slug"))
+
+
+def skills_for_search(text: str) -> QuerySet[Skill]:
+    """Active skills by part of their name or of another name, the nearest spelling first; all of them by name without a text."""
+    rows: QuerySet[Skill] = Skill.objects.active().defer("embedding", "twin_embedding")
+    if not text:
+        return rows.order_by("name", "pk")
+    likeness = TrigramWordSimilarity(text, "name")
+    exact = Case(When(keys__contains=[title_key(text)], then=Value(1.0)), default=Value(0.0))
+    found = rows.annotate(likeness=likeness, exact=exact).filter(Q(name__trigram_word_similar=text) | Q(keys__contains=[title_key(text)]))
+    return found.order_by("-exact", "-likeness", "name", "pk")
+
+
+def skill_now(skill_id: uuid.UUID) -> list[Skill]:
+    """A skill, or where it leads if it was replaced; empty if it never was, or is gone."""
+    return list(Skill.objects.filter(pk__in=present_ids(Skill, [skill_id])).defer("embedding", "twin_embedding"))
 
 
 def category_node(viewer: Viewer, slug: str) -> CategoryNode | None:
@@ -62,6 +97,13 @@ def category_node(viewer: Viewer, slug: str) -> CategoryNode | None:
             return node
         waiting += node.children
     return None
+
+
+def reactions_for(viewer: Viewer, kind: ReactionKind) -> QuerySet[Reaction]:
+    """What a person saved, dismissed or applied for, with each opportunity whatever has become of it, newest first."""
+    cards = Opportunity.objects.all().for_cards()
+    rows: QuerySet[Reaction] = Reaction.objects.visible_to(viewer).of_kind(kind)
+    return rows.prefetch_related(Prefetch("opportunity", queryset=cards))
 
 
 def search_opportunities(rows: OpportunityQuerySet, *, text: str, limit: int, user_id: uuid.UUID | None = None) -> SearchResult:

@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 
 from ai.services.spaces import fill_some, live_models
-from catalog.services import indexing
+from catalog.services import indexing, lifecycle
 
 _RUN_SECONDS = 50
 _BATCHES = {"categories": 512, "skills": 512, "opportunities": 64}
@@ -26,6 +26,14 @@ def embed_waiting() -> int:
 
 def _embed_some(model: str) -> int:
     return sum(fill_some(name=name, model=model, limit=limit) for name, limit in _BATCHES.items())
+
+
+@shared_task
+def keep_in_step() -> None:
+    """Mark what has expired, ask posters whether their postings still stand, and take down what they left unanswered."""
+    lifecycle.expire_passed()
+    lifecycle.ask_for_confirmation()
+    lifecycle.pause_unconfirmed()
 
 
 @shared_task

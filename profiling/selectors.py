@@ -82,7 +82,7 @@ def recommendations_for(user: User, *, limit: int) -> Recommendations:
     """Open opportunities that fit a person, best first. The same number of queries, whatever the size of profile and answer."""
     profile = Profile.objects.visible_to(user).first()
     claims = list(Claim.objects.visible_to(user).active())
-    rows = _allowed(Opportunity.objects.visible_to(user), claims)
+    rows = _allowed(Opportunity.objects.listed_for(user).untouched_by(user), claims)
     if profile is None or not profile.text:
         return _newest(rows, limit)
     space = serving_space()

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from catalog.models import Category, ImportRun, Opportunity, Skill
-from core.models import DeliveryState, EventDelivery, OutboxEvent
+from catalog.models import Category, ImportRun, Opportunity, Organisation, PostingReview, Skill
+from core.models import AuditEntry, DeliveryState, EventDelivery, OutboxEvent
 
 pytestmark = pytest.mark.django_db
 OWN_APPS = {"core", "accounts", "ai", "catalog", "profiling"}
@@ -36,8 +36,8 @@ def test_an_opportunity_that_staff_write_is_indexed(desk: Client) -> None:
         "source": "desk",
         "source_id": "1",
         "kind": "job",
-        "state": "live",
         "title": "Night nurse",
+        "deadline_zone": "UTC",
         "tags": "a,b",
         "category": str(category.pk),
     }
@@ -89,3 +89,33 @@ def test_logs_are_read_only(desk: Client) -> None:
     run = ImportRun.objects.create(kind="taxonomy", file_name="f")
     assert desk.get(reverse("admin:catalog_importrun_change", args=[run.pk])).status_code == 200
     assert desk.post(reverse("admin:catalog_importrun_delete", args=[run.pk])).status_code == 403
+
+
+class TestDecisions:
+    def act(self, desk: Client, page: str, action: str, row: Any) -> str:
+        address = reverse(f"admin:catalog_{page}_changelist")
+        answer = desk.post(address, {"action": action, "_selected_action": [str(row.pk)]}, follow=True)
+        row.refresh_from_db()
+        return str(answer.content)
+
+    def test_postings(self, desk: Client) -> None:
+        organisation = Organisation.objects.create(slug="c", name="Clinic")
+        row = Opportunity.objects.create(
+            source="t", source_id="1", kind="job", title="Nurse", state="review", posting_organisation=organisation
+        )
+        PostingReview.objects.create(opportunity=row, signals=["new_poster"])
+        for action, state in (("send_back", "draft"), ("close", "closed")):
+            self.act(desk, "opportunity", action, row)
+            assert row.state == state
+        assert "This opportunity is closed already." in self.act(desk, "opportunity", "approve", row)
+        live = Opportunity.objects.create(source="t", source_id="2", kind="job", title="Nurse")
+        for action, state in (("pause", "paused"), ("resume", "live")):
+            self.act(desk, "opportunity", action, live)
+            assert live.state == state
+        assert AuditEntry.objects.filter(action="changed", thing_kind="catalog.Opportunity").count() == 4
+
+    def test_organisations(self, desk: Client) -> None:
+        organisation = Organisation.objects.create(slug="c", name="Clinic")
+        for action, state in (("verify", "verified"), ("suspend", "suspended")):
+            self.act(desk, "organisation", action, organisation)
+            assert organisation.state == state

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, User
-from catalog.models import Category, Opportunity
+from catalog.models import Category, Opportunity, Organisation, OrganisationMember, Skill
 from conftest import Api
 from profiling.models import Claim, Recording, Suggestion
 from profiling.services.interview import start_interview
@@ -105,12 +105,40 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("opportunities/recommended", "GET"): (401, 200, 200, 200),
     ("categories", "GET"): (200, 200, 200, 200),
     ("categories/<slug:slug>", "GET"): (200, 200, 200, 200),
+    ("skills", "GET"): (200, 200, 200, 200),
+    ("skills/<uuid:skill_id>", "GET"): (200, 200, 200, 200),
     ("opportunities", "GET"): (200, 200, 200, 200),
-    ("opportunities", "POST"): (401, 403, 403, 400),
+    ("opportunities", "POST"): (401, 403, 400, 400),
+    ("opportunities/mine", "GET"): (401, 200, 200, 200),
+    ("opportunities/reviews", "GET"): (401, 403, 403, 200),
+    ("opportunities/saved", "GET"): (401, 200, 200, 200),
+    ("opportunities/dismissed", "GET"): (401, 200, 200, 200),
+    ("opportunities/applied", "GET"): (401, 200, 200, 200),
     ("opportunities/search", "GET"): (200, 200, 200, 200),
-    ("opportunities/<uuid:opportunity_id>", "GET"): (200, 200, 200, 200),
-    ("opportunities/<uuid:opportunity_id>", "PATCH"): (401, 403, 403, 200),
-    ("opportunities/<uuid:opportunity_id>", "DELETE"): (401, 403, 403, 204),
+    # The stranger and the owner have blocked each other, and the owner's organisation posted it for its own account.
+    ("opportunities/<uuid:opportunity_id>", "GET"): (200, 404, 200, 200),
+    ("opportunities/<uuid:opportunity_id>", "PATCH"): (401, 403, 200, 200),
+    ("opportunities/<uuid:opportunity_id>", "DELETE"): (401, 403, 204, 409),
+    ("opportunities/<uuid:opportunity_id>/submit", "POST"): (401, 404, 409, 409),
+    ("opportunities/<uuid:opportunity_id>/pause", "POST"): (401, 404, 200, 409),
+    ("opportunities/<uuid:opportunity_id>/resume", "POST"): (401, 404, 409, 409),
+    ("opportunities/<uuid:opportunity_id>/confirm", "POST"): (401, 404, 200, 200),
+    ("opportunities/<uuid:opportunity_id>/approve", "POST"): (401, 403, 403, 409),
+    ("opportunities/<uuid:opportunity_id>/reject", "POST"): (401, 403, 403, 409),
+    ("opportunities/<uuid:opportunity_id>/save", "POST"): (401, 404, 200, 200),
+    ("opportunities/<uuid:opportunity_id>/save", "DELETE"): (401, 404, 404, 404),
+    ("opportunities/<uuid:opportunity_id>/dismiss", "POST"): (401, 404, 200, 200),
+    ("opportunities/<uuid:opportunity_id>/dismiss", "DELETE"): (401, 404, 404, 404),
+    ("opportunities/<uuid:opportunity_id>/apply", "POST"): (401, 404, 200, 200),
+    ("opportunities/<uuid:opportunity_id>/apply", "DELETE"): (401, 404, 404, 404),
+    ("organisations", "GET"): (401, 200, 200, 200),
+    ("organisations", "POST"): (401, 400, 400, 400),
+    ("organisations/<slug:slug>", "GET"): (401, 404, 200, 200),
+    ("organisations/<slug:slug>", "PATCH"): (401, 404, 200, 200),
+    ("organisations/<slug:slug>/state", "PUT"): (401, 403, 403, 400),
+    ("organisations/<slug:slug>/members", "GET"): (401, 404, 200, 200),
+    ("organisations/<slug:slug>/members", "POST"): (401, 404, 400, 400),
+    ("organisations/<slug:slug>/members/<uuid:user_id>", "DELETE"): (401, 404, 409, 409),
 }
 # Pages and tools outside the API, with what nobody gets; the admin holds its own against strangers below.
 PAGES = {
@@ -178,7 +206,12 @@ def test_each_actor_gets_what_the_matrix_says(
     assert owner
     interview = start_interview(user=owner).interview
     Category.objects.create(source_id="c", slug="c", name="C")
-    row = Opportunity.objects.create(source="t", source_id="1", kind="job", title="Nurse")
+    skill = Skill.objects.create(source="t", source_id="1", name="Care")
+    organisation = Organisation.objects.create(slug="c", name="Clinic")
+    OrganisationMember.objects.create(organisation=organisation, user=owner, role="owner")
+    row = Opportunity.objects.create(
+        source="t", source_id="1", kind="job", title="Nurse", posted_by=owner, posting_organisation=organisation
+    )
     session = {"session_id": str(interview.pk)}
     bodies: dict[str, dict[str, Any]] = {
         "ai-profiling/submit-answer": session | {"step": 1, "answer_text": "skip"},
@@ -202,6 +235,7 @@ def test_each_actor_gets_what_the_matrix_says(
         "<slug:slug>": "c",
         "<slug:provider>": "google",
         "<uuid:opportunity_id>": row.pk,
+        "<uuid:skill_id>": skill.pk,
         "<uuid:device_id>": Device.objects.get(user=owner).pk,
         "<int:passkey_id>": 1,
         "<uuid:session_id>": interview.pk,

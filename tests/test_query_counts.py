@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, SecurityEvent, User
 from ai.services.text import embed
-from catalog.models import Category, Opportunity, Skill
+from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from conftest import Api
 from profiling.enums import ClaimKind
@@ -28,6 +28,13 @@ LISTS = (
     "opportunities?page_size=100&category=category-0&q=nurse",
     "opportunities/search?q=nurse&page_size=100",
     "opportunities/recommended?page_size=100",
+    "opportunities/mine?page_size=100",
+    "opportunities/saved?page_size=100",
+    "opportunities/dismissed?page_size=100",
+    "opportunities/applied?page_size=100",
+    "skills?page_size=100",
+    "organisations?page_size=100",
+    "organisations/of-mine/members?page_size=100",
     "ai-profiling/profile",
     "ai-profiling/recordings?page_size=100",
     "auth/devices?page_size=100",
@@ -36,7 +43,7 @@ LISTS = (
     "users/me/wards",
     "users/me/guardians",
 )
-STAFF_LISTS = ("users?page_size=100", "users?page_size=100&q=person&role=member&is_active=true")
+STAFF_LISTS = (*("users?page_size=100", "users?page_size=100&q=person&role=member&is_active=true", "opportunities/reviews?page_size=100"),)
 
 
 def fill(start: int, end: int, user: User) -> None:
@@ -57,6 +64,21 @@ def fill(start: int, end: int, user: User) -> None:
         )
         row.skills.add(skill)
         other = User.objects.create_user(f"person-{number}@example.org", None, full_name="Person")
+        own = Opportunity.objects.create(
+            source="o", source_id=str(number), kind="job", title=f"{number} posted", state="review", posted_by=user, category=category
+        )
+        own.skills.add(skill)
+        PostingReview.objects.create(opportunity=own, signals=["new_poster"])
+        now = timezone.now()
+        for kind in ({"saved_at": now, "applied_at": now}, {"dismissed_at": now}):
+            opportunity = Opportunity.objects.create(source="r", source_id=f"{number} {len(kind)}", kind="job", title="R", state="closed")
+            opportunity.skills.add(skill)
+            Reaction.objects.create(user=user, opportunity=opportunity, **kind)
+        organisation = Organisation.objects.create(slug=f"o-{number}", name=f"O {number}")
+        OrganisationMember.objects.create(organisation=organisation, user=user)
+        of_mine, _ = Organisation.objects.get_or_create(slug="of-mine", defaults={"name": "Mine"})
+        OrganisationMember.objects.get_or_create(organisation=of_mine, user=user, defaults={"role": "owner"})
+        OrganisationMember.objects.create(organisation=of_mine, user=other)
         Device.objects.create(user=user, kind="web", session_key=str(number))
         SecurityEvent.objects.create(user=user, kind="signed_in")
         Block.objects.create(blocker=user, blocked=other)
@@ -103,6 +125,12 @@ def test_the_number_of_queries_does_not_grow(signed_in: Api, user: User) -> None
 def test_the_lists_of_staff_do_not_grow_either(staff_api: Api, make_user: Any) -> None:
     counts = []
     for more in (10, 90):
+        for _ in range(more):
+            organisation = Organisation.objects.create(slug=uuid.uuid4().hex, name="O")
+            row = Opportunity.objects.create(
+                source="t", source_id=uuid.uuid4().hex, kind="job", title="Nurse", state="review", posting_organisation=organisation
+            )
+            PostingReview.objects.create(opportunity=row)
         User.objects.bulk_create([User(email=f"{uuid.uuid4().hex}@example.org", full_name="Person") for _ in range(more)])
         counts.append({path: cost(staff_api, path) for path in STAFF_LISTS})
     assert {path: count for path, (count, _) in counts[0].items()} == {path: count for path, (count, _) in counts[1].items()}

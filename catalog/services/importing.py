@@ -26,6 +26,8 @@ from catalog.services.records import Record, read_records
 _BATCH = 500
 # Refusals beyond this many are counted but not stored: a file of another kind would fill the table.
 _STORED_REFUSALS = 1_000
+# What staff have closed or paused, an import does not bring back.
+_LEFT_TO_THE_SOURCE = frozenset({OpportunityState.LIVE, OpportunityState.EXPIRED, OpportunityState.RETIRED})
 Progress = Callable[[int], None]
 
 
@@ -42,7 +44,8 @@ def import_opportunities(*, path: Path, progress: Progress = lambda position: No
         with transaction.atomic():
             _store_opportunities(run, batch)
     with transaction.atomic():
-        gone = Opportunity.objects.filter(source__in=sources).exclude(last_import=run).exclude(state=OpportunityState.RETIRED)
+        gone = Opportunity.objects.filter(source__in=sources, state__in=_LEFT_TO_THE_SOURCE).exclude(last_import=run)
+        gone = gone.exclude(state=OpportunityState.RETIRED)
         run.retired = gone.update(state=OpportunityState.RETIRED, updated_at=timezone.now())
         _finish(run)
     refresh_statistics()
@@ -139,20 +142,25 @@ def _store_opportunities(run: ImportRun, records: list[OpportunityRecord]) -> No
     for record in records:
         row = existing.get((record.source, record.source_id))
         if row is None:
-            added.append(Opportunity(last_import=run, **record.columns()))
-        elif _apply(row, record.columns() | {"state": OpportunityState.LIVE}):
+            added.append(Opportunity(last_import=run, state=_state_of(record), **record.columns()))
+        elif _apply(row, record.columns() | ({"state": _state_of(record)} if row.state in _LEFT_TO_THE_SOURCE else {})):
             changed.append(row)
         else:
             unchanged.append(row)
     Opportunity.objects.bulk_create(added)
-    columns = [*OpportunityRecord.COLUMNS, "state", "last_import", "updated_at"]
+    columns = [*OpportunityRecord.COLUMNS, "state", "last_import", "confirmed_at", "updated_at"]
     for row in changed:
-        row.last_import, row.updated_at = run, timezone.now()
+        row.last_import, row.confirmed_at, row.updated_at = run, timezone.now(), timezone.now()
     Opportunity.objects.bulk_update(changed, columns)
-    Opportunity.objects.filter(id__in=[row.id for row in unchanged]).update(last_import=run)
+    Opportunity.objects.filter(id__in=[row.id for row in unchanged]).update(last_import=run, confirmed_at=timezone.now())
     _link_skills([*added, *changed])
     index_opportunities([row.id for row in (*added, *changed)])
     _count(run, added, changed, unchanged)
+
+
+def _state_of(record: OpportunityRecord) -> OpportunityState:
+    over = min((day for day in (record.deadline_on, record.ends_on) if day), default=None)
+    return OpportunityState.EXPIRED if over and over < timezone.now().date() else OpportunityState.LIVE
 
 
 def _existing(model: Any, records: Sequence[Any]) -> dict[tuple[str, str], Any]:
@@ -212,7 +220,7 @@ def _store_terms(model: Any) -> Callable[[ImportRun, list[Any]], None]:
             elif row is None:
                 added.append(model(**record.columns()))
             else:
-                (changed if _apply(row, record.columns() | {"state": TermState.ACTIVE}) else unchanged).append(row)
+                (changed if _apply(row, _term_columns(row, record)) else unchanged).append(row)
         model.objects.bulk_create(added)
         for row in changed:
             row.updated_at = timezone.now()
@@ -220,6 +228,20 @@ def _store_terms(model: Any) -> Callable[[ImportRun, list[Any]], None]:
         _count(run, added, changed, unchanged)
 
     return store
+
+
+def _term_columns(row: Any, record: Any) -> dict[str, Any]:
+    columns: dict[str, Any] = record.columns() | _revived(row)
+    if isinstance(row, Skill) and not set(columns["keys"]) >= set(row.keys) and row.predecessors.exists():
+        # It is also looked up by the names of those that were merged into it.
+        inherited = {key for keys in row.predecessors.values_list("keys", flat=True) for key in keys}
+        columns["keys"] = sorted(inherited | set(columns["keys"]))
+    return columns
+
+
+def _revived(row: Any) -> dict[str, Any]:
+    """A term that its source lists is active, unless staff have replaced it."""
+    return {} if row.state == TermState.REPLACED else {"state": TermState.ACTIVE}
 
 
 def _store_categories(run: ImportRun, records: list[CategoryRecord]) -> None:
@@ -234,7 +256,7 @@ def _store_categories(run: ImportRun, records: list[CategoryRecord]) -> None:
         if row is None:
             Category.objects.create(**columns)
             counts["added"] += 1
-        elif _apply(row, columns | {"state": TermState.ACTIVE}):
+        elif _apply(row, columns | _revived(row)):
             row.save()
             counts["changed"] += 1
         else:

@@ -16,6 +16,7 @@ from catalog.lexical import COUNT_LEXEMES, INDEX_DOCUMENTS, K1, MEASURE_CORPUS, 
 from catalog.models import Category, CorpusStatistics, Opportunity, Skill
 from catalog.querysets import INDEX_COLUMNS
 from catalog.services.documents import content_hash_of, document_vectors, enrichments_for, flatten, parts_of, query_parts, query_vector
+from catalog.services.duplicates import sketches_of
 from core.querysets import columns_of, columns_to_write
 
 logger = structlog.get_logger(__name__)
@@ -39,6 +40,7 @@ def index_opportunities(ids: Sequence[uuid.UUID]) -> None:
         "alternative_titles": [row.alternative_titles for row in rows],
         "skill_terms": [row.skill_terms for row in rows],
         "content_hashes": [content_hash_of(row) for row in rows],
+        "sketches": ["{" + ",".join(map(str, sketch)) + "}" for sketch in sketches_of(rows)],
         "k1": K1,
         "b": B,
     }

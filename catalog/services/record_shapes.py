@@ -54,6 +54,10 @@ def _text(longest: int) -> Any:
 OptionalDate = Annotated[datetime.date | None, BeforeValidator(_empty_as_none)]
 OptionalBool = Annotated[bool | None, BeforeValidator(_empty_as_none)]
 Names = Annotated[list[Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]], BeforeValidator(_list)]
+Translations = dict[
+    Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")],
+    Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)],
+]
 Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 Source = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 
@@ -102,6 +106,7 @@ class CategoryRecord(_Record):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=150)]
     slug: str = ""
     description: _text(2_000) = ""  # type: ignore[valid-type]
+    translations: Translations = {}
     parent: str = ""
 
     def columns(self) -> dict[str, Any]:
@@ -110,6 +115,7 @@ class CategoryRecord(_Record):
             "name": self.name,
             "slug": self.slug or slugify(self.name),
             "description": self.description,
+            "translations": self.translations,
             "content_hash": digest(self.name, self.description),
         }
 
@@ -120,6 +126,8 @@ class SkillRecord(_Record):
     name: Key
     alternative_names: Names = []
     description: _text(20_000) = ""  # type: ignore[valid-type]
+    translations: Translations = {}
+    same_as: Names = []
 
     def columns(self) -> dict[str, Any]:
         names = list(dict.fromkeys(name for name in self.alternative_names if name and name != self.name))[:_MOST_NAMES]

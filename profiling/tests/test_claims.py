@@ -12,11 +12,13 @@ from django.utils import timezone
 from accounts.enums import ConsentPurpose, ConsentSource
 from accounts.models import User
 from accounts.services.consents import decide
+from catalog.events import SkillReplaced
 from catalog.models import Skill
 from conftest import Api, at_once
 from profiling import tasks
 from profiling.enums import ClaimKind, ClaimSource, ClaimState, SuggestionReason, SuggestionState
 from profiling.errors import SuggestionDecided, SuggestionNotFound
+from profiling.handlers import follow_replaced_skill
 from profiling.models import Claim, Profile, Suggestion
 from profiling.services import suggestions
 from profiling.services.interview import start_interview, submit_answer
@@ -170,3 +172,14 @@ class TestSuggestions:
     def test_of_many_at_once_one_is_made(self, user: User, claims: list[Claim]) -> None:
         made = at_once(6, lambda: suggest(claim=claims[0], reason=SuggestionReason.AGE) is not None)
         assert made.count(True) == 1 and Suggestion.objects.count() == 1
+
+
+def test_claims_follow_a_skill_that_was_replaced(user: User) -> None:
+    old, new, third = (Skill.objects.create(source="t", source_id=name, name=name) for name in ("JS", "JavaScript", "TypeScript"))
+    claim = Claim.objects.create(user=user, kind="skill", label="JS", skill=old, source="mine")
+    follow_replaced_skill(SkillReplaced(old.pk, str(new.pk)))
+    claim.refresh_from_db()
+    assert (claim.skill, claim.label) == (new, "JS")
+    follow_replaced_skill(SkillReplaced(new.pk, f"{old.pk},{third.pk}"))
+    claim.refresh_from_db()
+    assert (claim.skill, claim.label) == (None, "JS"), "after a split only the person could say which"

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from catalog.enums import Leg, OpportunityKind
-from catalog.models import Category, Opportunity, Skill
+from accounts.models.people import validate_time_zone
+from catalog.enums import DismissReason, Leg, MemberRole, OpportunityKind, OrganisationState, ReviewSignal
+from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, Skill
+from catalog.selectors import name_in_language
 from core.serializers import RequestSerializer
 
 
@@ -33,6 +36,27 @@ class SkillSerializer(serializers.ModelSerializer[Skill]):
         read_only_fields = fields
 
 
+class SkillTermSerializer(serializers.ModelSerializer[Skill]):
+    name = serializers.SerializerMethodField(help_text="In the language of the request, where the taxonomy has it.")
+
+    class Meta:
+        model = Skill
+        fields = ("id", "name", "alternative_names", "description", "source", "source_id", "same_as")
+        read_only_fields = fields
+
+    def get_name(self, skill: Skill) -> str:
+        return name_in_language(skill.name, skill.translations)
+
+
+class SkillSearchSerializer(serializers.Serializer[Any]):
+    q = serializers.CharField(max_length=100, required=False, default="", help_text="Part of a name; small slips of the pen are forgiven.")
+    page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
+
+
+class SkillListSerializer(serializers.Serializer[Any]):
+    results = SkillTermSerializer(many=True)
+
+
 class CategoryReferenceSerializer(serializers.ModelSerializer[Category]):
     class Meta:
         model = Category
@@ -46,12 +70,16 @@ class OpportunitySerializer(serializers.ModelSerializer[Opportunity]):
     url = serializers.CharField(help_text="A web address, or empty where the source has none.")
     category = CategoryReferenceSerializer(allow_null=True)
     skills = SkillSerializer(many=True)
+    time_zone = serializers.CharField(source="deadline_zone", help_text="The zone in which the dates are meant.")
+    open_until = serializers.DateTimeField(allow_null=True, help_text="When the first of deadline and end is over; null: not limited.")
+    confirmed_at = serializers.DateTimeField(help_text="When its poster, or its source, last said that it stands.")
 
     class Meta:
         model = Opportunity
         fields = (
             *("id", "kind", "state", "title", "description", "organisation", "location", "remote", "url", "language", "tags"),
-            *("starts_on", "ends_on", "deadline", "category", "skills", "source", "licence", "created_at", "updated_at"),
+            *("starts_on", "ends_on", "deadline", "time_zone", "open_until", "category", "skills", "source", "licence"),
+            *("published_at", "confirmed_at", "created_at", "updated_at"),
         )
         read_only_fields = fields
 
@@ -70,6 +98,40 @@ class OpportunitySearchSerializer(serializers.Serializer[Any]):
     degraded_because = serializers.CharField(help_text="Why meaning was left out and words decided alone; empty when both worked.")
 
 
+class PostingReviewSerializer(serializers.ModelSerializer[PostingReview]):
+    signals = serializers.ListField(child=serializers.ChoiceField(choices=ReviewSignal.choices))
+
+    class Meta:
+        model = PostingReview
+        fields = ("state", "signals", "note", "created_at", "decided_at")
+        read_only_fields = fields
+
+
+class ManagedOpportunitySerializer(OpportunitySerializer):
+    """An opportunity as its poster and staff see it."""
+
+    posting_organisation = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True, allow_null=True)
+    duplicate_of = serializers.UUIDField(source="duplicate_of_id", allow_null=True)
+    is_confirmation_asked = serializers.SerializerMethodField(help_text="Say whether it still stands, or it will be paused.")
+    review = serializers.SerializerMethodField()
+
+    class Meta(OpportunitySerializer.Meta):
+        fields = (  # type: ignore[assignment]
+            *OpportunitySerializer.Meta.fields,
+            *("posting_organisation", "duplicate_of", "is_confirmation_asked", "review"),
+        )
+        read_only_fields = fields  # type: ignore[assignment]
+
+    def get_is_confirmation_asked(self, opportunity: Opportunity) -> bool:
+        return opportunity.confirmation_asked_at is not None
+
+    @extend_schema_field(PostingReviewSerializer(allow_null=True))
+    def get_review(self, opportunity: Opportunity) -> dict[str, Any] | None:
+        """The newest look that staff took, or will take."""
+        reviews = opportunity.reviews.all()
+        return dict(PostingReviewSerializer(reviews[0]).data) if reviews else None
+
+
 class OpportunityRequestSerializer(RequestSerializer):
     kind = serializers.ChoiceField(choices=OpportunityKind.choices)
     title = serializers.CharField(max_length=500)
@@ -83,13 +145,95 @@ class OpportunityRequestSerializer(RequestSerializer):
     starts_on = serializers.DateField(required=False, allow_null=True)
     ends_on = serializers.DateField(required=False, allow_null=True)
     deadline = serializers.DateField(source="deadline_on", required=False, allow_null=True)
+    time_zone = serializers.CharField(
+        source="deadline_zone", max_length=64, required=False, validators=[validate_time_zone], help_text="By default the poster's."
+    )
     category = serializers.SlugRelatedField(slug_field="slug", queryset=Category.objects.active(), required=False, allow_null=True)
     skill_ids = serializers.ListField(child=serializers.UUIDField(), max_length=50, required=False)
+
+
+class OpportunityPostSerializer(OpportunityRequestSerializer):
+    posting_organisation = serializers.SlugField(max_length=100, required=False, help_text="The organisation for which you post.")
+    draft = serializers.BooleanField(required=False, default=False, help_text="Keep it to yourself until you submit it.")
 
 
 class OpportunityChangesSerializer(OpportunityRequestSerializer):
     kind = serializers.ChoiceField(choices=OpportunityKind.choices, required=False)
     title = serializers.CharField(max_length=500, required=False)
+
+
+class ReviewDecisionSerializer(RequestSerializer):
+    note = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="", help_text="Told to the poster.")
+
+
+class DismissalSerializer(RequestSerializer):
+    because = serializers.ChoiceField(choices=DismissReason.choices, required=False, allow_blank=True, default="")
+
+
+class NoFieldsSerializer(RequestSerializer):
+    """Nothing is sent."""
+
+
+class ReactionSerializer(serializers.ModelSerializer[Reaction]):
+    opportunity_id = serializers.UUIDField()
+    url = serializers.CharField(source="opportunity.url", help_text="Where one applies; empty where the source has no address.")
+
+    class Meta:
+        model = Reaction
+        fields = ("opportunity_id", "saved_at", "dismissed_at", "dismissed_because", "applied_at", "url")
+        read_only_fields = fields
+
+
+class ReactedOpportunitySerializer(serializers.ModelSerializer[Reaction]):
+    """An opportunity in one's own lists, whatever has become of it."""
+
+    opportunity = OpportunitySerializer()
+
+    class Meta:
+        model = Reaction
+        fields = ("opportunity", "saved_at", "dismissed_at", "dismissed_because", "applied_at")
+        read_only_fields = fields
+
+
+class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
+    is_verified = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Organisation
+        fields = ("id", "slug", "name", "website", "state", "is_verified", "created_at")
+        read_only_fields = fields
+
+    def get_is_verified(self, organisation: Organisation) -> bool:
+        return organisation.state == OrganisationState.VERIFIED
+
+
+class OrganisationRequestSerializer(RequestSerializer):
+    name = serializers.CharField(max_length=300)
+    website = serializers.URLField(max_length=500, required=False, allow_blank=True)
+
+
+class OrganisationChangesSerializer(OrganisationRequestSerializer):
+    name = serializers.CharField(max_length=300, required=False)
+
+
+class OrganisationStateSerializer(RequestSerializer):
+    state = serializers.ChoiceField(choices=OrganisationState.choices)
+
+
+class MemberSerializer(serializers.ModelSerializer[OrganisationMember]):
+    user_id = serializers.UUIDField()
+    handle = serializers.CharField(source="user.handle", allow_null=True)
+    full_name = serializers.CharField(source="user.full_name")
+
+    class Meta:
+        model = OrganisationMember
+        fields = ("user_id", "handle", "full_name", "role", "created_at")
+        read_only_fields = fields
+
+
+class MemberRequestSerializer(RequestSerializer):
+    handle = serializers.CharField(max_length=30)
+    role = serializers.ChoiceField(choices=MemberRole.choices, required=False, default=MemberRole.POSTER)
 
 
 class SearchRequestSerializer(serializers.Serializer[Any]):

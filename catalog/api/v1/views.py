@@ -1,43 +1,45 @@
 from __future__ import annotations
 
-from typing import Any, cast
+import uuid
+from collections.abc import Sequence
+from typing import cast
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.generics import GenericAPIView, get_object_or_404
-from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.selectors import person_of
 from catalog import selectors
+from catalog.api.v1.access import ReadByEverybody
 from catalog.api.v1.filters import OpportunityFilter, SearchFilter
 from catalog.api.v1.serializers import (
     CategoryListSerializer,
     CategorySerializer,
+    ManagedOpportunitySerializer,
     OpportunityChangesSerializer,
-    OpportunityRequestSerializer,
+    OpportunityPostSerializer,
     OpportunitySearchSerializer,
     OpportunitySerializer,
     SearchRequestSerializer,
+    SkillListSerializer,
+    SkillSearchSerializer,
+    SkillTermSerializer,
 )
-from catalog.models import Opportunity
-from catalog.policies import can_manage_catalogue
+from catalog.errors import TermSplit
+from catalog.models import Opportunity, Organisation
+from catalog.policies import can_manage_opportunity
 from catalog.querysets import OpportunityQuerySet
+from catalog.services import lifecycle
 from catalog.services import opportunities as services
-from core.errors import NotFound
-
-
-class CatalogueAccess(BasePermission):
-    """Everybody reads; staff write."""
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        return request.method in SAFE_METHODS or can_manage_catalogue(request.user)
+from core.errors import Forbidden, NotFound
 
 
 class CategoryListView(APIView):
-    permission_classes = (CatalogueAccess,)
+    permission_classes = (ReadByEverybody,)
 
     @extend_schema(operation_id="list_categories", tags=["catalogue"], responses={200: CategoryListSerializer})
     def get(self, request: Request) -> Response:
@@ -46,25 +48,60 @@ class CategoryListView(APIView):
 
 
 class CategoryView(APIView):
-    permission_classes = (CatalogueAccess,)
+    permission_classes = (ReadByEverybody,)
 
-    @extend_schema(operation_id="read_category", tags=["catalogue"], responses={200: CategorySerializer})
+    @extend_schema(operation_id="read_category", tags=["catalogue"], responses={200: CategorySerializer, 301: None})
     def get(self, request: Request, slug: str) -> Response:
-        """One category with what is below it."""
+        """One category with what is below it. One that was merged answers 301 with the address of its successor, one that was split 410
+        with the slugs of its successors."""
         node = selectors.category_node(request.user, slug)
-        if node is None:
-            raise NotFound
-        return Response(CategorySerializer(node).data)
+        if node is not None:
+            return Response(CategorySerializer(node).data)
+        successors = [category.slug for category in selectors.successors_of_category(slug)]
+        return _moved("category", "slug", successors)
+
+
+class SkillsView(APIView):
+    permission_classes = (ReadByEverybody,)
+
+    @extend_schema(operation_id="list_skills", tags=["catalogue"], parameters=[SkillSearchSerializer], responses={200: SkillListSerializer})
+    def get(self, request: Request) -> Response:
+        """Skills by part of a name, best first; for fields that complete what is typed."""
+        form = SkillSearchSerializer(data=request.query_params)
+        form.is_valid(raise_exception=True)
+        rows = selectors.skills_for_search(form.validated_data["q"])[: form.validated_data["page_size"]]
+        return Response(SkillListSerializer({"results": rows}).data)
+
+
+class SkillView(APIView):
+    permission_classes = (ReadByEverybody,)
+
+    @extend_schema(operation_id="read_skill", tags=["catalogue"], responses={200: SkillTermSerializer, 301: None})
+    def get(self, request: Request, skill_id: uuid.UUID) -> Response:
+        """One skill. One that was merged answers 301 with the address of its successor, one that was split 410 with the ids of its
+        successors."""
+        now = selectors.skill_now(skill_id)
+        if [skill.pk for skill in now] == [skill_id]:
+            return Response(SkillTermSerializer(now[0]).data)
+        return _moved("skill", "skill_id", [str(skill.pk) for skill in now])
+
+
+def _moved(route: str, argument: str, successors: Sequence[str]) -> Response:
+    if not successors:
+        raise NotFound
+    if len(successors) > 1:
+        raise TermSplit(successors=sorted(successors))
+    return Response(status=301, headers={"Location": reverse(route, kwargs={argument: successors[0]})})
 
 
 class OpportunitiesView(GenericAPIView[Opportunity]):
-    permission_classes = (CatalogueAccess,)
+    permission_classes = (ReadByEverybody,)
     serializer_class = OpportunitySerializer
     filterset_class: type[OpportunityFilter] = OpportunityFilter
     queryset = Opportunity.objects.none()
 
     def get_queryset(self) -> QuerySet[Opportunity]:
-        return Opportunity.objects.visible_to(self.request.user).for_cards()
+        return Opportunity.objects.listed_for(self.request.user).for_cards()
 
 
 class OpportunityListView(OpportunitiesView):
@@ -77,8 +114,8 @@ class OpportunityListView(OpportunitiesView):
     @extend_schema(
         operation_id="post_opportunity",
         tags=["catalogue"],
-        request=OpportunityRequestSerializer,
-        responses={201: OpportunitySerializer},
+        request=OpportunityPostSerializer,
+        responses={201: ManagedOpportunitySerializer},
         examples=[
             OpenApiExample(
                 "A night nurse is wanted",
@@ -88,16 +125,22 @@ class OpportunityListView(OpportunitiesView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Publish an opportunity (staff)."""
-        fields = OpportunityRequestSerializer.read(request)
-        skill_ids = fields.pop("skill_ids", ())
-        opportunity = services.post_opportunity(poster=person_of(request), fields=fields, skill_ids=skill_ids)
-        return Response(OpportunitySerializer(opportunity).data, status=201)
+        """Post an opportunity, for your organisation or, as staff, for Soosh. What wants a look by staff first waits in `review`."""
+        fields = OpportunityPostSerializer.read(request)
+        slug, is_draft = fields.pop("posting_organisation", None), fields.pop("draft")
+        organisation = get_object_or_404(Organisation.objects.visible_to(request.user), slug=slug) if slug else None
+        opportunity = services.post_opportunity(
+            poster=person_of(request), skill_ids=fields.pop("skill_ids", ()), fields=fields, organisation=organisation, is_draft=is_draft
+        )
+        return Response(ManagedOpportunitySerializer(opportunity).data, status=201)
 
 
 class OpportunityView(OpportunitiesView):
     filterset_class = None  # type: ignore[assignment]
     pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Opportunity]:
+        return Opportunity.objects.visible_to(self.request.user).for_cards()
 
     @extend_schema(operation_id="read_opportunity", tags=["catalogue"], responses={200: OpportunitySerializer})
     def get(self, request: Request, opportunity_id: str) -> Response:
@@ -105,22 +148,38 @@ class OpportunityView(OpportunitiesView):
         return Response(OpportunitySerializer(get_object_or_404(self.get_queryset(), pk=opportunity_id)).data)
 
     @extend_schema(
-        operation_id="change_opportunity", tags=["catalogue"], request=OpportunityChangesSerializer, responses={200: OpportunitySerializer}
+        operation_id="change_opportunity",
+        tags=["catalogue"],
+        request=OpportunityChangesSerializer,
+        responses={200: ManagedOpportunitySerializer},
     )
     def patch(self, request: Request, opportunity_id: str) -> Response:
-        """Change an opportunity (staff)."""
-        opportunity = get_object_or_404(self.get_queryset(), pk=opportunity_id)
+        """Change an opportunity of yours. If the change wants a look by staff, it waits in `review`; a new deadline brings an expired
+        one back."""
+        opportunity = managed_opportunity(request, opportunity_id)
         fields = OpportunityChangesSerializer.read(request)
         skill_ids = fields.pop("skill_ids", None)
         changed = services.change_opportunity(opportunity_id=opportunity.pk, fields=fields, skill_ids=skill_ids)
-        return Response(OpportunitySerializer(changed).data)
+        return Response(ManagedOpportunitySerializer(changed).data)
 
     @extend_schema(operation_id="close_opportunity", tags=["catalogue"], responses={204: None})
     def delete(self, request: Request, opportunity_id: str) -> Response:
-        """Close an opportunity (staff). It is found nowhere any more; links to it by id are kept for staff."""
-        opportunity = get_object_or_404(self.get_queryset(), pk=opportunity_id)
-        services.close_opportunity(opportunity_id=opportunity.pk)
+        """Close an opportunity of yours for good. It is found nowhere any more; who saved it still sees it in their list."""
+        lifecycle.close_opportunity(opportunity_id=managed_opportunity(request, opportunity_id).pk)
         return Response(status=204)
+
+
+def managed_opportunity(request: Request, opportunity_id: str) -> Opportunity:
+    """An opportunity that the caller may change.
+
+    Raises:
+        Http404: they may not even see it.
+        Forbidden: they may only see it.
+    """
+    opportunity = get_object_or_404(Opportunity.objects.visible_to(request.user).for_cards(), pk=opportunity_id)
+    if not can_manage_opportunity(request.user, opportunity):
+        raise Forbidden
+    return opportunity
 
 
 class OpportunitySearchView(OpportunitiesView):
