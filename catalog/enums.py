@@ -80,6 +80,7 @@ class ReviewSignal(models.TextChoices):
 
 
 class ReactionKind(models.TextChoices):
+    OPEN = "open", "opened"
     SAVE = "save", "saved"
     DISMISS = "dismiss", "dismissed"
     APPLY = "apply", "applied"

@@ -63,7 +63,7 @@ declare(
     subject="user_id",
     on_erasure=OnErasure.DELETE,
     none=(*_BASE, "user"),
-    personal=("opportunity", "saved_at", "dismissed_at", "dismissed_because", "applied_at"),
+    personal=("opportunity", "opened_at", "saved_at", "dismissed_at", "dismissed_because", "applied_at"),
 )
 declare(Lexeme, none=("lexeme", "document_count"))
 declare(CorpusStatistics, none=("id", "documents", "average_length", "counted_at"))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Viewer = User | AnonymousUser
 REACTION_FIELDS = {
+    ReactionKind.OPEN: "opened_at",
     ReactionKind.SAVE: "saved_at",
     ReactionKind.DISMISS: "dismissed_at",
     ReactionKind.APPLY: "applied_at",
@@ -217,14 +218,14 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
     def _lexical_leg(self, question: _Question) -> tuple[str, Sequence[Any]]:
         if question.words is None or not question.words.candidates:
             return _EMPTY_LEG, ()
-        matches = RawSQL(
-            '"catalog_opportunity"."search_vector" @@ %s::tsquery', (question.words.candidates,), output_field=models.BooleanField()
-        )
-        weight = RawSQL(
-            '"catalog_opportunity"."lexical_weights" <#> %s::sparsevec', (question.words.weights,), output_field=models.FloatField()
-        )
-        rows = self.filter(matches).annotate(weight=weight).order_by("weight").values("pk")
-        return _leg_sql(rows[: max(POOL, question.limit)])
+        return _leg_sql(self.matching_words(question.words).values("pk")[: max(POOL, question.limit)])
+
+    def matching_words(self, words: LexicalQuery) -> Self:
+        """Rows in which one of the rarest words stands, in the order of their BM25 scores."""
+        table = f'"{self.model._meta.db_table}"'
+        matches = RawSQL(f'{table}."search_vector" @@ %s::tsquery', (words.candidates,), output_field=models.BooleanField())
+        weight = RawSQL(f'{table}."lexical_weights" <#> %s::sparsevec', (words.weights,), output_field=models.FloatField())
+        return self.filter(matches).annotate(weight=weight).order_by("weight")
 
     def _columns(self) -> str:
         names = [field.column for field in self.model._meta.concrete_fields if field.column not in INDEX_COLUMNS]

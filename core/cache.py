@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
+from django.core.cache import cache
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
@@ -67,3 +68,26 @@ class ResilientRedisCache(RedisCache):
 
     def clear(self) -> Any:
         return self._try("clear", super().clear)
+
+
+# How long others wait for the one who computes, and how often they look.
+_LOCK_SECONDS = 5
+_LOOK_EVERY_SECONDS = 0.02
+
+Value = TypeVar("Value")
+
+
+def computed_once(key: str, compute: Callable[[], Value], *, seconds: int) -> tuple[Value, bool]:
+    """The value kept under `key`, or else computed and kept, and whether it was kept. When many ask for it at once one of them computes it
+    and the others wait for that; who waits too long computes it too, so nobody is held up by somebody who died."""
+    kept = cache.get(key)
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while kept is None and not cache.add(f"{key}:lock", 1, timeout=_LOCK_SECONDS) and time.monotonic() < deadline:
+        time.sleep(_LOOK_EVERY_SECONDS)
+        kept = cache.get(key)
+    if kept is not None:
+        return kept["value"], True
+    value = compute()
+    cache.set(key, {"value": value}, timeout=seconds)
+    cache.delete(f"{key}:lock")
+    return value, False

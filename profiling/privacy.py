@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from core.privacy import OnErasure, declare, register_files, register_step
-from profiling.models import Answer, Claim, DistressFlag, Interview, Profile, Recording, Suggestion
+from profiling.models import Answer, Claim, DistressFlag, Interview, Profile, Ranker, Recording, Serving, Suggestion
 from profiling.services.recordings import forget_recordings, read_recording_file, recording_files
 
 declare(
@@ -86,6 +86,14 @@ declare(
     on_erasure=OnErasure.DELETE,
     none=("id", "created_at", "updated_at", "user", "claim", "reason", "state", "decided_at"),
     special=("quote",),
+)
+declare(Ranker, none=("id", "created_at", "updated_at", "version", "weights", "state", "share", "in_force_since", "report"))
+declare(
+    Serving,
+    subject="user_id",
+    on_erasure=OnErasure.DELETE,
+    none=("id", "created_at", "updated_at", "user", "ranker_version", "basis", "fallbacks", "was_cached", "milliseconds"),
+    special=("opportunity_ids", "propensities", "terms"),
 )
 declare(
     Profile,

@@ -81,6 +81,7 @@ def fill(person: User, api: Api) -> None:
     Recording.objects.create(user=person, answer=Answer.objects.get(interview__user=person), file=name, expires_at=kept_until)
 
     Suggestion.objects.create(user=person, claim=Claim.objects.filter(user=person)[0], reason="contradiction", quote="CANARY-QUOTE")
+    assert api.get("opportunities/recommended").status_code == 200
     Api().post("auth/password/reset", {"email": person.email})
     other = User.objects.create_user("other@example.org", None, full_name="Other", birth_date=date(1980, 1, 1))
     api.post("blocks", {"user_id": str(other.pk)})

@@ -125,6 +125,7 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("opportunities/<uuid:opportunity_id>/confirm", "POST"): (401, 404, 200, 200),
     ("opportunities/<uuid:opportunity_id>/approve", "POST"): (401, 403, 403, 409),
     ("opportunities/<uuid:opportunity_id>/reject", "POST"): (401, 403, 403, 409),
+    ("opportunities/<uuid:opportunity_id>/open", "POST"): (401, 404, 200, 200),
     ("opportunities/<uuid:opportunity_id>/save", "POST"): (401, 404, 200, 200),
     ("opportunities/<uuid:opportunity_id>/save", "DELETE"): (401, 404, 404, 404),
     ("opportunities/<uuid:opportunity_id>/dismiss", "POST"): (401, 404, 200, 200),

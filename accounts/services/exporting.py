@@ -154,7 +154,7 @@ def _table_schema(declaration: Declaration) -> dict[str, Any]:
     for name in declaration.exported_columns():
         field: models.Field[Any, Any] = declaration.model._meta.get_field(name)  # type: ignore[assignment]
         stored: Any = field.target_field if field.is_relation else field  # type: ignore[attr-defined]
-        kind = _JSON_TYPES.get(stored.get_internal_type(), "string")
+        kind = "array" if stored.default is list else _JSON_TYPES.get(stored.get_internal_type(), "string")
         properties[name] = {"type": [kind, "null"] if field.null else kind, "x-privacy": str(declaration.columns[name])}
     item = {"type": "object", "properties": properties, "required": sorted(properties)}
     return {"type": "array", "title": str(declaration.model._meta.verbose_name_plural), "items": item}

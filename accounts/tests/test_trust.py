@@ -154,6 +154,7 @@ class TestBlocks:
                 "profiling.DistressFlag",
                 "profiling.Suggestion",
                 "profiling.Recording",
+                "profiling.Serving",
             ),
         }
         about_people = {

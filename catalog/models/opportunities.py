@@ -96,6 +96,9 @@ class Opportunity(EmbeddedModel):
             models.Index(fields=("deadline_on",), name="opportunity_by_deadline"),
             models.Index(fields=("open_until",), condition=Q(state=OpportunityState.LIVE), name="opportunity_to_expire"),
             models.Index(fields=("confirmed_at",), condition=Q(state=OpportunityState.LIVE), name="opportunity_to_confirm"),
+            models.Index(fields=("-published_at",), condition=Q(state=OpportunityState.LIVE), name="opportunity_newest"),
+            # Digests are spread evenly: a walk from any point in this order is a draw by chance.
+            models.Index(fields=("content_hash",), condition=Q(state=OpportunityState.LIVE), name="opportunity_by_chance"),
             models.Index(fields=("posting_organisation", "-id"), name="opportunity_by_poster"),
             GinIndex(fields=("sketch",), name="opportunity_sketch"),
             models.Index(fields=("language", "-id"), name="opportunity_by_language"),

@@ -11,10 +11,11 @@ from core.models import BaseModel
 
 
 class Reaction(BaseModel):
-    """What one person did with one opportunity: saved it, dismissed it, applied for it."""
+    """What one person did with one opportunity: opened it, saved it, dismissed it, applied for it."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reactions")
     opportunity = models.ForeignKey(Opportunity, on_delete=models.CASCADE, related_name="reactions")
+    opened_at = models.DateTimeField(null=True, blank=True)
     saved_at = models.DateTimeField(null=True, blank=True)
     dismissed_at = models.DateTimeField(null=True, blank=True)
     dismissed_because = models.CharField(max_length=15, choices=DismissReason, blank=True, default="")
@@ -27,7 +28,10 @@ class Reaction(BaseModel):
         constraints = (
             models.UniqueConstraint(fields=("user", "opportunity"), name="one_reaction_per_person_and_opportunity"),
             models.CheckConstraint(
-                condition=Q(saved_at__isnull=False) | Q(dismissed_at__isnull=False) | Q(applied_at__isnull=False),
+                condition=Q(opened_at__isnull=False)
+                | Q(saved_at__isnull=False)
+                | Q(dismissed_at__isnull=False)
+                | Q(applied_at__isnull=False),
                 name="reaction_is_one",
             ),
             models.CheckConstraint(

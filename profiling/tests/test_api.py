@@ -27,7 +27,7 @@ def test_the_whole_journey(signed_in: Api, opportunities: dict[str, Opportunity]
     assert profile == signed_in.get("ai-profiling/profile").json()
     found = signed_in.get("opportunities/recommended?page_size=1").json()
     assert (found["basis"], [row["title"] for row in found["recommendations"]]) == ("profile", ["Django developer"])
-    assert found["recommendations"][0]["reasons"][0].keys() == {"kind", "text"}
+    assert found["recommendations"][0]["reasons"][0].keys() == {"kind", "text", "share"}
 
 
 def test_a_profile_that_is_not_there_yet_is_empty(signed_in: Api) -> None:

@@ -13,8 +13,8 @@ from accounts.models import User
 from catalog.models import Opportunity, Skill
 from catalog.services.indexing import embed_opportunities, index_opportunities, refresh_statistics
 from profiling.models import Claim, Profile
-from profiling.selectors import recommendations_for
 from profiling.services.interview import complete_interview, start_interview, submit_answer
+from profiling.services.recommending import recommend_opportunities
 
 pytestmark = pytest.mark.django_db
 TEXTS = [
@@ -54,7 +54,7 @@ def test_catalogue_texts_move_nothing(
         position = submit_answer(user=user, interview_id=position.interview.pk, step=position.question.step, text=text)
     complete_interview(user=user, interview_id=position.interview.pk)
     assert set(Claim.objects.filter(user=user).values_list("kind", "label", "source")) == {("skill", "Python", "inferred")}
-    found = recommendations_for(user, limit=20).recommendations
+    found = recommend_opportunities(user=user, limit=20).recommendations
     assert found[0].opportunity.title == "Python developer"
     reasons = " ".join(reason.text for row in found for reason in row.reasons)
     profile = Profile.objects.get(user=user)

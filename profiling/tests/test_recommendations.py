@@ -9,9 +9,9 @@ from accounts.models import User
 from catalog.models import Opportunity, Skill
 from profiling.enums import ClaimKind, RecommendationBasis
 from profiling.models import Profile
-from profiling.selectors import recommendations_for
 from profiling.services.interview import Position, complete_interview
 from profiling.services.profile import edit_profile
+from profiling.services.recommending import recommend_opportunities
 
 pytestmark = pytest.mark.django_db
 
@@ -24,24 +24,26 @@ def interviewed(user: User, opportunities: dict[str, Opportunity], answer_all: C
 
 
 def titles(user: User) -> list[str]:
-    return [found.opportunity.title for found in recommendations_for(user, limit=10).recommendations]
+    return [found.opportunity.title for found in recommend_opportunities(user=user, limit=10).recommendations]
 
 
 def test_the_profile_ranks_and_the_reasons_are_what_matched(interviewed: User) -> None:
-    found = recommendations_for(interviewed, limit=10)
+    found = recommend_opportunities(user=interviewed, limit=10)
     assert found.basis == RecommendationBasis.PROFILE
     first = found.recommendations[0]
     assert first.opportunity.title == "Django developer"
     assert [(reason.kind, reason.text) for reason in first.reasons] == [
-        ("skill", "It is about Python, which is one of your strengths or interests."),
         ("meaning", "It is close in meaning to what you said: “I want to build web sites.”"),
+        ("skill", "It is about Python, which is one of your strengths or interests."),
+        ("newest", "It is new."),
     ]
+    assert [reason.share for reason in first.reasons] == sorted((reason.share for reason in first.reasons), reverse=True)
     assert all(recommendation.reasons for recommendation in found.recommendations)
 
 
 def test_words_are_only_claimed_where_they_stand_and_were_said(user: User, opportunities: dict[str, Opportunity]) -> None:
     edit_profile(user=user, labels={ClaimKind.INTEREST: ["furniture", "opera"]})
-    found = recommendations_for(user, limit=10).recommendations
+    found = recommend_opportunities(user=user, limit=10).recommendations
     reasons = {item.opportunity.title: [reason.text for reason in item.reasons if reason.kind == "words"] for item in found}
     assert reasons["Carpenter"] == ["It mentions “furniture”, as you did."]
     assert reasons["Night nurse"] == []
@@ -60,7 +62,7 @@ def test_remote_only_is_respected(interviewed: User) -> None:
 
 
 def test_before_the_interview_the_newest_come_first_and_say_so(user: User, opportunities: dict[str, Opportunity]) -> None:
-    found = recommendations_for(user, limit=2)
+    found = recommend_opportunities(user=user, limit=2)
     assert found.basis == RecommendationBasis.NEWEST
     assert [item.opportunity.title for item in found.recommendations] == ["Carpenter", "Night nurse"]
     assert found.recommendations[0].reasons[0].kind == "newest"
@@ -68,23 +70,23 @@ def test_before_the_interview_the_newest_come_first_and_say_so(user: User, oppor
 
 def test_without_a_vector_the_words_of_the_profile_rank(interviewed: User) -> None:
     Profile.objects.update(embedding=None, embedding_model="")
-    found = recommendations_for(interviewed, limit=10)
+    found = recommend_opportunities(user=interviewed, limit=10)
     assert (found.basis, found.recommendations[0].opportunity.title) == (RecommendationBasis.WORDS, "Django developer")
 
 
 def test_a_vector_of_another_model_is_not_used(interviewed: User) -> None:
     Profile.objects.update(embedding_model="another")
-    assert recommendations_for(interviewed, limit=10).basis == RecommendationBasis.WORDS
+    assert recommend_opportunities(user=interviewed, limit=10).basis == RecommendationBasis.WORDS
 
 
 def test_if_the_words_find_nothing_the_newest_are_shown(user: User, opportunities: dict[str, Opportunity]) -> None:
     edit_profile(user=user, labels={ClaimKind.SKILL: ["xqzt"]})
     Profile.objects.update(embedding=None, embedding_model="")
-    assert recommendations_for(user, limit=10).basis == RecommendationBasis.NEWEST
+    assert recommend_opportunities(user=user, limit=10).basis == RecommendationBasis.NEWEST
 
 
 def test_an_empty_catalogue_recommends_nothing(user: User) -> None:
-    assert recommendations_for(user, limit=10).recommendations == []
+    assert recommend_opportunities(user=user, limit=10).recommendations == []
 
 
 def test_closed_ones_are_never_recommended(interviewed: User) -> None:

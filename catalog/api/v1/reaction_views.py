@@ -33,6 +33,16 @@ class _ReactionView(APIView):
         return Response(status=204)
 
 
+class OpenView(_ReactionView):
+    kind = ReactionKind.OPEN
+
+    @extend_schema(operation_id="open_opportunity", tags=["catalogue"], request=NoFieldsSerializer, responses={200: ReactionSerializer})
+    def post(self, request: Request, opportunity_id: Any) -> Response:
+        """You looked at it closely. Recommendations learn from this."""
+        NoFieldsSerializer.read(request)
+        return self.react(request, opportunity_id)
+
+
 class SaveView(_ReactionView):
     kind = ReactionKind.SAVE
 

@@ -180,7 +180,7 @@ class ReactionSerializer(serializers.ModelSerializer[Reaction]):
 
     class Meta:
         model = Reaction
-        fields = ("opportunity_id", "saved_at", "dismissed_at", "dismissed_because", "applied_at", "url")
+        fields = ("opportunity_id", "opened_at", "saved_at", "dismissed_at", "dismissed_because", "applied_at", "url")
         read_only_fields = fields
 
 

@@ -15,6 +15,7 @@ urlpatterns = [
     path("opportunities/dismissed", reaction_views.DismissedView.as_view(), name="dismissed-opportunities"),
     path("opportunities/applied", reaction_views.AppliedView.as_view(), name="applied-opportunities"),
     path("opportunities/<uuid:opportunity_id>", views.OpportunityView.as_view(), name="opportunity"),
+    path("opportunities/<uuid:opportunity_id>/open", reaction_views.OpenView.as_view(), name="open-opportunity"),
     path("opportunities/<uuid:opportunity_id>/save", reaction_views.SaveView.as_view(), name="save-opportunity"),
     path("opportunities/<uuid:opportunity_id>/dismiss", reaction_views.DismissView.as_view(), name="dismiss-opportunity"),
     path("opportunities/<uuid:opportunity_id>/apply", reaction_views.ApplyView.as_view(), name="apply-for-opportunity"),

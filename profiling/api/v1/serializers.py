@@ -294,6 +294,7 @@ class ProfileChangesSerializer(RequestSerializer):
 class ReasonSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=ReasonKind.choices)
     text = serializers.CharField()
+    share = serializers.FloatField(help_text="How much of what speaks for it this makes, 0 to 1.")
 
 
 class RecommendationSerializer(serializers.ModelSerializer[Opportunity]):
@@ -323,6 +324,7 @@ class RecommendationSerializer(serializers.ModelSerializer[Opportunity]):
 
 class RecommendationsSerializer(serializers.Serializer[Any]):
     basis = serializers.ChoiceField(choices=RecommendationBasis.choices)
+    fallbacks = serializers.ListField(child=serializers.CharField(), help_text="Steps that were left out, and why; usually none.")
     recommendations = RecommendationSerializer(many=True)
 
 

@@ -40,6 +40,7 @@ from profiling.api.v1.serializers import (
 from profiling.enums import ClaimKind
 from profiling.models import Recording
 from profiling.services import interview, profile, recordings, suggestions, voice
+from profiling.services.recommending import recommend_opportunities
 
 _LISTS = {
     "skills": ClaimKind.SKILL,
@@ -55,6 +56,7 @@ _LISTS = {
 
 _RECOMMENDATION = {
     "basis": "profile",
+    "fallbacks": [],
     "recommendations": [
         {
             "id": "0197f0a4-3c7e-7b1d-9a55-2f6f3f1f8a11",
@@ -74,7 +76,7 @@ _RECOMMENDATION = {
             "skills": ["Python"],
             "source": "awesome-for-beginners",
             "score": 0.49,
-            "reasons": [{"kind": "skill", "text": "It is about Python, which is one of your strengths or interests."}],
+            "reasons": [{"kind": "skill", "text": "It is about Python, which is one of your strengths or interests.", "share": 0.5}],
         }
     ],
 }
@@ -314,5 +316,5 @@ class RecommendationsView(OwnView):
         """Opportunities that fit you, with the reasons."""
         form = RecommendationQuerySerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
-        found = selectors.recommendations_for(person_of(request), limit=form.validated_data["page_size"])
+        found = recommend_opportunities(user=person_of(request), limit=form.validated_data["page_size"])
         return Response(RecommendationsSerializer(found).data)
