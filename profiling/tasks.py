@@ -3,7 +3,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from ai.services.spaces import fill_some, live_models
-from profiling.services import recordings, suggestions
+from profiling.services import recordings, servings, suggestions
 
 
 @shared_task
@@ -17,6 +17,12 @@ def prune_recordings() -> None:
     """Delete recordings that were kept long enough."""
     while recordings.prune_recordings():
         pass
+
+
+@shared_task
+def prune_servings() -> None:
+    """Forget what was recommended longer ago than anybody learns from it."""
+    servings.prune_servings()
 
 
 @shared_task

@@ -103,6 +103,7 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("ai-profiling/profile", "GET"): (401, 200, 200, 200),
     ("ai-profiling/profile", "PATCH"): (401, 200, 200, 200),
     ("opportunities/recommended", "GET"): (401, 200, 200, 200),
+    ("opportunities/<uuid:opportunity_id>/why-not", "GET"): (401, 404, 200, 200),
     ("categories", "GET"): (200, 200, 200, 200),
     ("categories/<slug:slug>", "GET"): (200, 200, 200, 200),
     ("skills", "GET"): (200, 200, 200, 200),

@@ -107,7 +107,7 @@ def rebuild_profile(*, user_id: uuid.UUID) -> Profile:
     """Write the profile's text from the active claims and announce the change. Needs an open transaction."""
     profile, _ = Profile.objects.select_for_update().get_or_create(user_id=user_id)
     claims = list(Claim.objects.filter(user_id=user_id).active().order_by("kind", "-confidence", "id"))
-    profile.text = _text(claims)
+    profile.text = profile_text(claims)
     profile.content_hash = hashlib.sha256(profile.text.encode()).hexdigest() if profile.text else ""
     if not profile.is_summary_mine:
         profile.summary = _summary(claims)
@@ -126,18 +126,29 @@ def embed_profile(*, user_id: uuid.UUID, model: str = "") -> bool:
     if profile is None:
         return True
     claims = list(Claim.objects.filter(user_id=user_id).active())
-    parts = query_parts(profile.text)
-    texts = [*parts, *(claim.quote or claim.label for claim in claims)]
     try:
-        found = embed(texts=texts, purpose="profiling.profile", user_id=user_id, model=model)
+        vector, claim_vectors = profile_vectors(profile.text, claims, user_id=user_id, model=model)
     except ConsentRequired:
         # The person has just taken their consent back; the profile is about to go.
         return True
     except EngineError as error:
         logger.warning("embedding engine out, profile stays queued", outcome=error.outcome)
         return False
-    _store_vectors(profile, claims, query_vector(found.vectors[: len(parts)]), found.vectors[len(parts) :], model)
+    _store_vectors(profile, claims, vector, claim_vectors, model)
     return True
+
+
+def profile_vectors(text: str, claims: Sequence[Claim], *, user_id: uuid.UUID, model: str) -> tuple[list[float], list[list[float]]]:
+    """The vector of a profile with this text, and one for each claim.
+
+    Raises:
+        EngineError: the engine is out.
+        ConsentRequired: the person does not agree (any more) to being profiled.
+    """
+    parts = query_parts(text)
+    texts = [*parts, *(claim.quote or claim.label for claim in claims)]
+    found = embed(texts=texts, purpose="profiling.profile", user_id=user_id, model=model)
+    return query_vector(found.vectors[: len(parts)]), found.vectors[len(parts) :]
 
 
 def _store_vectors(profile: Profile, claims: list[Claim], vector: list[float], claim_vectors: list[list[float]], model: str) -> None:
@@ -183,8 +194,8 @@ register_table(
 )
 
 
-def _text(claims: Sequence[Claim]) -> str:
-    """Labels and the person's own sentences, each once."""
+def profile_text(claims: Sequence[Claim]) -> str:
+    """The text of a profile with these claims, in their order: labels and the person's own sentences, each once."""
     said = dict.fromkeys(text for claim in claims if claim.kind in MATCHED_BY_MEANING for text in (claim.label, claim.quote) if text)
     return ". ".join(text.rstrip(".!? ") for text in said)[:_MAX_TEXT_CHARACTERS]
 

@@ -328,5 +328,18 @@ class RecommendationsSerializer(serializers.Serializer[Any]):
     recommendations = RecommendationSerializer(many=True)
 
 
+class CounterfactualSerializer(serializers.Serializer[Any]):
+    skills = serializers.ListField(child=serializers.CharField(), help_text="Evidence of all of these would be needed, and of no more.")
+    rank = serializers.IntegerField(help_text="Where it would stand, tried out with the real ranker.")
+
+
+class StandingSerializer(serializers.Serializer[Any]):
+    rank = serializers.IntegerField(allow_null=True, help_text="Where it stands for you, counted from 1; null: nowhere near.")
+    ranked = serializers.IntegerField(help_text="How many were ranked for you.")
+    left_out_because = serializers.CharField(help_text="What keeps it out altogether; empty if nothing does.")
+    counterfactual = CounterfactualSerializer(allow_null=True)
+    text = serializers.CharField(help_text="The same as a sentence.")
+
+
 class RecommendationQuerySerializer(serializers.Serializer[Any]):
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=10)

@@ -17,5 +17,6 @@ urlpatterns = [
     path("ai-profiling/speak", views.SpeakView.as_view(), name="speak"),
     path("ai-profiling/profile/inferred", views.InferredView.as_view(), name="inferred"),
     path("ai-profiling/profile", views.ProfileView.as_view(), name="profile"),
+    path("opportunities/<uuid:opportunity_id>/why-not", views.WhyNotView.as_view(), name="why-not-recommended"),
     path("opportunities/recommended", views.RecommendationsView.as_view(), name="recommended-opportunities"),
 ]

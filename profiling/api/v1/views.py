@@ -28,6 +28,7 @@ from profiling.api.v1.serializers import (
     RecordingSerializer,
     SessionRequestSerializer,
     SpeakRequestSerializer,
+    StandingSerializer,
     StartedInterviewSerializer,
     StartRequestSerializer,
     StepRequestSerializer,
@@ -39,7 +40,7 @@ from profiling.api.v1.serializers import (
 )
 from profiling.enums import ClaimKind
 from profiling.models import Recording
-from profiling.services import interview, profile, recordings, suggestions, voice
+from profiling.services import counterfactuals, interview, profile, recordings, suggestions, voice
 from profiling.services.recommending import recommend_opportunities
 
 _LISTS = {
@@ -318,3 +319,11 @@ class RecommendationsView(OwnView):
         form.is_valid(raise_exception=True)
         found = recommend_opportunities(user=person_of(request), limit=form.validated_data["page_size"])
         return Response(RecommendationsSerializer(found).data)
+
+
+class WhyNotView(OwnView):
+    @extend_schema(operation_id="why_not_recommended", tags=["profiling"], responses={200: StandingSerializer})
+    def get(self, request: Request, opportunity_id: uuid.UUID) -> Response:
+        """Why an opportunity is not further up for you, and evidence of which skills would bring it there."""
+        standing = counterfactuals.standing_of(user=person_of(request), opportunity_id=opportunity_id)
+        return Response(StandingSerializer(standing).data)
