@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from core.admin import ReadOnlyAdmin
-from profiling.models import DistressFlag, Interview
+from core.errors import DomainError
+from profiling.models import DistressFlag, Interview, Ranker
+from profiling.selectors import serving_figures
 from profiling.services.distress import mark_seen
+from profiling.services.training import roll_back_ranker
 
 
 @admin.register(Interview)
@@ -41,3 +44,35 @@ class DistressFlagAdmin(ReadOnlyAdmin):
         for flag in queryset:
             self._audit(request, "seen", flag)
         mark_seen(flag_ids=list(queryset.values_list("id", flat=True)), actor_id=request.user.pk)  # type: ignore[arg-type]
+
+
+@admin.register(Ranker)
+class RankerAdmin(ReadOnlyAdmin):
+    """What recommendations are ranked with: each learned ranker with its report. `manage.py retrain_ranker` learns one."""
+
+    list_display = ("version", "state", "share", "in_force_since", "created_at")
+    list_filter = ("state",)
+    fields = ("version", "state", "share", "in_force_since", "created_at", "weights", "report", "figures")
+    readonly_fields = ("figures",)
+    actions = ("roll_back",)
+
+    @admin.display(description="What it served in the last seven days")
+    def figures(self, ranker: Ranker) -> str:
+        found = serving_figures(ranker.version)
+        return (
+            f"{found.servings} answers, {found.hit_rate:.0%} of them from the cache, {found.fallback_rate:.1%} with a step left out; "
+            f"computing one took {found.median_milliseconds} ms (median)"
+        )
+
+    def has_roll_back_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("profiling.change_ranker")
+
+    @admin.action(description="Take the newest adopted ranker back (whichever are chosen)", permissions=("roll_back",))
+    def roll_back(self, request: HttpRequest, queryset: QuerySet[Ranker]) -> None:
+        try:
+            version = roll_back_ranker()
+        except DomainError as refusal:
+            self.message_user(request, str(refusal.detail), level=messages.ERROR)
+            return
+        self._audit(request, "rolled back", Ranker)
+        self.message_user(request, f"Ranker {version} serves again.")

@@ -63,3 +63,13 @@ class NothingHeard(DomainError):
     def words(hint: str) -> str:
         """What to tell the person."""
         return str(HearingHint(hint).label)
+
+
+class TrainingIsRunning(Conflict):
+    code = "training_is_running"
+    message = _("A ranker is being learned elsewhere right now.")
+
+
+class NothingToRollBackTo(Conflict):
+    code = "nothing_to_roll_back_to"
+    message = _("No learned ranker was ever adopted.")

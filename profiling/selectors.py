@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 
+from django.db import connection
+
 from accounts.models import User
 from profiling.enums import ClaimState, SuggestionReason
 from profiling.models import Claim, Profile, Suggestion
@@ -38,3 +40,28 @@ def why(suggestion: Suggestion) -> str:
     if suggestion.reason == SuggestionReason.CONTRADICTION:
         return f"Your profile says “{label}”, but you said: “{suggestion.quote}” Is it still so?"
     return f"You told us “{label}” on {suggestion.claim.updated_at:%d %B %Y}. Is it still so?"
+
+
+@dataclasses.dataclass(frozen=True)
+class ServingFigures:
+    """How one ranker's recommendations were served in the last seven days."""
+
+    servings: int
+    hit_rate: float
+    fallback_rate: float
+    median_milliseconds: int
+
+
+_FIGURES = """
+SELECT count(*), coalesce(avg(was_cached::int), 0), coalesce(avg((cardinality(fallbacks) > 0)::int), 0),
+    coalesce(percentile_cont(0.5) WITHIN GROUP (ORDER BY milliseconds) FILTER (WHERE NOT was_cached), 0)
+FROM profiling_serving WHERE ranker_version = %s AND created_at >= now() - interval '7 days'
+"""
+
+
+def serving_figures(version: int) -> ServingFigures:
+    """Answers, the hit rate of the cache, and how often and how fast rankings were computed."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FIGURES, (version,))
+        servings, hit_rate, fallback_rate, median = cursor.fetchone()
+    return ServingFigures(servings, float(hit_rate), float(fallback_rate), round(median))

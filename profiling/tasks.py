@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 from celery import shared_task
 
 from ai.services.spaces import fill_some, live_models
-from profiling.services import recordings, servings, suggestions
+from profiling.errors import TrainingIsRunning
+from profiling.services import recordings, rollout, servings, suggestions, training
 
 
 @shared_task
@@ -23,6 +26,19 @@ def prune_recordings() -> None:
 def prune_servings() -> None:
     """Forget what was recommended longer ago than anybody learns from it."""
     servings.prune_servings()
+
+
+@shared_task
+def retrain_ranker() -> None:
+    """Learn a ranker from the last months. One that is not surely better is kept as refused, with its report."""
+    with suppress(TrainingIsRunning):
+        training.retrain_ranker()
+
+
+@shared_task
+def advance_rollout() -> str:
+    """Look after the ranker that is being rolled out."""
+    return rollout.advance_rollout()
 
 
 @shared_task

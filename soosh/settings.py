@@ -151,6 +151,8 @@ CELERY_BEAT_SCHEDULE = {
     "refresh corpus statistics": {"task": "catalog.tasks.refresh_statistics", "schedule": crontab(minute="17", hour="3")},
     "prune recordings": {"task": "profiling.tasks.prune_recordings", "schedule": crontab(minute="11", hour="*")},
     "prune servings": {"task": "profiling.tasks.prune_servings", "schedule": crontab(minute="47", hour="3")},
+    "retrain ranker": {"task": "profiling.tasks.retrain_ranker", "schedule": crontab(minute="7", hour="2", day_of_month="1")},
+    "advance rollout": {"task": "profiling.tasks.advance_rollout", "schedule": crontab(minute="37", hour="2")},
     "suggest looking again": {"task": "profiling.tasks.suggest_looking_again", "schedule": crontab(minute="29", hour="4")},
     "make exports": {"task": "accounts.tasks.make_exports", "schedule": 5.0},
     "run erasures": {"task": "accounts.tasks.run_erasures", "schedule": 30.0},

@@ -52,7 +52,10 @@ class Serving(BaseModel):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (models.Index(fields=("user", "-created_at"), name="servings_of_a_person"),)
+        indexes = (
+            models.Index(fields=("user", "-created_at"), name="servings_of_a_person"),
+            models.Index(fields=("created_at",), name="servings_by_age"),
+        )
 
     def __str__(self) -> str:
         return f"{len(self.opportunity_ids)} for {self.user_id}"
