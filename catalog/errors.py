@@ -47,3 +47,8 @@ class TermSplit(DomainError):
     code = "term_split"
     status = 410
     message = _("This was split. What it covered is under its successors now.")
+
+
+class TooManySavedSearches(Conflict):
+    code = "too_many_saved_searches"
+    message = _("You keep as many searches as one can. Remove one first.")

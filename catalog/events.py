@@ -59,3 +59,13 @@ class SkillReplaced(Event):
     name: ClassVar[str] = "catalog.skill-replaced"
     skill_id: uuid.UUID
     successor_ids: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedSearchMatched(Event):
+    """Something new was published that a saved search finds."""
+
+    name: ClassVar[str] = "catalog.saved-search-matched"
+    user_id: uuid.UUID
+    search_id: uuid.UUID
+    count: int

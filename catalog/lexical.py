@@ -22,17 +22,36 @@ _CANDIDATE_ROWS = 20_000
 _MAX_QUERY_CHARACTERS = 20_000
 
 # The lexemes of a text with their numbers of documents, and the corpus size. Lexemes of a document beyond the limit of sparsevec are cut.
+# For one that stands nowhere, the known lexemes that it may be a slip of: they begin alike and are a few keystrokes away.
 _READ_QUERY = """
-SELECT term.lexeme, coalesce(known.document_count, 0), (SELECT documents FROM catalog_corpusstatistics LIMIT 1)
-FROM unnest(to_tsvector('soosh', %s)) AS term LEFT JOIN catalog_lexeme AS known ON known.lexeme = term.lexeme
+SELECT term.lexeme, coalesce(known.document_count, 0), (SELECT documents FROM catalog_corpusstatistics LIMIT 1),
+    near.lexeme, near.document_count, near.likeness
+FROM unnest(to_tsvector('soosh', %(text)s)) AS term LEFT JOIN catalog_lexeme AS known ON known.lexeme = term.lexeme
+LEFT JOIN LATERAL (
+    SELECT other.lexeme, other.document_count, 1 - slips.number::float / length(term.lexeme) AS likeness
+    FROM catalog_lexeme AS other
+    CROSS JOIN LATERAL (SELECT least(
+        levenshtein_less_equal(left(other.lexeme, 60), term.lexeme, 2),
+        -- A word with a slip keeps the ending that its stem has lost.
+        levenshtein_less_equal(left(other.lexeme, 60), left(term.lexeme, greatest(4, length(other.lexeme))), 2)
+    ) AS number) AS slips
+    WHERE known.lexeme IS NULL AND %(corrects)s AND length(term.lexeme) BETWEEN 4 AND 40
+        AND left(other.lexeme, 1) = left(term.lexeme, 1)
+        AND length(other.lexeme) BETWEEN greatest(4, length(term.lexeme) - 4) AND length(term.lexeme) + 2
+        AND slips.number <= CASE WHEN length(term.lexeme) < 5 THEN 1 ELSE 2 END
+    ORDER BY likeness DESC, other.document_count DESC, other.lexeme LIMIT 2
+) AS near ON true
 """
+# In a long text a word that nobody else uses is no slip of the pen.
+_MOST_CORRECTED_WORDS = 8
 
 # `('x' || 7 hex digits)::bit(28)` is the same number as `dimension_of` below.
 INDEX_DOCUMENTS = """
 WITH given AS (
     SELECT * FROM unnest(
-        %(ids)s::uuid[], %(alternative_titles)s::text[], %(skill_terms)s::text[], %(content_hashes)s::text[], %(sketches)s::text[]
-    ) AS given(id, alternative_titles, skill_terms, content_hash, new_sketch)
+        %(ids)s::uuid[], %(alternative_titles)s::text[], %(skill_terms)s::text[], %(content_hashes)s::text[], %(sketches)s::text[],
+        %(latitudes)s::float[], %(longitudes)s::float[]
+    ) AS given(id, alternative_titles, skill_terms, content_hash, new_sketch, new_latitude, new_longitude)
 ), document AS (
     SELECT given.*, to_tsvector('soosh', concat_ws(
         ' ', title, description, organisation, array_to_string(tags, ' '), given.alternative_titles, given.skill_terms
@@ -49,6 +68,8 @@ UPDATE catalog_opportunity AS row SET
     skill_terms = measured.skill_terms,
     content_hash = measured.content_hash,
     sketch = measured.new_sketch::bigint[],
+    latitude = measured.new_latitude,
+    longitude = measured.new_longitude,
     search_vector = measured.lexemes,
     lexical_weights = (
         SELECT ('{' || coalesce(string_agg(dimension || ':' || weight, ',' ORDER BY dimension), '') || '}/268435456')::sparsevec
@@ -79,11 +100,13 @@ RETURNING average_length
 
 @dataclasses.dataclass(frozen=True)
 class LexicalQuery:
-    """`weights` is a sparsevec, `candidates` a tsquery of the rarest lexemes, `best_score` what a perfect document would reach."""
+    """`weights` is a sparsevec, `candidates` a tsquery of the rarest lexemes, `best_score` what a perfect document would reach;
+    `corrections` leads from lexemes that stand nowhere to those that were taken instead."""
 
     weights: str
     candidates: str
     best_score: float
+    corrections: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
 
 def dimension_of(lexeme: str) -> int:
@@ -92,19 +115,31 @@ def dimension_of(lexeme: str) -> int:
 
 
 def read_query(text: str) -> LexicalQuery | None:
-    """What the words of a query weigh in the present corpus, or None if it has none."""
+    """What the words of a query weigh in the present corpus, or None if it has none. In a short query a word that stands nowhere is taken
+    for a slip of the pen, and counts as its nearest known words, by how near they are."""
+    corrects = len(text.split()) <= _MOST_CORRECTED_WORDS
     with connection.cursor() as cursor:
-        cursor.execute(_READ_QUERY, (text[:_MAX_QUERY_CHARACTERS].replace("\x00", " "),))
+        cursor.execute(_READ_QUERY, {"text": text[:_MAX_QUERY_CHARACTERS].replace("\x00", " "), "corrects": corrects})
         found = cursor.fetchall()
-    terms = [(lexeme, count, _inverse_document_frequency(count, documents or 0)) for lexeme, count, documents in found]
+    terms: dict[str, tuple[int, float]] = {}
+    corrections: dict[str, list[str]] = {}
+    best_score = 0.0
+    for lexeme, count, documents, near, near_count, likeness in found:
+        if lexeme not in terms:
+            # Also one that stands nowhere: the count is of last night, and a new document may have it.
+            terms[lexeme] = (count, _inverse_document_frequency(count, documents or 0))
+            best_score += terms[lexeme][1] * (K1 + 1)
+        if near:
+            corrections.setdefault(lexeme, []).append(near)
+            terms.setdefault(near, (near_count, likeness * _inverse_document_frequency(near_count, documents or 0)))
     if not terms:
         return None
     weights: dict[int, float] = {}
-    for lexeme, _, weight in terms:
-        weights[dimension_of(lexeme)] = weight
+    for word, (_, weight) in terms.items():
+        weights[dimension_of(word)] = weight
     entries = ",".join(f"{dimension}:{weight:.4f}" for dimension, weight in sorted(weights.items()))
-    best_score = sum(weight for _, _, weight in terms) * (K1 + 1)
-    return LexicalQuery("{" + entries + f"}}/{LEXICAL_DIMENSIONS}", _candidates(terms), best_score)
+    candidates = _candidates([(word, count, weight) for word, (count, weight) in terms.items()])
+    return LexicalQuery("{" + entries + f"}}/{LEXICAL_DIMENSIONS}", candidates, best_score, corrections)
 
 
 def _inverse_document_frequency(count: int, documents: int) -> float:

@@ -14,6 +14,7 @@ from catalog.models import (
     OrganisationMember,
     PostingReview,
     Reaction,
+    SavedSearch,
     Skill,
 )
 from core.privacy import OnErasure, declare
@@ -39,7 +40,20 @@ declare(
     cleared={"posted_by": None},
     none=(
         *(*_BASE, *_VECTOR, "source", "source_id", "kind", "state", "title", "description", "organisation", "location", "is_remote"),
-        *("url", "language", "licence", "tags", "starts_on", "ends_on", "deadline_on", "category", "is_category_inferred", "last_import"),
+        *(
+            "url",
+            "language",
+            "licence",
+            "tags",
+            "starts_on",
+            "ends_on",
+            "deadline_on",
+            "category",
+            "is_category_inferred",
+            "last_import",
+            "latitude",
+            "longitude",
+        ),
         *("alternative_titles", "skill_terms", "search_vector", "lexical_weights", "sketch", "duplicate_of", "posting_organisation"),
         *("deadline_zone", "open_until", "published_at", "confirmed_at", "confirmation_asked_at"),
     ),
@@ -64,6 +78,20 @@ declare(
     on_erasure=OnErasure.DELETE,
     none=(*_BASE, "user"),
     personal=("opportunity", "opened_at", "saved_at", "dismissed_at", "dismissed_because", "applied_at"),
+)
+declare(
+    SavedSearch,
+    subject="user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "user", "is_notifying", "looked_until"),
+    personal=("name", "filters"),
+)
+declare(
+    SavedSearch.found.through,
+    subject="savedsearch__user_id",
+    on_erasure=OnErasure.DELETE,
+    none=("id", "savedsearch"),
+    personal=("opportunity",),
 )
 declare(Lexeme, none=("lexeme", "document_count"))
 declare(CorpusStatistics, none=("id", "documents", "average_length", "counted_at"))

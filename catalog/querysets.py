@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
 from django.db.models import Count, Q
@@ -152,6 +153,27 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
         """With what its poster sees beside the card."""
         return self.for_cards().select_related("category", "posting_organisation").prefetch_related("reviews")
 
+    def with_phrases(self, phrases: Sequence[str], excluded: Sequence[str] = ()) -> Self:
+        """Rows in which all of these stand, word after word, and none of the excluded."""
+        rows = self
+        for phrase in phrases:
+            rows = rows.filter(search_vector=SearchQuery(phrase, config="soosh", search_type="phrase"))
+        for phrase in excluded:
+            rows = rows.exclude(search_vector=SearchQuery(phrase, config="soosh", search_type="phrase"))
+        return rows
+
+    def near(self, latitude: float, longitude: float, *, kilometres: float) -> Self:
+        """Rows whose place is not further away than this, along the great circle."""
+        table = f'"{self.model._meta.db_table}"'
+        place = f"ll_to_earth({table}.latitude, {table}.longitude)"
+        sql = (
+            f"{table}.latitude IS NOT NULL AND {table}.longitude IS NOT NULL AND earth_box(ll_to_earth(%s, %s), %s) @> {place} "
+            f"AND earth_distance(ll_to_earth(%s, %s), {place}) <= %s"
+        )
+        metres = kilometres * 1000
+        here = (latitude, longitude, metres)
+        return self.filter(RawSQL(sql, (*here, *here), output_field=models.BooleanField()))
+
     def under(self, category_ids: Sequence[uuid.UUID]) -> Self:
         """In one of these categories or anywhere below them."""
         return self.filter(category_id__in=RawSQL(_DESCENDANTS, (list(category_ids),)))
@@ -163,19 +185,24 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
         model: str,
         columns: Columns | None = None,
         text: str = "",
+        words: LexicalQuery | None = None,
         limit: int = 20,
         legs: Collection[Leg] = BOTH_LEGS,
     ) -> list[Opportunity]:
         """The best of the rows that this queryset matches, each with `score`, `vector_score`, `lexical_score` and `matched_by`.
 
-        Meaning (cosine with `vector`, made by `model`) and words (BM25 with `text`, as a share of the best score that the words
-        could reach) are found and fused in one SQL statement. A leg that has nothing to say adds nothing: where no word of the text
+        Meaning (cosine with `vector`, made by `model`) and words (BM25 with `text`, or with `words` that were read already, as a share of
+        the best score that they could reach) are found and fused in one SQL statement. A leg that has nothing to say adds nothing: where
+        no word of the text
         is known the words count 0 for every row, and without a vector the words decide alone.
 
         Never fewer than min(limit, matching rows with a vector) rows when `vector` is given.
         """
         use_vector = vector is not None and Leg.VECTOR in legs
-        words = read_query(text) if text and Leg.LEXICAL in legs else None
+        if Leg.LEXICAL not in legs:
+            words = None
+        elif words is None and text:
+            words = read_query(text)
         columns = columns or columns_of(model)
         question = _Question(vector if use_vector else None, model, columns, words, limit)
         exact = not use_vector or self.in_space(columns, model).has_fewer_than(EXACT_BELOW_ROWS)

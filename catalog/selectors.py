@@ -6,16 +6,21 @@ from typing import Any
 
 import structlog
 from django.contrib.postgres.search import TrigramWordSimilarity
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import Case, Prefetch, Q, QuerySet, Value, When
 from django.utils.translation import get_language
 
 from ai.errors import EngineError
 from ai.services.spaces import serving_space
 from catalog.enums import ReactionKind, TermState
+from catalog.lexical import read_query
 from catalog.models import Category, Opportunity, Reaction, Skill
 from catalog.querysets import OpportunityQuerySet, Viewer
 from catalog.services.documents import title_key
 from catalog.services.indexing import embed_query
+from catalog.services.places import Point
+from catalog.services.search_text import read_search_text
 from catalog.services.taxonomy import present_ids
 
 logger = structlog.get_logger(__name__)
@@ -38,10 +43,24 @@ class CategoryNode:
 
 @dataclasses.dataclass(frozen=True)
 class SearchResult:
-    """Hits in order, and why the vector leg stayed out, if it did."""
+    """Hits in order; why the vector leg stayed out, if it did; words that stand nowhere with the stems that were taken instead; and the
+    long forms that acronyms were taken for."""
 
     hits: list[Opportunity]
     degraded_because: str = ""
+    corrections: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    acronyms: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Facets:
+    """How many of some opportunities there are of each kind, in each category, and so on."""
+
+    total: int
+    kinds: dict[str, int]
+    categories: dict[str, int]
+    languages: dict[str, int]
+    remote: dict[str, int]
 
 
 def category_tree(viewer: Viewer) -> list[CategoryNode]:
@@ -106,14 +125,63 @@ def reactions_for(viewer: Viewer, kind: ReactionKind) -> QuerySet[Reaction]:
     return rows.prefetch_related(Prefetch("opportunity", queryset=cards))
 
 
-def search_opportunities(rows: OpportunityQuerySet, *, text: str, limit: int, user_id: uuid.UUID | None = None) -> SearchResult:
-    """Hybrid search among `rows`. Without an embedding engine the words decide alone, and the result says so."""
+def search_opportunities(
+    rows: OpportunityQuerySet, *, text: str, limit: int, user_id: uuid.UUID | None = None, here: Point | None = None
+) -> SearchResult:
+    """Hybrid search among `rows`, for words, "exact phrases" and -excluded ones. Without an embedding engine the words decide alone, and
+    the result says so. With `here` each hit has its `distance_km`."""
+    asked = read_search_text(text)
+    rows = rows.with_phrases(asked.phrases, asked.excluded)
+    if not asked.text:
+        return SearchResult(_newest(rows, limit))
+    words = read_query(asked.expanded)
     because = ""
     vector, space = None, serving_space()
     try:
-        vector, _ = embed_query(text, purpose="catalog.search", user_id=user_id, model=space.model)
+        vector, _ = embed_query(asked.expanded, purpose="catalog.search", user_id=user_id, model=space.model)
     except EngineError as error:
         logger.warning("search by words only", outcome=error.outcome)
         because = str(error.outcome)
-    hits = rows.ranked_for(vector, model=space.model, columns=space.columns, text=text, limit=limit)
-    return SearchResult(hits=hits, degraded_because=because)
+    hits = rows.ranked_for(vector, model=space.model, columns=space.columns, words=words, limit=limit)
+    for hit in hits:
+        hit.distance_km = _distance(hit, here)
+    return SearchResult(hits, because, words.corrections if words else {}, asked.meant)
+
+
+def _newest(rows: OpportunityQuerySet, limit: int) -> list[Opportunity]:
+    """For who says only what they do not want."""
+    hits = list(rows.for_cards().order_by("-pk")[:limit])
+    for hit in hits:
+        hit.score = hit.vector_score = hit.lexical_score = 0.0
+        hit.distance_km = None
+    return hits
+
+
+def _distance(row: Opportunity, here: Point | None) -> float | None:
+    if here is None or row.latitude is None or row.longitude is None:
+        return None
+    return round(here.kilometres_to(Point(row.latitude, row.longitude)), 1)
+
+
+_FACETS = """
+SELECT GROUPING(kind, category, language, remote), kind, category, language, remote, count(*)
+FROM ({rows}) AS row(kind, category, language, remote)
+GROUP BY GROUPING SETS ((kind), (category), (language), (remote), ())
+ORDER BY 6 DESC, 2, 3, 4, 5
+"""
+
+
+def facets_of(rows: OpportunityQuerySet) -> Facets:
+    """The counts of each facet, largest first; one query. What is not known of an opportunity is counted under ""."""
+    remote = Case(When(is_remote=True, then=Value("true")), When(is_remote=False, then=Value("false")), default=Value(""))
+    columns = rows.order_by().annotate(remote=remote).values_list("kind", "category__slug", "language", "remote")
+    counts: dict[int, dict[str, int]] = {0b0111: {}, 0b1011: {}, 0b1101: {}, 0b1110: {}, 0b1111: {}}
+    try:
+        sql, parameters = columns.query.sql_with_params()
+    except EmptyResultSet:
+        return Facets(0, {}, {}, {}, {})
+    with connection.cursor() as cursor:
+        cursor.execute(_FACETS.format(rows=sql), parameters)
+        for grouping, *values, count in cursor.fetchall():
+            counts[grouping][next((value for value in values if value), "")] = count
+    return Facets(counts[0b1111].get("", 0), counts[0b0111], counts[0b1011], counts[0b1101], counts[0b1110])

@@ -5,7 +5,8 @@ import time
 from celery import shared_task
 
 from ai.services.spaces import fill_some, live_models
-from catalog.services import indexing, lifecycle
+from catalog.api.v1.filters import narrow
+from catalog.services import indexing, lifecycle, searches
 
 _RUN_SECONDS = 50
 _BATCHES = {"categories": 512, "skills": 512, "opportunities": 64}
@@ -34,6 +35,12 @@ def keep_in_step() -> None:
     lifecycle.expire_passed()
     lifecycle.ask_for_confirmation()
     lifecycle.pause_unconfirmed()
+
+
+@shared_task
+def look_for_news() -> int:
+    """Look through what was published for the searches that people keep."""
+    return searches.look_for_news(narrow=narrow)
 
 
 @shared_task

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from core.tasks import WORKER_HEARTBEAT_KEY
 
-REQUIRED_EXTENSIONS = ("vector", "btree_gist", "pg_trgm", "citext", "unaccent")
+REQUIRED_EXTENSIONS = ("vector", "btree_gist", "pg_trgm", "citext", "unaccent", "cube", "earthdistance", "fuzzystrmatch")
 _WORKER_SILENCE = datetime.timedelta(seconds=45)
 
 

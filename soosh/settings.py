@@ -148,6 +148,7 @@ CELERY_BEAT_SCHEDULE = {
     "embed profiles": {"task": "profiling.tasks.embed_waiting", "schedule": 15.0},
     "embed opportunities": {"task": "catalog.tasks.embed_waiting", "schedule": 10.0},
     "keep opportunities in step": {"task": "catalog.tasks.keep_in_step", "schedule": 60.0},
+    "look for news": {"task": "catalog.tasks.look_for_news", "schedule": crontab(minute="*/5")},
     "refresh corpus statistics": {"task": "catalog.tasks.refresh_statistics", "schedule": crontab(minute="17", hour="3")},
     "prune recordings": {"task": "profiling.tasks.prune_recordings", "schedule": crontab(minute="11", hour="*")},
     "prune servings": {"task": "profiling.tasks.prune_servings", "schedule": crontab(minute="47", hour="3")},

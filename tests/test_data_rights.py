@@ -94,12 +94,13 @@ def fill(person: User, api: Api) -> None:
     from allauth.account.models import EmailConfirmation
 
     from accounts.models import LinkedProvider
-    from catalog.models import Opportunity, Organisation, OrganisationMember, Reaction
+    from catalog.models import Opportunity, Organisation, OrganisationMember, Reaction, SavedSearch
 
     LinkedProvider.objects.create(user=person, provider="google", subject="CANARY-SUBJECT", email=person.email)
     EmailConfirmation.create(person.emailaddress_set.get()).save()
     row = Opportunity.objects.create(source="t", source_id="1", kind="job", title="Nurse", posted_by=person)
     Reaction.objects.create(user=person, opportunity=row, dismissed_at=timezone.now(), dismissed_because="other")
+    SavedSearch.objects.create(user=person, name="CANARY-SEARCH", filters={"q": "CANARY"}).found.add(row)
     OrganisationMember.objects.create(organisation=Organisation.objects.create(slug="c", name="Clinic"), user=person)
 
 

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, User
-from catalog.models import Category, Opportunity, Organisation, OrganisationMember, Skill
+from catalog.models import Category, Opportunity, Organisation, OrganisationMember, SavedSearch, Skill
 from conftest import Api
 from profiling.models import Claim, Recording, Suggestion
 from profiling.services.interview import start_interview
@@ -133,6 +133,12 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("opportunities/<uuid:opportunity_id>/dismiss", "DELETE"): (401, 404, 404, 404),
     ("opportunities/<uuid:opportunity_id>/apply", "POST"): (401, 404, 200, 200),
     ("opportunities/<uuid:opportunity_id>/apply", "DELETE"): (401, 404, 404, 404),
+    ("opportunities/facets", "GET"): (200, 200, 200, 200),
+    ("saved-searches", "GET"): (401, 200, 200, 200),
+    ("saved-searches", "POST"): (401, 400, 400, 400),
+    ("saved-searches/<uuid:search_id>", "PATCH"): (401, 404, 200, 404),
+    ("saved-searches/<uuid:search_id>", "DELETE"): (401, 404, 204, 404),
+    ("saved-searches/<uuid:search_id>/seen", "POST"): (401, 404, 200, 404),
     ("organisations", "GET"): (401, 200, 200, 200),
     ("organisations", "POST"): (401, 400, 400, 400),
     ("organisations/<slug:slug>", "GET"): (401, 404, 200, 200),
@@ -237,6 +243,7 @@ def test_each_actor_gets_what_the_matrix_says(
         "<slug:slug>": "c",
         "<slug:provider>": "google",
         "<uuid:opportunity_id>": row.pk,
+        "<uuid:search_id>": SavedSearch.objects.create(user=owner, name="Nurses", filters={"q": "nurse"}).pk,
         "<uuid:skill_id>": skill.pk,
         "<uuid:device_id>": Device.objects.get(user=owner).pk,
         "<int:passkey_id>": 1,

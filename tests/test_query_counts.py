@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, SecurityEvent, User
 from ai.services.text import embed
-from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, Skill
+from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, SavedSearch, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from conftest import Api
 from profiling.enums import ClaimKind
@@ -34,6 +34,9 @@ LISTS = (
     "opportunities/dismissed?page_size=100",
     "opportunities/applied?page_size=100",
     "skills?page_size=100",
+    "opportunities/facets?q=nurse",
+    "opportunities/search?q=nruse&near=Oslo&radius_km=20000&page_size=100",
+    "saved-searches?page_size=100",
     "organisations?page_size=100",
     "organisations/of-mine/members?page_size=100",
     "ai-profiling/profile",
@@ -59,6 +62,7 @@ def fill(start: int, end: int, user: User) -> None:
             source_id=str(number),
             kind="job",
             title=f"Nurse {number}",
+            location="Oslo, Norway",
             category=category,
             embedding=vector,
             embedding_model=vectors.model,
@@ -75,6 +79,8 @@ def fill(start: int, end: int, user: User) -> None:
             opportunity = Opportunity.objects.create(source="r", source_id=f"{number} {len(kind)}", kind="job", title="R", state="closed")
             opportunity.skills.add(skill)
             Reaction.objects.create(user=user, opportunity=opportunity, **kind)
+        search = SavedSearch.objects.create(user=user, name=f"search {number}")
+        search.found.set([own, row])
         organisation = Organisation.objects.create(slug=f"o-{number}", name=f"O {number}")
         OrganisationMember.objects.create(organisation=organisation, user=user)
         of_mine, _ = Organisation.objects.get_or_create(slug="of-mine", defaults={"name": "Mine"})
@@ -102,6 +108,7 @@ def cost(api: Api, path: str) -> tuple[int, int]:
         body: Any = api.get(path).json()
     rows = (
         body.get("wards")
+        or body.get("kinds")
         or body.get("guardians")
         or body.get("results")
         or body.get("recommendations")

@@ -4,6 +4,7 @@ from catalog.models.opportunities import Opportunity
 from catalog.models.organisations import Organisation, OrganisationMember
 from catalog.models.reactions import Reaction
 from catalog.models.reviews import PostingReview
+from catalog.models.searches import SavedSearch
 from catalog.models.terms import Category, Occupation, Skill
 
 __all__ = (
@@ -18,5 +19,6 @@ __all__ = (
     "OrganisationMember",
     "PostingReview",
     "Reaction",
+    "SavedSearch",
     "Skill",
 )

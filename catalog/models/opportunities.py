@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import GinIndex, GistIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Func, Q
@@ -35,6 +35,9 @@ class Opportunity(EmbeddedModel):
     description = models.TextField(blank=True, default="")
     organisation = models.CharField(max_length=300, blank=True, default="")
     location = models.CharField(max_length=300, blank=True, default="")
+    # Derived from the location's words; empty where they name no city.
+    latitude = models.FloatField(null=True, blank=True, editable=False)
+    longitude = models.FloatField(null=True, blank=True, editable=False)
     is_remote = models.BooleanField(null=True, blank=True, help_text="Unknown when empty.")
     url = models.URLField(max_length=2000, blank=True, default="")
     language = models.CharField(max_length=16, blank=True, default="")
@@ -80,6 +83,11 @@ class Opportunity(EmbeddedModel):
             models.CheckConstraint(
                 condition=~Q(state=OpportunityState.LIVE) | Q(published_at__isnull=False), name="live_opportunity_was_published"
             ),
+            models.CheckConstraint(
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__gte=-90, latitude__lte=90, longitude__gte=-180, longitude__lte=180),
+                name="opportunity_is_on_the_map",
+            ),
             models.CheckConstraint(condition=~Q(duplicate_of=F("id")), name="opportunity_is_not_its_own_duplicate"),
         )
         indexes = (
@@ -100,6 +108,11 @@ class Opportunity(EmbeddedModel):
             # Digests are spread evenly: a walk from any point in this order is a draw by chance.
             models.Index(fields=("content_hash",), condition=Q(state=OpportunityState.LIVE), name="opportunity_by_chance"),
             models.Index(fields=("posting_organisation", "-id"), name="opportunity_by_poster"),
+            GistIndex(
+                Func(F("latitude"), F("longitude"), function="ll_to_earth"),
+                name="opportunity_places",
+                condition=Q(latitude__isnull=False, longitude__isnull=False),
+            ),
             GinIndex(fields=("sketch",), name="opportunity_sketch"),
             models.Index(fields=("language", "-id"), name="opportunity_by_language"),
             models.Index(fields=("is_remote", "-id"), name="opportunity_by_remote"),
@@ -112,6 +125,8 @@ class Opportunity(EmbeddedModel):
     score: float
     vector_score: float
     lexical_score: float
+    # Set by a search that was told where the person is.
+    distance_km: float | None
 
     @property
     def matched_by(self) -> list[str]:

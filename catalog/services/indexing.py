@@ -17,6 +17,7 @@ from catalog.models import Category, CorpusStatistics, Opportunity, Skill
 from catalog.querysets import INDEX_COLUMNS
 from catalog.services.documents import content_hash_of, document_vectors, enrichments_for, flatten, parts_of, query_parts, query_vector
 from catalog.services.duplicates import sketches_of
+from catalog.services.places import point_of
 from core.querysets import columns_of, columns_to_write
 
 logger = structlog.get_logger(__name__)
@@ -35,11 +36,14 @@ def index_opportunities(ids: Sequence[uuid.UUID]) -> None:
     enrichments = enrichments_for([row.title for row in rows], [[skill.name for skill in row.skills.all()] for row in rows])
     for row, enrichment in zip(rows, enrichments, strict=True):
         row.alternative_titles, row.skill_terms = enrichment.alternative_titles, enrichment.skill_terms
+    points = [point_of(row.location) for row in rows]
     parameters: dict[str, Any] = {
         "ids": [row.id for row in rows],
         "alternative_titles": [row.alternative_titles for row in rows],
         "skill_terms": [row.skill_terms for row in rows],
         "content_hashes": [content_hash_of(row) for row in rows],
+        "latitudes": [point.latitude if point else None for point in points],
+        "longitudes": [point.longitude if point else None for point in points],
         "sketches": ["{" + ",".join(map(str, sketch)) + "}" for sketch in sketches_of(rows)],
         "k1": K1,
         "b": B,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, cast
 
 import django_filters
 from django.contrib.postgres.search import SearchQuery
@@ -9,7 +10,25 @@ from django.db.models import Q, QuerySet
 from catalog.enums import OpportunityKind, OpportunityState, TermState
 from catalog.models import Category, Opportunity
 from catalog.querysets import OpportunityQuerySet
+from catalog.services.places import Point, point_of
 from catalog.services.taxonomy import present_ids
+from core.errors import FieldError, InvalidInput
+
+_RADIUS_KM = 50
+_DEGREES = re.compile(r"(-?\d{1,2}(?:\.\d{1,10})?)\s*,\s*(-?\d{1,3}(?:\.\d{1,10})?)")
+
+
+def read_point(near: str) -> Point:
+    """The place of a `near` parameter.
+
+    Raises:
+        InvalidInput: it is no city that is known here, and no degrees.
+    """
+    degrees = _DEGREES.fullmatch(near.strip())
+    here = Point(float(degrees[1]), float(degrees[2])) if degrees else point_of(near)
+    if here is None or abs(here.latitude) > 90 or abs(here.longitude) > 180:
+        raise InvalidInput(errors=(FieldError("near", "unknown_place", "Name a city, such as Oslo, or latitude and longitude."),))
+    return here
 
 
 class OpportunityFilter(django_filters.FilterSet):
@@ -22,6 +41,12 @@ class OpportunityFilter(django_filters.FilterSet):
     location = django_filters.CharFilter(lookup_expr="icontains", max_length=100)
     remote = django_filters.BooleanFilter(field_name="is_remote")
     language = django_filters.CharFilter(max_length=16)
+    near = django_filters.CharFilter(
+        method="filter_near", max_length=100, label="A city, such as Oslo or Paris, Texas; or latitude,longitude."
+    )
+    radius_km = django_filters.NumberFilter(
+        method="keep", min_value=1, max_value=20_000, label="How far from `near`, in kilometres; 50 if not stated."
+    )
     deadline_before = django_filters.DateFilter(field_name="deadline_on", lookup_expr="lt")
     q = django_filters.CharFilter(method="filter_words", max_length=500, label="Words that must stand in it.")
 
@@ -29,11 +54,25 @@ class OpportunityFilter(django_filters.FilterSet):
         model = Opportunity
         fields: tuple[str, ...] = ()
 
+    def filter_near(self, rows: OpportunityQuerySet, name: str, value: str) -> OpportunityQuerySet:
+        here = read_point(value)
+        return rows.near(here.latitude, here.longitude, kilometres=float(self.form.cleaned_data.get("radius_km") or _RADIUS_KM))
+
+    def keep(self, rows: OpportunityQuerySet, name: str, value: Any) -> OpportunityQuerySet:
+        """`radius_km` says nothing by itself."""
+        return rows
+
     def filter_category(self, rows: OpportunityQuerySet, name: str, value: Category) -> OpportunityQuerySet:
         return rows.under(present_ids(Category, [value.pk]))
 
     def filter_words(self, rows: OpportunityQuerySet, name: str, value: str) -> QuerySet[Opportunity, Any]:
         return rows.filter(Q(search_vector=SearchQuery(value, config="soosh", search_type="websearch")))
+
+
+def narrow(rows: OpportunityQuerySet, filters: dict[str, Any]) -> OpportunityQuerySet:
+    """The rows that a saved search finds."""
+    found = OpportunityFilter(filters, queryset=rows)
+    return cast(OpportunityQuerySet, found.qs) if found.is_valid() else rows.none()
 
 
 class ManagedOpportunityFilter(django_filters.FilterSet):

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models.people import validate_time_zone
+from catalog.api.v1.filters import OpportunityFilter, read_point
 from catalog.enums import DismissReason, Leg, MemberRole, OpportunityKind, OrganisationState, ReviewSignal
-from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, Skill
+from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, SavedSearch, Skill
 from catalog.selectors import name_in_language
 from core.serializers import RequestSerializer
 
@@ -87,15 +89,21 @@ class OpportunitySerializer(serializers.ModelSerializer[Opportunity]):
 class OpportunityHitSerializer(OpportunitySerializer):
     score = serializers.FloatField(help_text="Comparable within one answer only.")
     matched_by = serializers.ListField(child=serializers.ChoiceField(choices=Leg.choices), help_text="Strongest first.")
+    distance_km = serializers.FloatField(allow_null=True, help_text="From `near`, where the place of both is known.")
 
     class Meta(OpportunitySerializer.Meta):
-        fields = (*OpportunitySerializer.Meta.fields, "score", "matched_by")  # type: ignore[assignment]
+        fields = (*OpportunitySerializer.Meta.fields, "score", "matched_by", "distance_km")  # type: ignore[assignment]
         read_only_fields = fields  # type: ignore[assignment]
 
 
 class OpportunitySearchSerializer(serializers.Serializer[Any]):
     results = OpportunityHitSerializer(source="hits", many=True)
     degraded_because = serializers.CharField(help_text="Why meaning was left out and words decided alone; empty when both worked.")
+    corrections = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="Stems of words that stand nowhere, and those that were taken instead.",
+    )
+    acronyms = serializers.ListField(child=serializers.CharField(), help_text="What acronyms were taken to mean as well.")
 
 
 class PostingReviewSerializer(serializers.ModelSerializer[PostingReview]):
@@ -234,6 +242,50 @@ class MemberSerializer(serializers.ModelSerializer[OrganisationMember]):
 class MemberRequestSerializer(RequestSerializer):
     handle = serializers.CharField(max_length=30)
     role = serializers.ChoiceField(choices=MemberRole.choices, required=False, default=MemberRole.POSTER)
+
+
+class FacetsSerializer(serializers.Serializer[Any]):
+    total = serializers.IntegerField()
+    kinds = serializers.DictField(child=serializers.IntegerField())
+    categories = serializers.DictField(child=serializers.IntegerField(), help_text="By slug.")
+    languages = serializers.DictField(child=serializers.IntegerField())
+    remote = serializers.DictField(child=serializers.IntegerField(), help_text="By true, false, and empty where it is not known.")
+
+
+class SavedSearchSerializer(serializers.ModelSerializer[SavedSearch]):
+    notify = serializers.BooleanField(source="is_notifying")
+    new_count = serializers.IntegerField(help_text="How many were published and not seen since.")
+
+    class Meta:
+        model = SavedSearch
+        fields = ("id", "name", "filters", "notify", "new_count", "created_at")
+        read_only_fields = fields
+
+
+class SavedSearchRequestSerializer(RequestSerializer):
+    name = serializers.CharField(max_length=100)
+    filters = serializers.DictField(help_text='The parameters of `GET opportunities`, such as `{"q": "nurse", "remote": "true"}`.')
+    notify = serializers.BooleanField(source="is_notifying", required=False, default=True)
+
+    def validate_filters(self, filters: dict[str, Any]) -> dict[str, Any]:
+        """Only what the list of opportunities would take itself."""
+        unknown = set(filters) - set(OpportunityFilter.base_filters)
+        if unknown:
+            raise serializers.ValidationError(f"Not known: {', '.join(sorted(unknown))}", "unknown_filter")
+        if len(json.dumps(filters)) > 2_000:
+            raise serializers.ValidationError("This is too long.", "too_long")
+        form = OpportunityFilter(filters, queryset=Opportunity.objects.none())
+        if not form.is_valid():
+            raise serializers.ValidationError({name: list(map(str, errors)) for name, errors in form.errors.items()})
+        if form.form.cleaned_data.get("near"):
+            read_point(form.form.cleaned_data["near"])
+        return filters
+
+
+class SavedSearchChangesSerializer(SavedSearchRequestSerializer):
+    name = serializers.CharField(max_length=100, required=False)
+    filters = serializers.DictField(required=False)
+    notify = serializers.BooleanField(source="is_notifying", required=False)
 
 
 class SearchRequestSerializer(serializers.Serializer[Any]):

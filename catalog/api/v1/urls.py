@@ -1,6 +1,6 @@
 from django.urls import path
 
-from catalog.api.v1 import posting_views, reaction_views, views
+from catalog.api.v1 import posting_views, reaction_views, search_views, views
 
 urlpatterns = [
     path("categories", views.CategoryListView.as_view(), name="categories"),
@@ -9,6 +9,7 @@ urlpatterns = [
     path("skills/<uuid:skill_id>", views.SkillView.as_view(), name="skill"),
     path("opportunities", views.OpportunityListView.as_view(), name="opportunities"),
     path("opportunities/search", views.OpportunitySearchView.as_view(), name="opportunity-search"),
+    path("opportunities/facets", views.OpportunityFacetsView.as_view(), name="opportunity-facets"),
     path("opportunities/mine", posting_views.OwnOpportunitiesView.as_view(), name="own-opportunities"),
     path("opportunities/reviews", posting_views.ReviewQueueView.as_view(), name="posting-reviews"),
     path("opportunities/saved", reaction_views.SavedView.as_view(), name="saved-opportunities"),
@@ -25,6 +26,9 @@ urlpatterns = [
     path("opportunities/<uuid:opportunity_id>/confirm", posting_views.ConfirmView.as_view(), name="confirm-opportunity"),
     path("opportunities/<uuid:opportunity_id>/approve", posting_views.ApproveView.as_view(), name="approve-opportunity"),
     path("opportunities/<uuid:opportunity_id>/reject", posting_views.RejectView.as_view(), name="reject-opportunity"),
+    path("saved-searches", search_views.SavedSearchesView.as_view(), name="saved-searches"),
+    path("saved-searches/<uuid:search_id>", search_views.SavedSearchView.as_view(), name="saved-search"),
+    path("saved-searches/<uuid:search_id>/seen", search_views.SavedSearchSeenView.as_view(), name="saved-search-seen"),
     path("organisations", posting_views.OrganisationsView.as_view(), name="organisations"),
     path("organisations/<slug:slug>", posting_views.OrganisationView.as_view(), name="organisation"),
     path("organisations/<slug:slug>/state", posting_views.OrganisationStateView.as_view(), name="organisation-state"),

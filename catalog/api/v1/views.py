@@ -15,10 +15,11 @@ from rest_framework.views import APIView
 from accounts.selectors import person_of
 from catalog import selectors
 from catalog.api.v1.access import ReadByEverybody
-from catalog.api.v1.filters import OpportunityFilter, SearchFilter
+from catalog.api.v1.filters import OpportunityFilter, SearchFilter, read_point
 from catalog.api.v1.serializers import (
     CategoryListSerializer,
     CategorySerializer,
+    FacetsSerializer,
     ManagedOpportunitySerializer,
     OpportunityChangesSerializer,
     OpportunityPostSerializer,
@@ -135,6 +136,16 @@ class OpportunityListView(OpportunitiesView):
         return Response(ManagedOpportunitySerializer(opportunity).data, status=201)
 
 
+class OpportunityFacetsView(OpportunitiesView):
+    pagination_class = None
+
+    @extend_schema(operation_id="count_opportunities", tags=["catalogue"], responses={200: FacetsSerializer})
+    def get(self, request: Request) -> Response:
+        """How many open opportunities there are of each kind, category, language, and remote or not, under the filters of the list."""
+        rows = cast(OpportunityQuerySet, self.filter_queryset(Opportunity.objects.listed_for(request.user)))
+        return Response(FacetsSerializer(selectors.facets_of(rows)).data)
+
+
 class OpportunityView(OpportunitiesView):
     filterset_class = None  # type: ignore[assignment]
     pagination_class = None
@@ -198,7 +209,12 @@ class OpportunitySearchView(OpportunitiesView):
         form.is_valid(raise_exception=True)
         rows = cast(OpportunityQuerySet, self.filter_queryset(self.get_queryset()))
         user_id = request.user.pk if request.user.is_authenticated else None
+        near = request.query_params.get("near")
         result = selectors.search_opportunities(
-            rows, text=form.validated_data["q"], limit=form.validated_data["page_size"], user_id=user_id
+            rows,
+            text=form.validated_data["q"],
+            limit=form.validated_data["page_size"],
+            user_id=user_id,
+            here=read_point(near) if near else None,
         )
         return Response(OpportunitySearchSerializer(result).data)
