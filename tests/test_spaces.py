@@ -72,7 +72,7 @@ class TestChange:
         assert "overlap of the first ten 1.000, nDCG@10 1.0000 before, 1.0000 after" in said
         assert spaces.embedding_model() == NEW and best() == "Night nurse"
         assert Opportunity.objects.embedded_with(NEW).count() == Opportunity.objects.embedded_with(OLD).count() == 3
-        assert [row.opportunity.title for row in recommend_opportunities(user=user, limit=1).recommendations] == ["Night nurse"]
+        assert [row.fields["title"] for row in recommend_opportunities(user=user, limit=1).recommendations] == ["Night nurse"]
         assert Profile.objects.get().twin_embedding_model == Claim.objects.get().twin_embedding_model == NEW
         assert reembed(roll_back=True) == f"In force again: {OLD}\n"
         assert best() == "Night nurse"

@@ -16,15 +16,17 @@ from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core.internal.sessionkit import get_session_user
-from allauth.headless.internal.sessionkit import lookup_session
+from allauth.headless.internal.sessionkit import lookup_session, session_store
 from allauth.headless.tokens.strategies.jwt import JWTTokenStrategy, internal
 from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from accounts.enums import DeviceKind
 from accounts.models import Device, User
@@ -119,6 +121,39 @@ def pair(access_token: str, refresh_token: str, user: User) -> TokenPair:
 def is_for_us(payload: dict[str, Any]) -> bool:
     """Whether a token whose signature holds was made for this API, by this server."""
     return payload.get("aud") == AUDIENCE and payload.get("iss") == settings.SITE_URL
+
+
+_PERSON = """
+SELECT person.*, session.session_data FROM accounts_user AS person, django_session AS session
+WHERE person.id = %s AND session.session_key = %s AND session.expire_date > now()
+"""
+
+
+def person_behind(access_token: str) -> tuple[User, dict[str, Any]] | None:
+    """The person of a valid access token and what the token says; one query for session and person, where allauth takes two and twice the
+    time. What this does not let pass at once is left to allauth, which also knows retired secret keys and ends broken sessions."""
+    payload = internal.decode_token(access_token, "access")
+    session_key = internal.session_key_from_sid(payload["sid"]) if payload else None
+    if payload is None or not session_key:
+        return None
+    try:
+        user = next(iter(User.objects.raw(_PERSON, (uuid.UUID(payload["sub"]), session_key))), None)
+    except ValueError:
+        return None
+    if user is None or not _is_session_of(user, session_store().decode(user.session_data)):  # type: ignore[attr-defined]
+        found: tuple[User, dict[str, Any]] | None = internal.validate_access_token(access_token)
+        return found
+    return user, payload
+
+
+def _is_session_of(user: User, session: dict[str, Any]) -> bool:
+    """The checks of `django.contrib.auth.get_user`."""
+    return (
+        user.is_active
+        and session.get(SESSION_KEY) == str(user.pk)
+        and session.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
+        and constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+    )
 
 
 def rotate(refresh_token: str, *, arrived_at: datetime.datetime) -> TokenPair | ReusedToken | RacingToken | None:

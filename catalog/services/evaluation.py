@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy
 from django.db import connection, transaction
 
 from ai.services.text import embed
@@ -19,6 +20,7 @@ from catalog.models import Occupation, Opportunity
 from catalog.querysets import BOTH_LEGS
 from catalog.services.documents import document_vectors, flatten, parts_of
 from catalog.services.indexing import embed_query, index_opportunities, refresh_statistics
+from catalog.services.peers import peers_of
 from catalog.services.reference import load_occupations
 
 DEPTH = 100
@@ -76,9 +78,11 @@ def read_grades(path: Path) -> Grades:
     return grades
 
 
-def evaluate(*, corpus: Path, queries: Sequence[Query], grades: Grades) -> dict[str, Score]:
-    """Rank every query that has a relevant document, by each leg alone and by both. Leaves the catalogue as it was."""
+def evaluate(*, corpus: Path, queries: Sequence[Query], grades: Grades, with_peers: bool = False) -> dict[str, Score]:
+    """Rank every query that has a relevant document, by each leg alone and by both; with peers also as others would. Leaves the catalogue
+    as it was."""
     judged = [query for query in queries if grades.get(query.id)]
+    peers = _rank_by_peers(corpus, judged) if with_peers else {}
     with transaction.atomic():
         _enter_scratch()
         _load(corpus)
@@ -90,7 +94,22 @@ def evaluate(*, corpus: Path, queries: Sequence[Query], grades: Grades) -> dict[
                 hits = rows.ranked_for(vector, model=model, text=query.text, limit=DEPTH, legs=legs)
                 rankings[name].append([hit.source_id for hit in hits])
         transaction.set_rollback(True)
-    return {name: _score(judged, ranked, grades) for name, ranked in rankings.items()}
+    return {name: _score(judged, ranked, grades) for name, ranked in (rankings | peers).items()}
+
+
+def _rank_by_peers(corpus: Path, queries: Sequence[Query]) -> dict[str, list[list[str]]]:
+    """The same documents and queries, ranked by methods that know nothing of the taxonomy."""
+    rows = list(read_json_lines(corpus))
+    keys = [str(row.get("id") or row.get("code") or number) for number, row in enumerate(rows, start=1)]
+    texts = ["{title}. {description}".format(**_texts(row)) for row in rows]
+    rankings: dict[str, list[list[str]]] = {}
+    for name, similarities in peers_of(texts).items():
+        ranked = []
+        for query in queries:
+            order = numpy.argsort(-similarities(query.text), kind="stable")
+            ranked.append([keys[index] for index in order if not query.pool or keys[index] in query.pool][:DEPTH])
+        rankings[name] = ranked
+    return rankings
 
 
 def _enter_scratch() -> None:

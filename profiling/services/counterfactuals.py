@@ -18,8 +18,8 @@ from profiling.models import Claim
 from profiling.services.candidates import allowed_for
 from profiling.services.claims import linked_skills
 from profiling.services.profile import profile_text, profile_vectors
-from profiling.services.recommending import compute_ranking
-from profiling.services.scoring import ranker_for
+from profiling.services.recommending import compute_ranking, state_of
+from profiling.services.scoring import weights_of
 from profiling.services.situation import Situation, situation_of
 
 # What a person looks at: the first page.
@@ -69,7 +69,7 @@ def standing_of(*, user: User, opportunity_id: uuid.UUID) -> Standing:
     left_out_because = _left_out_because(situation, opportunity_id)
     if left_out_because:
         return Standing(None, 0, left_out_because)
-    weights = ranker_for(user.pk).weights
+    weights = weights_of(state_of(user.pk).version)
     rank, ranked = _rank(situation, weights, opportunity_id)
     if rank is not None and rank <= PAGE:
         return Standing(rank, ranked)

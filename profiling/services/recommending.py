@@ -4,6 +4,7 @@ database on every request, so nothing that was blocked, dismissed, erased or has
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,18 +16,15 @@ from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
 from accounts.models import User
-from ai.services.spaces import serving_space
 from catalog.lexical import read_query
-from catalog.models import Opportunity
 from catalog.services.documents import digest
 from core.cache import computed_once
 from profiling.enums import ReasonKind, RecommendationBasis, Term
-from profiling.models import Ranker
 from profiling.services.candidates import allowed_for, find_candidates
 from profiling.services.ranking import LONGEST, Placed, order
 from profiling.services.reasons import Reason, reasons_for
-from profiling.services.scoring import TERMS, ranker_for, scored_candidates
-from profiling.services.servings import Shown, log_serving
+from profiling.services.scoring import TERMS, scored_candidates, version_for, weights_of
+from profiling.services.servings import Circumstances, Place, serve
 from profiling.services.situation import Situation, Taste, situation_of
 
 logger = structlog.get_logger(__name__)
@@ -41,11 +39,19 @@ _SHORT = 30
 
 @dataclasses.dataclass(frozen=True)
 class Recommendation:
-    """An opportunity as it is recommended to one person."""
+    """An opportunity as it is recommended to one person. `card` is its JSON object, `told` the members with score and reasons."""
 
-    opportunity: Opportunity
+    pk: uuid.UUID
     score: float
     reasons: tuple[Reason, ...]
+    card: str
+    told: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The members of the card."""
+        found: dict[str, Any] = json.loads(self.card)
+        return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +61,12 @@ class Recommendations:
     basis: RecommendationBasis
     fallbacks: tuple[str, ...]
     recommendations: list[Recommendation]
+
+    def as_json(self) -> str:
+        """The answer of the API."""
+        cards = ",".join(f"{found.card[:-1]},{found.told}}}" for found in self.recommendations)
+        fallbacks = json.dumps(self.fallbacks)
+        return f'{{"basis":"{self.basis.value}","fallbacks":{fallbacks},"recommendations":[{cards}]}}'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,74 +82,85 @@ class Ranking:
 def recommend_opportunities(*, user: User, limit: int) -> Recommendations:
     """The `limit` best open opportunities for a person, fewer only if there are no more. Logs what was shown."""
     started = time.perf_counter()
-    ranker = ranker_for(user.pk)
+    state = state_of(user.pk)
     depth = _SHORT if 3 * limit <= 2 * _SHORT else LONGEST
-    key = f"recommend:{user.pk}:{depth}:{ranker.version}:{_digest_of_versions(user)}"
-    kept, was_cached = computed_once(key, lambda: _kept(user, ranker, depth), seconds=_KEPT_SECONDS)
-    rows = _still_allowed(user, kept)
-    if was_cached and len(rows) < limit and len(rows) < len(kept["entries"]):
-        kept, was_cached = _kept(user, ranker, depth), False
-        rows = _still_allowed(user, kept)
-    entries = [entry for entry in kept["entries"] if entry["id"] in rows][:limit]
-    shown = [Shown(uuid.UUID(entry["id"]), entry["propensity"], entry["terms"]) for entry in entries]
-    basis, milliseconds = RecommendationBasis(kept["basis"]), round((time.perf_counter() - started) * 1000)
-    log_serving(
-        user_id=user.pk,
-        ranker_version=ranker.version,
-        basis=basis,
-        fallbacks=kept["fallbacks"],
-        was_cached=was_cached,
-        milliseconds=milliseconds,
-        shown=shown,
-    )
-    found = [Recommendation(rows[entry["id"]], entry["score"], _reasons(entry)) for entry in entries]
-    return Recommendations(basis, tuple(kept["fallbacks"]), found)
+    key = f"recommend:{user.pk}:{depth}:{state.digest}"
+    kept, was_cached = computed_once(key, lambda: _kept(user, state.version, depth), seconds=_KEPT_SECONDS)
+    # What was kept may have shrunk since; if that leaves a hole, the ranking is made anew.
+    at_least = min(limit, len(kept["places"])) if was_cached else 0
+    page = _served(user, kept, limit, _circumstances(state, kept, was_cached, started), at_least)
+    if was_cached and len(page) < at_least:
+        kept = _kept(user, state.version, depth)
+        page = _served(user, kept, limit, _circumstances(state, kept, False, started), 0)
+    return Recommendations(RecommendationBasis(kept["basis"]), tuple(kept["fallbacks"]), page)
 
 
-def _reasons(entry: dict[str, Any]) -> tuple[Reason, ...]:
-    return tuple(Reason(ReasonKind(kind), text, share) for kind, text, share in entry["reasons"])
+def _circumstances(state: State, kept: dict[str, Any], was_cached: bool, started: float) -> Circumstances:
+    milliseconds = round((time.perf_counter() - started) * 1000)
+    return Circumstances(state.version, RecommendationBasis(kept["basis"]), kept["fallbacks"], was_cached, milliseconds)
 
 
-_VERSIONS = """
-SELECT
-    (SELECT updated_at FROM profiling_profile WHERE user_id = %(user)s),
-    (SELECT {hash} FROM profiling_profile WHERE user_id = %(user)s),
-    (SELECT max(updated_at) FROM catalog_reaction WHERE user_id = %(user)s),
-    (SELECT count(*) FROM catalog_reaction WHERE user_id = %(user)s),
-    (SELECT updated_at FROM accounts_user WHERE id = %(user)s),
+def _served(user: User, kept: dict[str, Any], limit: int, circumstances: Circumstances, at_least: int) -> list[Recommendation]:
+    places = [Place(*place) for place in kept["places"]]
+    page = serve(user=user, places=places, limit=limit, circumstances=circumstances, at_least=at_least)
+    return [_recommendation(places[index], kept["told"][index], card) for index, card in page]
+
+
+def _recommendation(place: Place, told: dict[str, Any], card: str) -> Recommendation:
+    reasons = tuple(Reason(ReasonKind(kind), text, share) for kind, text, share in told["reasons"])
+    return Recommendation(uuid.UUID(place.opportunity_id), told["score"], reasons, card, told["json"])
+
+
+_STATE = """
+SELECT (
+        SELECT array_agg(version || ' ' || state || ' ' || share ORDER BY version) FROM profiling_ranker
+        WHERE state IN ('in_force', 'rolling_out')
+    ),
+    (SELECT model || ' ' || "column" FROM core_embeddingspace WHERE state = 'in_force'),
+    (SELECT ARRAY[updated_at::text, embedded_hash, twin_embedded_hash] FROM profiling_profile WHERE user_id = %(user)s),
+    (SELECT ARRAY[max(updated_at)::text, count(*)::text] FROM catalog_reaction WHERE user_id = %(user)s),
+    (SELECT updated_at::text FROM accounts_user WHERE id = %(user)s),
     current_date
 """
 
 
-def _digest_of_versions(user: User) -> str:
-    """What of the person a ranking depends on, and the day; when any of it changes a kept ranking is found no more."""
-    space = serving_space()
+@dataclasses.dataclass(frozen=True)
+class State:
+    """What a person's ranking depends on: the version of their ranker, and a digest of that, the embedding space in force, their profile,
+    reactions and account, and the day. When any of it changes a kept ranking is found no more."""
+
+    version: int
+    digest: str
+
+
+def state_of(user_id: uuid.UUID) -> State:
+    """The state of a person's ranking now; one query."""
     with connection.cursor() as cursor:
-        cursor.execute(_VERSIONS.format(hash=space.columns.hash), {"user": user.pk})
-        return digest(space.model, *map(str, cursor.fetchone()))
+        cursor.execute(_STATE, {"user": user_id})
+        row = cursor.fetchone()
+    rankers = [ranker.split() for ranker in row[0] or ()]
+    version = version_for(user_id, [(int(version), state, int(share)) for version, state, share in rankers])
+    return State(version, digest(str(version), *map(str, row[1:])))
 
 
-def _still_allowed(user: User, kept: dict[str, Any]) -> dict[str, Opportunity]:
-    rows = Opportunity.objects.listed_for(user).untouched_by(user).filter(pk__in=[entry["id"] for entry in kept["entries"]])
-    return {str(row.pk): row for row in rows.for_cards()}
-
-
-def _kept(user: User, ranker: Ranker, depth: int) -> dict[str, Any]:
+def _kept(user: User, version: int, depth: int) -> dict[str, Any]:
     """A ranking in the form in which it is kept."""
-    ranking = compute_ranking(situation_of(user), ranker.weights)
+    weights = weights_of(version)
+    ranking = compute_ranking(situation_of(user), weights)
     placed = ranking.placed[:depth]
-    reasons = reasons_for(ranking.situation, placed, ranker.weights)
-    entries = [
-        {
-            "id": str(found.scored.pk),
-            "score": found.scored.score,
-            "propensity": found.propensity,
-            "terms": found.scored.terms,
-            "reasons": [(reason.kind.value, reason.text, reason.share) for reason in reasons[found.scored.pk]],
-        }
-        for found in placed
-    ]
-    return {"basis": ranking.basis.value, "fallbacks": list(ranking.fallbacks), "entries": entries}
+    reasons = reasons_for(ranking.situation, placed, weights)
+    return {
+        "basis": ranking.basis.value,
+        "fallbacks": list(ranking.fallbacks),
+        "places": [(str(found.scored.pk), found.propensity, json.dumps(found.scored.terms)) for found in placed],
+        "told": [_told(found.scored.score, reasons[found.scored.pk]) for found in placed],
+    }
+
+
+def _told(score: float, reasons: Sequence[Reason]) -> dict[str, Any]:
+    rows = [(reason.kind.value, reason.text, reason.share) for reason in reasons]
+    members = {"score": score, "reasons": [{"kind": kind, "text": text, "share": share} for kind, text, share in rows]}
+    return {"score": score, "reasons": rows, "json": json.dumps(members)[1:-1]}
 
 
 def compute_ranking(situation: Situation, weights: Mapping[str, float]) -> Ranking:

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from django.db import connection
-from django.utils import timezone
 
 from catalog.lexical import LexicalQuery
 from core.querysets import vector_literal
@@ -134,20 +133,20 @@ def scored_candidates(
 _ESCAPED = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
 
 
-def ranker_for(user_id: uuid.UUID) -> Ranker:
-    """The ranker that serves this person: the one in force, or, for a share of the people, the one that is being rolled out. Before any was
-    learned there is the one whose weights were chosen by hand."""
-    states = (RankerState.IN_FORCE, RankerState.ROLLING_OUT)
-    rankers = {ranker.state: ranker for ranker in Ranker.objects.filter(state__in=states).defer("report")}
-    rolling = rankers.get(RankerState.ROLLING_OUT)
-    if rolling is not None and draw_of(user_id, rolling.version) < rolling.share:
-        return rolling
-    return rankers.get(RankerState.IN_FORCE) or rule_ranker()
+def version_for(user_id: uuid.UUID, rankers: Sequence[tuple[int, str, int]]) -> int:
+    """The version of the ranker that serves this person, of (version, state, share): the one in force, or, for a share of the people, the
+    one that is being rolled out. 0, before any was learned, is the one whose weights were chosen by hand."""
+    by_state = {state: (version, share) for version, state, share in rankers}
+    version, share = by_state.get(RankerState.ROLLING_OUT, (0, 0))
+    if draw_of(user_id, version) < share:
+        return version
+    return by_state.get(RankerState.IN_FORCE, (0, 100))[0]
 
 
-def rule_ranker() -> Ranker:
-    """The ranker with version 0, as it would stand in the table."""
-    return Ranker(version=0, weights=dict(RULE_WEIGHTS), state=RankerState.IN_FORCE, in_force_since=timezone.now())
+def weights_of(version: int) -> Mapping[str, float]:
+    """The weights of a ranker."""
+    learned: dict[str, float] | None = Ranker.objects.filter(version=version).values_list("weights", flat=True).first() if version else None
+    return learned or {str(term): weight for term, weight in RULE_WEIGHTS.items()}
 
 
 def draw_of(user_id: uuid.UUID, version: int) -> int:

@@ -51,7 +51,7 @@ def catalogue(db: None) -> list[Opportunity]:
 
 
 def rank_of(user: User, opportunity: Opportunity) -> int | None:
-    found = [row.opportunity.pk for row in recommend_opportunities(user=user, limit=100).recommendations]
+    found = [row.pk for row in recommend_opportunities(user=user, limit=100).recommendations]
     return found.index(opportunity.pk) + 1 if opportunity.pk in found else None
 
 

@@ -55,7 +55,7 @@ def test_catalogue_texts_move_nothing(
     complete_interview(user=user, interview_id=position.interview.pk)
     assert set(Claim.objects.filter(user=user).values_list("kind", "label", "source")) == {("skill", "Python", "inferred")}
     found = recommend_opportunities(user=user, limit=20).recommendations
-    assert found[0].opportunity.title == "Python developer"
+    assert found[0].fields["title"] == "Python developer"
     reasons = " ".join(reason.text for row in found for reason in row.reasons)
     profile = Profile.objects.get(user=user)
     for place in (reasons, profile.text + profile.summary, str([request.body for request in openai_engine.requests])):

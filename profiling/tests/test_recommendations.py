@@ -24,14 +24,14 @@ def interviewed(user: User, opportunities: dict[str, Opportunity], answer_all: C
 
 
 def titles(user: User) -> list[str]:
-    return [found.opportunity.title for found in recommend_opportunities(user=user, limit=10).recommendations]
+    return [found.fields["title"] for found in recommend_opportunities(user=user, limit=10).recommendations]
 
 
 def test_the_profile_ranks_and_the_reasons_are_what_matched(interviewed: User) -> None:
     found = recommend_opportunities(user=interviewed, limit=10)
     assert found.basis == RecommendationBasis.PROFILE
     first = found.recommendations[0]
-    assert first.opportunity.title == "Django developer"
+    assert first.fields["title"] == "Django developer"
     assert [(reason.kind, reason.text) for reason in first.reasons] == [
         ("meaning", "It is close in meaning to what you said: “I want to build web sites.”"),
         ("skill", "It is about Python, which is one of your strengths or interests."),
@@ -44,7 +44,7 @@ def test_the_profile_ranks_and_the_reasons_are_what_matched(interviewed: User) -
 def test_words_are_only_claimed_where_they_stand_and_were_said(user: User, opportunities: dict[str, Opportunity]) -> None:
     edit_profile(user=user, labels={ClaimKind.INTEREST: ["furniture", "opera"]})
     found = recommend_opportunities(user=user, limit=10).recommendations
-    reasons = {item.opportunity.title: [reason.text for reason in item.reasons if reason.kind == "words"] for item in found}
+    reasons = {item.fields["title"]: [reason.text for reason in item.reasons if reason.kind == "words"] for item in found}
     assert reasons["Carpenter"] == ["It mentions “furniture”, as you did."]
     assert reasons["Night nurse"] == []
 
@@ -64,14 +64,14 @@ def test_remote_only_is_respected(interviewed: User) -> None:
 def test_before_the_interview_the_newest_come_first_and_say_so(user: User, opportunities: dict[str, Opportunity]) -> None:
     found = recommend_opportunities(user=user, limit=2)
     assert found.basis == RecommendationBasis.NEWEST
-    assert [item.opportunity.title for item in found.recommendations] == ["Carpenter", "Night nurse"]
+    assert [item.fields["title"] for item in found.recommendations] == ["Carpenter", "Night nurse"]
     assert found.recommendations[0].reasons[0].kind == "newest"
 
 
 def test_without_a_vector_the_words_of_the_profile_rank(interviewed: User) -> None:
     Profile.objects.update(embedding=None, embedding_model="")
     found = recommend_opportunities(user=interviewed, limit=10)
-    assert (found.basis, found.recommendations[0].opportunity.title) == (RecommendationBasis.WORDS, "Django developer")
+    assert (found.basis, found.recommendations[0].fields["title"]) == (RecommendationBasis.WORDS, "Django developer")
 
 
 def test_a_vector_of_another_model_is_not_used(interviewed: User) -> None:

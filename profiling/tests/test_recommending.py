@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import json
 import uuid
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -13,21 +15,23 @@ from django.core.cache import cache
 from django.db import OperationalError
 from django.utils import timezone
 from psycopg.errors import QueryCanceled
+from rest_framework.renderers import JSONRenderer
 
 from accounts.models import Block, User
 from catalog.enums import OpportunityState
-from catalog.models import Category, Opportunity, Reaction
+from catalog.models import Category, Opportunity, Reaction, Skill
 from catalog.services.indexing import embed_opportunities, index_opportunities, refresh_statistics
-from conftest import at_once
+from conftest import Api, at_once
 from core.cache import computed_once
+from profiling.api.v1.serializers import RecommendationSerializer
 from profiling.enums import CandidateSource, ClaimKind, ReasonKind, RecommendationBasis, Term
 from profiling.models import Ranker, Serving
 from profiling.services import recommending
 from profiling.services.candidates import Candidate
 from profiling.services.profile import edit_profile
 from profiling.services.ranking import Placed, order
-from profiling.services.recommending import recommend_opportunities
-from profiling.services.scoring import RULE_WEIGHTS, TERMS, Scored, draw_of, ranker_for
+from profiling.services.recommending import recommend_opportunities, state_of
+from profiling.services.scoring import RULE_WEIGHTS, TERMS, Scored, draw_of, weights_of
 from profiling.services.servings import prune_servings
 from profiling.services.situation import Situation, situation_of
 
@@ -65,7 +69,9 @@ def nurse(user: User, catalogue: list[Opportunity]) -> User:
 
 
 def shown(user: User, limit: int = 10) -> list[Opportunity]:
-    return [found.opportunity for found in recommend_opportunities(user=user, limit=limit).recommendations]
+    keys = [found.pk for found in recommend_opportunities(user=user, limit=limit).recommendations]
+    rows = Opportunity.objects.in_bulk(keys)
+    return [rows[key] for key in keys]
 
 
 class TestPersonal:
@@ -83,7 +89,7 @@ class TestPersonal:
         Reaction.objects.create(user=user, opportunity=gardener, dismissed_at=timezone.now())
         found = recommend_opportunities(user=user, limit=10)
         assert found.basis == RecommendationBasis.TASTE
-        assert {row.opportunity.pk for row in found.recommendations[:4]} <= {row.pk for row in cooks}
+        assert {row.pk for row in found.recommendations[:4]} <= {row.pk for row in cooks}
         assert found.recommendations[0].reasons[0].kind == ReasonKind.TASTE
         assert gardener.pk not in {row.pk for row in shown(user, 40)}
 
@@ -97,7 +103,7 @@ class TestPersonal:
         for _ in range(3):
             Reaction.objects.create(user=make_user(), opportunity=row, saved_at=timezone.now())
         first = recommend_opportunities(user=user, limit=5).recommendations[0]
-        assert first.opportunity.pk == row.pk
+        assert first.pk == row.pk
         terms = dict(zip(TERMS, Serving.objects.get().terms[0], strict=True))
         assert (terms[Term.PLACE], terms[Term.LANGUAGE], terms[Term.FRESH]) == (1, 1, 1)
         assert terms[Term.URGENT] == pytest.approx(0.5 ** (1 / 5), abs=1e-5), "its day is over tomorrow"
@@ -265,9 +271,35 @@ class TestServings:
 class TestRankers:
     def test_one_that_is_rolled_out_serves_its_share(self, user: User) -> None:
         now = timezone.now()
-        assert ranker_for(user.pk).version == 0
+        assert state_of(user.pk).version == 0
         Ranker.objects.create(version=1, weights=RULE_WEIGHTS, state="in_force", in_force_since=now)
         rolling = Ranker.objects.create(version=2, weights=RULE_WEIGHTS, state="rolling_out", share=draw_of(user.pk, 2) + 1)
-        assert ranker_for(user.pk).version == 2
+        assert state_of(user.pk).version == 2
         Ranker.objects.filter(pk=rolling.pk).update(share=draw_of(user.pk, 2))
-        assert ranker_for(user.pk).version == 1
+        assert state_of(user.pk).version == 1
+        Ranker.objects.filter(version=1).delete()
+        assert state_of(user.pk).version == 0
+        assert (weights_of(0), weights_of(2)) == (RULE_WEIGHTS, {str(term): weight for term, weight in RULE_WEIGHTS.items()})
+
+
+def test_cards_made_in_sql_are_what_the_serializer_says(signed_in: Api, nurse: User, catalogue: list[Opportunity]) -> None:
+    hostile = 'Quote " back\\slash \u2028 </script> \x07 tab\t é 💩'
+    for number, row in enumerate(catalogue):
+        if number % 3 == 0:
+            row.skills.add(*(Skill.objects.get_or_create(source="t", source_id=name, name=name)[0] for name in ("b", "a", hostile)))
+        Opportunity.objects.filter(pk=row.pk).update(
+            is_remote=(None, True, False)[number % 3],
+            tags=[hostile, "x"] if number % 2 else [],
+            description=hostile * (number % 4),
+            deadline_on=datetime.date(2031, 1, 31) if number % 2 else None,
+            starts_on=datetime.date(2031, 2, 1) if number % 5 else None,
+            ends_on=datetime.date(2031, 12, 31) if number % 7 else None,
+            category=None if number % 4 == 0 else row.category,
+            url="https://example.org/?a=1&b=2" if number % 2 else "",
+        )
+    body = signed_in.get("opportunities/recommended?page_size=40").json()
+    assert len(body["recommendations"]) == 40
+    rows = {str(row.pk): row for row in Opportunity.objects.all().for_cards()}
+    for found in body["recommendations"]:
+        told = SimpleNamespace(opportunity=rows[found["id"]], score=found["score"], reasons=found["reasons"])
+        assert json.loads(JSONRenderer().render(RecommendationSerializer(told).data)) == found

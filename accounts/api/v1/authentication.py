@@ -7,14 +7,17 @@ from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.exceptions import AuthenticationFailed
 
-from accounts.providers.tokens import is_for_us
+from accounts.providers.tokens import is_for_us, person_behind
 
 
 class TokenAuthentication(JWTTokenAuthentication):
     """`Authorization: Bearer <access_token>`; the session behind the token is checked on each request."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, dict[str, Any]]:
-        user, payload = super().authenticate_credentials(key)
+        found = person_behind(key)
+        if found is None:
+            raise AuthenticationFailed("Invalid or expired access token.")
+        user, payload = found
         if not is_for_us(payload):
             raise AuthenticationFailed("This token was made for something else.")
         return user, payload

@@ -18,15 +18,16 @@ class Command(BaseCommand):
         parser.add_argument("--queries", type=Path, required=True, help="JSON lines: qid, text; style and pool optional")
         parser.add_argument("--qrels", type=Path, required=True, help="query, document, grade")
         parser.add_argument("--style", default="", help="only queries whose qid ends with this, such as full or light")
+        parser.add_argument("--peers", action="store_true", help="also score TF-IDF, BM25 and a plain vector on the same texts")
         parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(self, *args: Any, corpus: Path, queries: Path, qrels: Path, style: str, as_json: bool, **options: Any) -> None:
+    def handle(self, *args: Any, corpus: Path, queries: Path, qrels: Path, style: str, peers: bool, as_json: bool, **options: Any) -> None:
         for file in (corpus, queries, qrels):
             if not file.is_file():
                 raise CommandError(f"{file} is not a file.")
         try:
             chosen = [query for query in read_queries(queries) if query.id.endswith(style)]
-            scores = evaluate(corpus=corpus, queries=chosen, grades=read_grades(qrels))
+            scores = evaluate(corpus=corpus, queries=chosen, grades=read_grades(qrels), with_peers=peers)
         except (ValueError, KeyError) as error:
             raise CommandError(f"A file is not of the expected form: {error!r}") from error
         self.stdout.write(json.dumps({leg: _as_json(score) for leg, score in scores.items()}) if as_json else _as_table(scores))

@@ -313,12 +313,12 @@ class RecommendationsView(OwnView):
         responses={200: RecommendationsSerializer},
         examples=[OpenApiExample("One recommendation", _RECOMMENDATION, response_only=True, status_codes=["200"])],
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Opportunities that fit you, with the reasons."""
         form = RecommendationQuerySerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
         found = recommend_opportunities(user=person_of(request), limit=form.validated_data["page_size"])
-        return Response(RecommendationsSerializer(found).data)
+        return HttpResponse(found.as_json(), content_type="application/json")
 
 
 class WhyNotView(OwnView):
