@@ -13,13 +13,15 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import User
+from core import querysets
 
 PASSWORD = "correct-horse-7-battery"
 
 
 @pytest.fixture(autouse=True)
 def isolation(settings: Any) -> Iterator[None]:
-    """Each test has its own keys in the cache, and does not wait for slow password hashes."""
+    """Each test has its own keys in the cache, finds nothing decided, and does not wait for slow password hashes."""
+    querysets._decisions.clear()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     prefix = cache.key_prefix
     cache.key_prefix = uuid.uuid4().hex

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import Count, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
@@ -18,7 +18,7 @@ from accounts.models import Block, User
 from accounts.querysets import OwnedQuerySet
 from catalog.enums import Leg, OpportunityState, OrganisationState, ReactionKind, TermState
 from catalog.lexical import LexicalQuery, read_query
-from core.querysets import EXACT_BELOW_ROWS, Vector, VectorQuerySet, columns_of, scan_iteratively, vector_literal
+from core.querysets import Vector, VectorQuerySet, columns_of, vector_literal
 from core.vectors import Columns
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
             words = read_query(text)
         columns = columns or columns_of(model)
         question = _Question(vector if use_vector else None, model, columns, words, limit)
-        exact = not use_vector or self.in_space(columns, model).has_fewer_than(EXACT_BELOW_ROWS)
+        exact = not use_vector or self.is_scanned_exactly(columns, model)
         found = self._fused(question, exact=exact)
         if not exact and len(found) < limit:
             found = self._fused(question, exact=True)
@@ -227,12 +227,7 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
         best = words.best_score if words else 0.0
         scores = (question.model, literal, best, words.weights if words else None, best)
         parameters = (*vector_parameters, *lexical_parameters, *scores, LEXICAL_WEIGHT, question.limit)
-        if exact:
-            found = list(self.model.objects.raw(sql, parameters))
-        else:
-            with transaction.atomic():
-                scan_iteratively()
-                found = list(self.model.objects.raw(sql, parameters))
+        found = list(self.model.objects.raw(sql, parameters))
         models.prefetch_related_objects(found, "category", "skills")
         return found
 

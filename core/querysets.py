@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Hashable, Sequence
 from typing import Any, Generic, Self, TypeVar
 
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
 
@@ -16,9 +17,8 @@ from core.vectors import COLUMNS, Column, Columns
 Vector = Sequence[float]
 # Fewer matching rows than this are ranked by an exact scan: measured, it is faster there than the index, and its recall is 1.
 EXACT_BELOW_ROWS = 5_000
-# How many neighbours the index keeps in view while it searches; also the most that one iteration of a scan yields.
-EF_SEARCH = 160
-_MAX_SCAN_TUPLES = 200_000
+_DECIDED_SECONDS = 60
+_MOST_DECISIONS = 1_000
 # The planner's estimate of matching rows is believed only where it is off the mark by this factor.
 _SURELY_MORE = 5
 
@@ -69,6 +69,18 @@ class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
         stale = ~Q(content_hash=F(columns.hash))
         return self.exclude(content_hash="").filter(stale if column else stale | ~Q(**{columns.model: model}))
 
+    def is_scanned_exactly(self, columns: Columns, model: str) -> bool:
+        """Whether so few rows match that scanning them all beats the index. What was found for the same filter within the last minute is
+        taken again: a wrong guess costs time, never rows."""
+        key = _key_of(self, columns)
+        known = _decisions.get(key)
+        if known is None or known[1] < time.monotonic():
+            if len(_decisions) >= _MOST_DECISIONS:
+                _decisions.clear()
+            known = (self.in_space(columns, model).has_fewer_than(EXACT_BELOW_ROWS), time.monotonic() + _DECIDED_SECONDS)
+            _decisions[key] = known
+        return known[0]
+
     def has_fewer_than(self, rows: int) -> bool:
         """Whether fewer than `rows` rows match. Counts no further than that, and not at all where the planner expects far more."""
         plan = self.order_by().values("pk").explain(format="json")
@@ -86,28 +98,30 @@ class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
         distance = RawSQL(template, (vector_literal(vector),), output_field=models.FloatField())
         return self.in_space(columns, model).annotate(distance=distance).order_by("distance")
 
-    def nearest(self, vector: Vector, *, model: str, limit: int) -> list[tuple[Any, float]]:
+    def nearest(self, vector: Vector, *, model: str, limit: int, columns: Columns | None = None) -> list[tuple[Any, float]]:
         """The `limit` rows nearest to `vector`: (primary key, cosine similarity), best first.
 
         Never fewer than min(limit, matching rows): few matching rows are scanned exactly; otherwise the index is scanned
         iteratively, and should that still come up short (pgvector stops after `hnsw.max_scan_tuples`), exactly after all.
         """
-        columns = columns_of(model)
-        exact = self.in_space(columns, model).has_fewer_than(EXACT_BELOW_ROWS)
-        with transaction.atomic():
-            if not exact:
-                scan_iteratively()
-            found = list(self.nearest_first(vector, model=model, exact=exact, columns=columns).values_list("pk", "distance")[:limit])
+        columns = columns or columns_of(model)
+        exact = self.is_scanned_exactly(columns, model)
+        found = self._nearest(vector, model, columns, limit, exact=exact)
         if not exact and len(found) < limit:
-            found = list(self.nearest_first(vector, model=model, exact=True, columns=columns).values_list("pk", "distance")[:limit])
+            found = self._nearest(vector, model, columns, limit, exact=True)
         return [(key, 1.0 - distance) for key, distance in sorted(found, key=lambda pair: pair[1])]
 
+    def _nearest(self, vector: Vector, model: str, columns: Columns, limit: int, *, exact: bool) -> list[tuple[Any, float]]:
+        return list(self.nearest_first(vector, model=model, exact=exact, columns=columns).values_list("pk", "distance")[:limit])
 
-def scan_iteratively() -> None:
-    """Let index scans of the current transaction go on until filters are satisfied. Needs an open transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', %s, true), "
-            "set_config('hnsw.max_scan_tuples', %s, true)",
-            (str(EF_SEARCH), str(_MAX_SCAN_TUPLES)),
-        )
+
+_decisions: dict[Hashable, tuple[bool, float]] = {}
+
+
+def _key_of(rows: models.QuerySet[Any, Any], columns: Columns) -> Hashable:
+    """What tells one filter from another."""
+    try:
+        where: Hashable = hash(rows.query.where)
+    except TypeError:
+        where = str(rows.query)
+    return (connection.alias, rows.model, columns, where)

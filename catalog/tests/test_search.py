@@ -21,6 +21,7 @@ from catalog.models import Category, CorpusStatistics, Occupation, Opportunity, 
 from catalog.selectors import category_node, category_tree, search_opportunities
 from catalog.services import indexing
 from catalog.services.indexing import embed_opportunities, embed_query, embed_terms, index_opportunities, refresh_statistics
+from core import querysets as vector_querysets
 from core.locks import only_here
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +95,7 @@ class TestRanking:
         for number in range(60):
             make_opportunity(f"Job {number}", language="de" if number % 10 == 0 else "en")
         index()
-        monkeypatch.setattr(querysets, "EXACT_BELOW_ROWS", threshold)
+        monkeypatch.setattr(vector_querysets, "EXACT_BELOW_ROWS", threshold)
         for limit in (3, 6, 20):
             assert len(ranked("a job", rows=Opportunity.objects.filter(language="de"), limit=limit)) == min(limit, 6)
 

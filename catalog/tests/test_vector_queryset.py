@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -62,9 +63,8 @@ def test_both_routes_find_the_nearest_and_never_too_few(skills: list[Skill], mon
 
 def test_when_the_index_comes_up_short_the_scan_finishes_the_job(skills: list[Skill], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(querysets, "EXACT_BELOW_ROWS", 0)
-    monkeypatch.setattr(querysets, "_MAX_SCAN_TUPLES", 1)
-    monkeypatch.setattr(querysets, "EF_SEARCH", 2)
     connection.cursor().execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+    connection.cursor().execute("SET LOCAL hnsw.max_scan_tuples = 1; SET LOCAL hnsw.ef_search = 2")
     assert len(Skill.objects.filter(source="rare").nearest(unit(random.Random(9)), model=MODEL, limit=30)) == 30
 
 
@@ -92,3 +92,20 @@ def test_the_queue_of_a_space_is_read_by_its_index(column: Column, index: str) -
     waiting = Skill.objects.waiting_for(MODEL).order_by("id")[:10]
     assert [skill.name for skill in waiting] == ["new"]
     assert index in waiting.explain()
+
+
+def test_the_route_is_decided_once_a_minute_for_each_filter(skills: list[Skill], django_assert_num_queries: Any) -> None:
+    query = unit(random.Random(3))
+    columns = COLUMNS[Column.FIRST]
+    for source in ("rare", "common"):
+        rows = Skill.objects.filter(source=source)
+        rows.nearest(query, model=MODEL, limit=3, columns=columns)
+        with django_assert_num_queries(1):
+            found = Skill.objects.filter(source=source).nearest(query, model=MODEL, limit=3, columns=columns)
+        assert {Skill.objects.get(pk=key).source for key, _ in found} == {source}
+
+
+def test_the_connection_walks_the_index_until_the_filter_has_its_rows() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT '[1]'::vector, current_setting('hnsw.iterative_scan'), current_setting('hnsw.ef_search')")
+        assert cursor.fetchone()[1:] == ("relaxed_order", "100")

@@ -17,7 +17,6 @@ from django.db.models.expressions import RawSQL
 from catalog.lexical import LexicalQuery
 from catalog.models import Opportunity
 from catalog.querysets import OpportunityQuerySet
-from core.querysets import EXACT_BELOW_ROWS, scan_iteratively
 from profiling.enums import CandidateSource
 from profiling.services.situation import Situation
 
@@ -42,7 +41,7 @@ def allowed_for(situation: Situation) -> OpportunityQuerySet:
 
 
 def find_candidates(situation: Situation, words: LexicalQuery | None, *, rows: OpportunityQuerySet) -> list[Candidate]:
-    """The candidates of every source that has something to go by. Needs an open transaction. Always the same for the same person on the
+    """The candidates of every source that has something to go by. Always the same for the same person on the
     same day, as long as neither their profile nor the catalogue changes."""
     legs = {
         Source.MEANING: _meaning(situation, rows),
@@ -62,7 +61,6 @@ def find_candidates(situation: Situation, words: LexicalQuery | None, *, rows: O
                 parameters += sql[1]
     if not parts:
         return []
-    scan_iteratively()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pk, array_agg(DISTINCT source) FROM ({' UNION ALL '.join(parts)}) AS named GROUP BY pk", parameters)
         return [Candidate(key, frozenset(map(Source, sources))) for key, sources in cursor.fetchall()]
@@ -80,7 +78,7 @@ def _sql(leg: models.QuerySet[Any, Any] | None, limit: int) -> tuple[str, Sequen
 
 def _nearest(rows: OpportunityQuerySet, situation: Situation, literal: Callable[[], Sequence[float]]) -> models.QuerySet[Any, Any]:
     space = situation.space
-    exact = rows.in_space(space.columns, space.model).has_fewer_than(EXACT_BELOW_ROWS)
+    exact = rows.is_scanned_exactly(space.columns, space.model)
     return rows.nearest_first(literal(), model=space.model, exact=exact, columns=space.columns).values("pk")
 
 
