@@ -28,8 +28,8 @@ test-long: $(VENV)/installed-test ## Run the long tests: kills, races, volume, f
 	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -m long -p no:randomly -s
 	@FUZZ_EXAMPLES=200 DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -n 2 tests/test_fuzz.py
 
-bench: $(VENV)/installed-test ## Measure retrieval beside the exact scan
-	@DEBUG=on $(BIN)/python -m core.embedded $(BENCH_HOME) $(BIN)/python manage.py benchmark_retrieval
+bench: $(VENV)/installed-bench ## Measure P1 to P6 beside their peers, as ratios; takes about half an hour
+	@DEBUG=on $(BIN)/python -m core.embedded $(BENCH_HOME) $(BIN)/python -m benchmarks
 
 check: $(VENV)/installed-test ## Format, lint, types, import contracts, migrations, OpenAPI
 	@$(BIN)/ruff format --check .
@@ -48,6 +48,7 @@ fix: $(VENV)/installed-test ## Format the code and write openapi.yaml anew
 lock: ## Resolve requirements*.in into the locked files (needs uv)
 	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
 	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url requirements-test.in -o requirements-test.txt
+	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url requirements-bench.in -o requirements-bench.txt
 
 clean: ## Remove the virtual environment and all local data
 	rm -rf $(VENV) .soosh .soosh-test .soosh-bench
@@ -65,4 +66,9 @@ $(VENV)/installed: requirements.txt | $(VENV)/bin/python
 $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 	@if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt -r requirements-test.txt; \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-test.txt; fi
+	@touch $@
+
+$(VENV)/installed-bench: requirements-bench.txt $(VENV)/installed-test
+	@if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-bench.txt; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt; fi
 	@touch $@

@@ -18,7 +18,7 @@ B = 0.75
 # Lexemes are hashed into this many dimensions; two of 100,000 share one with a chance that costs no measurable ranking.
 LEXICAL_DIMENSIONS = 2**28
 # Rows fetched for their words. The rarest lexemes choose them; all lexemes score them.
-_CANDIDATE_ROWS = 20_000
+_CANDIDATE_ROWS = 4_000
 _MAX_QUERY_CHARACTERS = 20_000
 
 # The lexemes of a text with their numbers of documents, and the corpus size. Lexemes of a document beyond the limit of sparsevec are cut.
@@ -100,11 +100,12 @@ RETURNING average_length
 
 @dataclasses.dataclass(frozen=True)
 class LexicalQuery:
-    """`weights` is a sparsevec, `candidates` a tsquery of the rarest lexemes, `best_score` what a perfect document would reach;
-    `corrections` leads from lexemes that stand nowhere to those that were taken instead."""
+    """`weights` is a sparsevec, `candidates` a tsquery of the rarest lexemes, which stand in about `candidate_rows` documents, and
+    `best_score` what a perfect document would reach; `corrections` leads from lexemes that stand nowhere to those taken instead."""
 
     weights: str
     candidates: str
+    candidate_rows: int
     best_score: float
     corrections: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
@@ -138,21 +139,21 @@ def read_query(text: str) -> LexicalQuery | None:
     for word, (_, weight) in terms.items():
         weights[dimension_of(word)] = weight
     entries = ",".join(f"{dimension}:{weight:.4f}" for dimension, weight in sorted(weights.items()))
-    candidates = _candidates([(word, count, weight) for word, (count, weight) in terms.items()])
-    return LexicalQuery("{" + entries + f"}}/{LEXICAL_DIMENSIONS}", candidates, best_score, corrections)
+    candidates, rows = _candidates([(word, count, weight) for word, (count, weight) in terms.items()])
+    return LexicalQuery("{" + entries + f"}}/{LEXICAL_DIMENSIONS}", candidates, rows, best_score, corrections)
 
 
 def _inverse_document_frequency(count: int, documents: int) -> float:
     return math.log(1 + (max(documents, count) - count + 0.5) / (count + 0.5))
 
 
-def _candidates(terms: list[tuple[str, int, float]]) -> str:
+def _candidates(terms: list[tuple[str, int, float]]) -> tuple[str, int]:
     """The rarest lexemes, as many as together stand in at most `_CANDIDATE_ROWS` documents, but at least one."""
     chosen: list[str] = []
     rows = 0
     for lexeme, count, _ in sorted(terms, key=lambda term: term[1]):
-        rows += count
-        if chosen and rows > _CANDIDATE_ROWS:
+        if chosen and rows + count > _CANDIDATE_ROWS:
             break
+        rows += count
         chosen.append("'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'")
-    return " | ".join(chosen)
+    return " | ".join(chosen), rows

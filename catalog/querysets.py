@@ -37,6 +37,8 @@ POOL = 120
 # How much a full match of the words counts beside the cosine of the meaning (0..1 each). Chosen on eval_dev: between 0.8 and 1.2
 # every set is best fused; see docs/decisions/0005-fusion.md.
 LEXICAL_WEIGHT = 1.0
+# So many rows are weighed for the words of a query; see `OpportunityQuerySet.matching_words`.
+_MOST_WEIGHED = 8_000
 
 _FUSION = """
 WITH vector_leg AS MATERIALIZED ({vector_leg}),
@@ -247,7 +249,11 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
         table = f'"{self.model._meta.db_table}"'
         matches = RawSQL(f'{table}."search_vector" @@ %s::tsquery', (words.candidates,), output_field=models.BooleanField())
         weight = RawSQL(f'{table}."lexical_weights" <#> %s::sparsevec', (words.weights,), output_field=models.FloatField())
-        return self.filter(matches).annotate(weight=weight).order_by("weight")
+        found = self.filter(matches)
+        if words.candidate_rows > _MOST_WEIGHED:
+            # A word that stands everywhere tells little; weighing every row for it would take longer than all the rest.
+            found = type(self)(self.model, using=self.db).filter(pk__in=found.order_by().values("pk")[:_MOST_WEIGHED])
+        return found.annotate(weight=weight).order_by("weight")
 
     def _columns(self) -> str:
         names = [field.column for field in self.model._meta.concrete_fields if field.column not in INDEX_COLUMNS]

@@ -10,6 +10,9 @@ from typing import Any, Generic, Self, TypeVar
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Now
+from django.db.models.sql.query import Query
+from django.db.models.sql.where import WhereNode
 
 from core.models import EmbeddingSpace
 from core.vectors import COLUMNS, Column, Columns
@@ -73,13 +76,15 @@ class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
         """Whether so few rows match that scanning them all beats the index. What was found for the same filter within the last minute is
         taken again: a wrong guess costs time, never rows."""
         key = _key_of(self, columns)
-        known = _decisions.get(key)
-        if known is None or known[1] < time.monotonic():
+        known = _decisions.get(key) if key else None
+        if known is not None and known[1] > time.monotonic():
+            return known[0]
+        decision = self.in_space(columns, model).has_fewer_than(EXACT_BELOW_ROWS)
+        if key:
             if len(_decisions) >= _MOST_DECISIONS:
                 _decisions.clear()
-            known = (self.in_space(columns, model).has_fewer_than(EXACT_BELOW_ROWS), time.monotonic() + _DECIDED_SECONDS)
-            _decisions[key] = known
-        return known[0]
+            _decisions[key] = (decision, time.monotonic() + _DECIDED_SECONDS)
+        return decision
 
     def has_fewer_than(self, rows: int) -> bool:
         """Whether fewer than `rows` rows match. Counts no further than that, and not at all where the planner expects far more."""
@@ -118,10 +123,23 @@ class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
 _decisions: dict[Hashable, tuple[bool, float]] = {}
 
 
-def _key_of(rows: models.QuerySet[Any, Any], columns: Columns) -> Hashable:
-    """What tells one filter from another."""
+def _key_of(rows: models.QuerySet[Any, Any], columns: Columns) -> Hashable | None:
+    """What tells one filter from another; None for one that is not made of columns and plain values alone. Django could compare filters
+    too, but takes longer over it than the search."""
     try:
-        where: Hashable = hash(rows.query.where)
-    except TypeError:
-        where = str(rows.query)
-    return (connection.alias, rows.model, columns, where)
+        key = (rows.model, columns, _shape(rows.query.where))
+        hash(key)
+    except (TypeError, AttributeError):
+        return None
+    return key
+
+
+def _shape(node: Any) -> Hashable:
+    if isinstance(node, WhereNode):
+        return (node.connector, node.negated, *(_shape(child) for child in node.children))
+    value = tuple(node.rhs) if isinstance(node.rhs, list) else node.rhs
+    if isinstance(value, Now):
+        value = Now
+    elif isinstance(value, Query) or hasattr(value, "as_sql"):
+        raise TypeError
+    return (type(node), node.lhs.alias, node.lhs.target.column, value)

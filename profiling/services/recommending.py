@@ -19,6 +19,7 @@ from accounts.models import User
 from catalog.lexical import read_query
 from catalog.services.documents import digest
 from core.cache import computed_once
+from core.prepared import fetch_one
 from profiling.enums import ReasonKind, RecommendationBasis, Term
 from profiling.services.candidates import allowed_for, find_candidates
 from profiling.services.ranking import LONGEST, Placed, order
@@ -135,9 +136,7 @@ class State:
 
 def state_of(user_id: uuid.UUID) -> State:
     """The state of a person's ranking now; one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STATE, {"user": user_id})
-        row = cursor.fetchone()
+    row = fetch_one(_STATE, {"user": user_id})
     rankers = [ranker.split() for ranker in row[0] or ()]
     version = version_for(user_id, [(int(version), state, int(share)) for version, state, share in rankers])
     return State(version, digest(str(version), *map(str, row[1:])))

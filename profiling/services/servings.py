@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection, models
+from django.db import models
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -18,6 +18,7 @@ from accounts.models import User
 from catalog.cards import RECOMMENDATION_CARD
 from catalog.models import Opportunity
 from core.models import new_id
+from core.prepared import fetch_all
 from profiling.enums import RecommendationBasis
 from profiling.models import Serving
 
@@ -32,21 +33,21 @@ shown AS MATERIALIZED (
     JOIN allowed ON allowed.id = asked.id
     JOIN catalog_opportunity AS row ON row.id = asked.id
     LEFT JOIN catalog_category AS category ON category.id = row.category_id
-    ORDER BY asked.place LIMIT %s
+    ORDER BY asked.place LIMIT %s::int
 ),
 logged AS (
     INSERT INTO profiling_serving (
         id, created_at, updated_at, user_id, ranker_version, basis, fallbacks, was_cached, milliseconds,
         opportunity_ids, propensities, terms
     )
-    SELECT %s, now(), now(), %s, %s, %s, %s, %s, %s, page.ids, page.propensities, page.terms
+    SELECT %s::uuid, now(), now(), %s::uuid, %s::int, %s, %s::varchar[], %s::bool, %s::int, page.ids, page.propensities, page.terms
     FROM (
         SELECT coalesce(array_agg(id ORDER BY place), '{{}}') AS ids,
             coalesce(array_agg(propensity ORDER BY place), '{{}}') AS propensities,
             coalesce(json_agg(terms::json ORDER BY place)::jsonb, '[]') AS terms
         FROM shown
     ) AS page, (SELECT set_config('synchronous_commit', 'off', true)) AS relaxed
-    WHERE cardinality(page.ids) >= %s
+    WHERE cardinality(page.ids) >= %s::int
     RETURNING id
 )
 SELECT place, card FROM shown WHERE EXISTS (SELECT FROM logged) ORDER BY place
@@ -84,9 +85,12 @@ def serve(*, user: User, places: Sequence[Place], limit: int, circumstances: Cir
         *(ids, [place.propensity for place in places], [place.terms for place in places], limit),
         *(new_id(), user.pk, seen.ranker_version, seen.basis, list(seen.fallbacks), seen.was_cached, seen.milliseconds, at_least),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(_SERVE.format(allowed=allowed, card=RECOMMENDATION_CARD), arguments)
-        return [(place - 1, card) for place, card in cursor.fetchall()]
+    return [(place - 1, card) for place, card in fetch_all(_statement(allowed), arguments)]
+
+
+@functools.cache
+def _statement(allowed: str) -> str:
+    return _SERVE.format(allowed=allowed, card=RECOMMENDATION_CARD)
 
 
 def _allowed(user_id: uuid.UUID, ids: Sequence[str]) -> tuple[str, list[Any]]:
