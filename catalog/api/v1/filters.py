@@ -34,7 +34,7 @@ def read_point(near: str) -> Point:
 class OpportunityFilter(django_filters.FilterSet):
     """The filters of the catalogue. `category` takes in what is below it."""
 
-    kind = django_filters.MultipleChoiceFilter(choices=OpportunityKind.choices)
+    kind = django_filters.MultipleChoiceFilter(choices=OpportunityKind.choices, distinct=False)
     category = django_filters.ModelChoiceFilter(
         queryset=Category.objects.exclude(state=TermState.RETIRED), to_field_name="slug", method="filter_category"
     )
@@ -78,7 +78,7 @@ def narrow(rows: OpportunityQuerySet, filters: dict[str, Any]) -> OpportunityQue
 class ManagedOpportunityFilter(django_filters.FilterSet):
     """The filters of one's own postings."""
 
-    state = django_filters.MultipleChoiceFilter(choices=OpportunityState.choices)
+    state = django_filters.MultipleChoiceFilter(choices=OpportunityState.choices, distinct=False)
     posting_organisation = django_filters.CharFilter(field_name="posting_organisation__slug", max_length=100)
 
     class Meta:
