@@ -7,4 +7,5 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog import privacy  # noqa: F401  (registers itself)
+        from catalog.api.v1 import filters  # noqa: F401  (says how a saved search narrows down)
         from catalog.services import spaces  # noqa: F401  (registers itself)

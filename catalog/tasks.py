@@ -5,7 +5,6 @@ import time
 from celery import shared_task
 
 from ai.services.spaces import fill_some, live_models
-from catalog.api.v1.filters import narrow
 from catalog.services import indexing, lifecycle, searches
 
 _RUN_SECONDS = 50
@@ -40,7 +39,7 @@ def keep_in_step() -> None:
 @shared_task
 def look_for_news() -> int:
     """Look through what was published for the searches that people keep."""
-    return searches.look_for_news(narrow=narrow)
+    return searches.look_for_news()
 
 
 @shared_task

@@ -22,8 +22,15 @@ MOST_SEARCHES = 20
 _LOOK_EVERY = datetime.timedelta(minutes=15)
 _MOST_FOUND = 50
 _BATCH = 200
-# From rows and the parameters of a search to the rows that match. The API hands its own filters in, so both find the same.
+# From rows and the parameters of a search to the rows that match.
 Narrow = Callable[[OpportunityQuerySet, dict[str, Any]], OpportunityQuerySet]
+_narrow: list[Narrow] = []
+
+
+def narrows_searches(function: Narrow) -> Narrow:
+    """Hand in how parameters narrow rows down. The API does, with the filters of its own list, so that both find the same."""
+    _narrow[:] = [function]
+    return function
 
 
 def save_search(*, user: User, name: str, filters: dict[str, Any], is_notifying: bool) -> SavedSearch:
@@ -84,7 +91,7 @@ def forget_search(*, user: User, search_id: uuid.UUID) -> None:
         _locked(user, search_id).delete()
 
 
-def look_for_news(*, narrow: Narrow) -> int:
+def look_for_news() -> int:
     """Look through what was published since each search was last looked through. Returns how many searches found something. Safe to run
     twice and at once: each search is locked, and what was looked through is not looked through again."""
     matched = 0
@@ -93,13 +100,14 @@ def look_for_news(*, narrow: Narrow) -> int:
         with transaction.atomic():
             due = SavedSearch.objects.select_for_update(of=("self",), skip_locked=True).filter(looked_until__lte=now - _LOOK_EVERY)
             batch = list(due.select_related("user").order_by("looked_until")[:_BATCH])
-            matched += sum(_look(search, now, narrow) for search in batch)
+            matched += sum(_look(search, now) for search in batch)
         if len(batch) < _BATCH:
             return matched
 
 
-def _look(search: SavedSearch, now: datetime.datetime, narrow: Narrow) -> bool:
+def _look(search: SavedSearch, now: datetime.datetime) -> bool:
     rows = Opportunity.objects.listed_for(search.user).untouched_by(search.user)
+    (narrow,) = _narrow
     rows = narrow(rows.filter(published_at__gt=search.looked_until, published_at__lte=now), search.filters)
     found = list(rows.order_by("-published_at").values_list("pk", flat=True)[:_MOST_FOUND])
     search.looked_until = now

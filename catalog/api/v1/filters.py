@@ -11,6 +11,7 @@ from catalog.enums import OpportunityKind, OpportunityState, TermState
 from catalog.models import Category, Opportunity
 from catalog.querysets import OpportunityQuerySet
 from catalog.services.places import Point, point_of
+from catalog.services.searches import narrows_searches
 from catalog.services.taxonomy import present_ids
 from core.errors import FieldError, InvalidInput
 
@@ -69,6 +70,7 @@ class OpportunityFilter(django_filters.FilterSet):
         return rows.filter(Q(search_vector=SearchQuery(value, config="soosh", search_type="websearch")))
 
 
+@narrows_searches
 def narrow(rows: OpportunityQuerySet, filters: dict[str, Any]) -> OpportunityQuerySet:
     """The rows that a saved search finds."""
     found = OpportunityFilter(filters, queryset=rows)
