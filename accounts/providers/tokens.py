@@ -140,7 +140,7 @@ def person_behind(access_token: str) -> tuple[User, dict[str, Any]] | None:
         user = next(iter(User.objects.raw(_PERSON, (uuid.UUID(payload["sub"]), session_key))), None)
     except ValueError:
         return None
-    if user is None or not _is_session_of(user, session_store().decode(user.session_data)):  # type: ignore[attr-defined]
+    if user is None or not _is_session_of(user, session_store().decode(user.session_data)):  # type: ignore[attr-defined]  # a column of the statement
         found: tuple[User, dict[str, Any]] | None = internal.validate_access_token(access_token)
         return found
     return user, payload

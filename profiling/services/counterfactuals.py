@@ -54,7 +54,7 @@ class Standing:
         place = f"It is your {ordinal(self.rank)} of {self.ranked}." if self.rank else f"It is not among your first {self.ranked}."
         if self.counterfactual is None:
             return place
-        instead = f"{ordinal(self.rank)}" if self.rank else "further down"
+        instead = ordinal(self.rank) if self.rank else "further down"
         skills = " and ".join(self.counterfactual.skills)
         return f"{place} With evidence of {skills} it would be {ordinal(self.counterfactual.rank)} instead of {instead}."
 
@@ -173,9 +173,7 @@ def _with_evidence(situation: Situation, proven: Sequence[Claim]) -> Situation:
     return dataclasses.replace(situation, claims=tuple(claims), text=text, vector=vector)
 
 
-def ordinal(number: int | None) -> str:
+def ordinal(number: int) -> str:
     """1st, 2nd, 3rd, 4th, 11th, 21st."""
-    if number is None:
-        return ""
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"

@@ -92,7 +92,7 @@ class OpportunityHitSerializer(OpportunitySerializer):
     distance_km = serializers.FloatField(allow_null=True, help_text="From `near`, where the place of both is known.")
 
     class Meta(OpportunitySerializer.Meta):
-        fields = (*OpportunitySerializer.Meta.fields, "score", "matched_by", "distance_km")  # type: ignore[assignment]
+        fields = (*OpportunitySerializer.Meta.fields, "score", "matched_by", "distance_km")  # type: ignore[assignment]  # longer than that of the card
         read_only_fields = fields  # type: ignore[assignment]
 
 
@@ -124,7 +124,7 @@ class ManagedOpportunitySerializer(OpportunitySerializer):
     review = serializers.SerializerMethodField()
 
     class Meta(OpportunitySerializer.Meta):
-        fields = (  # type: ignore[assignment]
+        fields = (  # type: ignore[assignment]  # longer than that of the card
             *OpportunitySerializer.Meta.fields,
             *("posting_organisation", "duplicate_of", "is_confirmation_asked", "review"),
         )
