@@ -105,7 +105,9 @@ def _path(name: str) -> str:
 def _servers() -> Iterator[dict[str, psutil.Process]]:
     raw = connection.get_connection_params()
     dsn = f"postgresql://{raw.get('user') or ''}@/{raw['dbname']}?host={raw['host']}&port={raw.get('port') or 5432}"
-    environment = os.environ | {"PEER_DSN": dsn, "THROTTLE": "off"}
+    # As in production: no debugging, limits in force, the secret key that signs the tokens of this process.
+    production = {"DEBUG": "off", "SECRET_KEY": settings.SECRET_KEY, "ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "off"}
+    environment = os.environ | {"PEER_DSN": dsn} | production
     granian = [
         "-m",
         "granian",
@@ -114,7 +116,7 @@ def _servers() -> Iterator[dict[str, psutil.Process]]:
         "--workers",
         "1",
         "--blocking-threads",
-        "8",
+        "4",
         "--backpressure",
         "128",
         "--no-ws",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ import structlog
 from django.core.cache import cache
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -19,12 +20,47 @@ logger = structlog.get_logger(__name__)
 _RETRY_AFTER_SECONDS = 2.0
 
 
+# One command, so that no counter is ever left without its end.
+_COUNT = """
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
+return count
+"""
+
+
+class _RedisClient(RedisCacheClient):
+    """Django makes a client for every command, which takes longer than the command; a client may serve all threads for ever."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._clients: dict[Any, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        pool = self._get_connection_pool(write)  # type: ignore[attr-defined]  # left out of the stubs
+        if pool not in self._clients:
+            self._clients[pool] = self._client(connection_pool=pool)  # type: ignore[attr-defined]  # left out of the stubs
+        return self._clients[pool]
+
+    @functools.cached_property
+    def _count(self) -> Any:
+        return self.get_client(write=True).register_script(_COUNT)
+
+    def count(self, key: str, seconds: int) -> int:
+        return int(self._count(keys=(key,), args=(seconds,)))
+
+
+class _Memory(LocMemCache):
+    def count(self, key: str, seconds: int) -> int:
+        return 1 if self.add(key, 1, timeout=seconds) else self.incr(key)
+
+
 class ResilientRedisCache(RedisCache):
     """Falls back to the memory of the process while Redis cannot be reached, and looks again every two seconds."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self._memory = LocMemCache("core-cache-fallback", params)
+        self._class = _RedisClient
+        self._memory = _Memory("core-cache-fallback", params)
         self._away_until = 0.0
 
     def _try(self, name: str, remote: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -66,6 +102,15 @@ class ResilientRedisCache(RedisCache):
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> Any:
         return self._try("incr", super().incr, key, delta, version)
 
+    def count(self, key: str, seconds: int) -> int:
+        """How often this was called with this key, this call included, since the first one at most so many seconds ago."""
+        found: int = self._try("count", self._count, key, seconds)
+        return found
+
+    def _count(self, key: str, seconds: int) -> int:
+        counted: int = self._cache.count(self.make_and_validate_key(key), seconds)  # type: ignore[attr-defined]  # of our client
+        return counted
+
     def clear(self) -> Any:
         return self._try("clear", super().clear)
 
@@ -77,14 +122,27 @@ _LOOK_EVERY_SECONDS = 0.02
 Value = TypeVar("Value")
 
 
-def computed_once(key: str, compute: Callable[[], Value], *, seconds: int) -> tuple[Value, bool]:
-    """The value kept under `key`, or else computed and kept, and whether it was kept. When many ask for it at once one of them computes it
-    and the others wait for that; who waits too long computes it too, so nobody is held up by somebody who died."""
+def kept_value(key: str) -> Any:
+    """What `computed_once` keeps under `key`, or None."""
     kept = cache.get(key)
+    return kept and kept["value"]
+
+
+def computed_once(
+    key: str, compute: Callable[[], Value], *, seconds: int, is_good: Callable[[Value], bool] = lambda value: True
+) -> tuple[Value, bool]:
+    """The value kept under `key` if it is good, or else computed and kept, and whether it was kept. When many ask for it at once one of
+    them computes it and the others wait for that; who waits too long computes it too, so nobody is held up by somebody who died."""
+
+    def look() -> dict[str, Value] | None:
+        kept: dict[str, Value] | None = cache.get(key)
+        return kept if kept is not None and is_good(kept["value"]) else None
+
+    kept = look()
     deadline = time.monotonic() + _LOCK_SECONDS
     while kept is None and not cache.add(f"{key}:lock", 1, timeout=_LOCK_SECONDS) and time.monotonic() < deadline:
         time.sleep(_LOOK_EVERY_SECONDS)
-        kept = cache.get(key)
+        kept = look()
     if kept is not None:
         return kept["value"], True
     value = compute()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -113,11 +114,13 @@ DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"].setdefault("OPTIONS", {})
 if "host" in DATABASES["default"]["OPTIONS"]:
     DATABASES["default"]["HOST"] = DATABASES["default"]["OPTIONS"].pop("host")
+# Without a threshold psycopg prepares nothing at all. Only `core.prepared` uses cursors that can, and asks for it at once.
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5
 DATABASES["default"] |= {
     "ATOMIC_REQUESTS": False,
     "CONN_MAX_AGE": 60,
     "CONN_HEALTH_CHECKS": True,
-    "ENGINE": "django.db.backends.postgresql",
+    "ENGINE": "core.postgresql",
 }
 # How pgvector walks its index: on and on until a filter has its rows, with so many neighbours in view. Set with the connection, so that a
 # search is one statement. A pooler that drops start-up options needs them on the role instead (ALTER ROLE ... SET).
@@ -251,6 +254,9 @@ SECURITY_LOG_RETENTION_DAYS = 365
 
 # The log's user id comes from the token; django-structlog's own look-up would hide the session from allauth.
 DJANGO_STRUCTLOG_USER_ID_FIELD = None
+# One line a request, when it has ended; addresses of people stand in the security log alone.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 # --- Mail -----------------------------------------------------------------------------------------------------------------------
@@ -312,9 +318,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "core.schema.ApiSchema",
     "EXCEPTION_HANDLER": "core.problems.handle_exception",
-    "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle", "rest_framework.throttling.AnonRateThrottle"]
-    if THROTTLE
-    else [],
+    "DEFAULT_THROTTLE_CLASSES": ["core.throttling.PersonThrottle", "core.throttling.StrangerThrottle"] if THROTTLE else [],
     "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "120/min"},
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

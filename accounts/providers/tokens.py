@@ -31,6 +31,7 @@ from django.utils.crypto import constant_time_compare
 from accounts.enums import DeviceKind
 from accounts.models import Device, User
 from accounts.providers.clients import address_of, device_name
+from core.prepared import fetch_all
 
 AUDIENCE = "soosh-api"
 FRESH_SECONDS = 300
@@ -123,9 +124,11 @@ def is_for_us(payload: dict[str, Any]) -> bool:
     return payload.get("aud") == AUDIENCE and payload.get("iss") == settings.SITE_URL
 
 
-_PERSON = """
-SELECT person.*, session.session_data FROM accounts_user AS person, django_session AS session
-WHERE person.id = %s AND session.session_key = %s AND session.expire_date > now()
+_COLUMNS = [(field.attname, field.column) for field in User._meta.concrete_fields]
+_PERSON = f"""
+SELECT session.session_data, {", ".join(f'person."{column}"' for _, column in _COLUMNS)}
+FROM accounts_user AS person, django_session AS session
+WHERE person.id = %s::uuid AND session.session_key = %s AND session.expire_date > now()
 """
 
 
@@ -137,10 +140,11 @@ def person_behind(access_token: str) -> tuple[User, dict[str, Any]] | None:
     if payload is None or not session_key:
         return None
     try:
-        user = next(iter(User.objects.raw(_PERSON, (uuid.UUID(payload["sub"]), session_key))), None)
+        rows = fetch_all(_PERSON, (uuid.UUID(payload["sub"]), session_key))
     except ValueError:
         return None
-    if user is None or not _is_session_of(user, session_store().decode(user.session_data)):  # type: ignore[attr-defined]  # a column of the statement
+    user = User.from_db("default", [name for name, _ in _COLUMNS], rows[0][1:]) if rows else None
+    if user is None or not _is_session_of(user, session_store().decode(rows[0][0])):
         found: tuple[User, dict[str, Any]] | None = internal.validate_access_token(access_token)
         return found
     return user, payload

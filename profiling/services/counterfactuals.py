@@ -18,9 +18,10 @@ from profiling.models import Claim
 from profiling.services.candidates import allowed_for
 from profiling.services.claims import linked_skills
 from profiling.services.profile import profile_text, profile_vectors
-from profiling.services.recommending import compute_ranking, state_of
+from profiling.services.recommending import compute_ranking
 from profiling.services.scoring import weights_of
 from profiling.services.situation import Situation, situation_of
+from profiling.services.states import state_of
 
 # What a person looks at: the first page.
 PAGE = 10

@@ -17,16 +17,15 @@ from psycopg.errors import QueryCanceled
 
 from accounts.models import User
 from catalog.lexical import read_query
-from catalog.services.documents import digest
-from core.cache import computed_once
-from core.prepared import fetch_one
+from core.cache import computed_once, kept_value
 from profiling.enums import ReasonKind, RecommendationBasis, Term
 from profiling.services.candidates import allowed_for, find_candidates
 from profiling.services.ranking import LONGEST, Placed, order
 from profiling.services.reasons import Reason, reasons_for
-from profiling.services.scoring import TERMS, scored_candidates, version_for, weights_of
-from profiling.services.servings import Circumstances, Place, serve
+from profiling.services.scoring import TERMS, scored_candidates, weights_of
+from profiling.services.servings import Circumstances, Places, serve
 from profiling.services.situation import Situation, Taste, situation_of
+from profiling.services.states import State, state_of
 
 logger = structlog.get_logger(__name__)
 
@@ -40,11 +39,9 @@ _SHORT = 30
 
 @dataclasses.dataclass(frozen=True)
 class Recommendation:
-    """An opportunity as it is recommended to one person. `card` is its JSON object, `told` the members with score and reasons."""
+    """An opportunity as it is recommended to one person. `card` is its JSON object, `told` the one with score and reasons."""
 
     pk: uuid.UUID
-    score: float
-    reasons: tuple[Reason, ...]
     card: str
     told: str
 
@@ -53,6 +50,17 @@ class Recommendation:
         """The members of the card."""
         found: dict[str, Any] = json.loads(self.card)
         return found
+
+    @property
+    def score(self) -> float:
+        """What it was ranked by; comparable within one answer only."""
+        return float(json.loads(self.told)["score"])
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """What speaks for it, the strongest first."""
+        told = json.loads(self.told)["reasons"]
+        return tuple(Reason(ReasonKind(reason["kind"]), reason["text"], reason["share"]) for reason in told)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +73,7 @@ class Recommendations:
 
     def as_json(self) -> str:
         """The answer of the API."""
-        cards = ",".join(f"{found.card[:-1]},{found.told}}}" for found in self.recommendations)
+        cards = ",".join(f"{found.card[:-1]},{found.told[1:]}" for found in self.recommendations)
         fallbacks = json.dumps(self.fallbacks)
         return f'{{"basis":"{self.basis.value}","fallbacks":{fallbacks},"recommendations":[{cards}]}}'
 
@@ -81,85 +89,66 @@ class Ranking:
 
 
 def recommend_opportunities(*, user: User, limit: int) -> Recommendations:
-    """The `limit` best open opportunities for a person, fewer only if there are no more. Logs what was shown."""
+    """The `limit` best open opportunities for a person, fewer only if there are no more. Logs what was shown.
+
+    A kept ranking is shown by one statement, which also checks that it is of the present state. If it is not, or if so much of it may not
+    be shown any more that the page would have a hole, the ranking is made anew."""
     started = time.perf_counter()
-    state = state_of(user.pk)
     depth = _SHORT if 3 * limit <= 2 * _SHORT else LONGEST
-    key = f"recommend:{user.pk}:{depth}:{state.digest}"
-    kept, was_cached = computed_once(key, lambda: _kept(user, state.version, depth), seconds=_KEPT_SECONDS)
-    # What was kept may have shrunk since; if that leaves a hole, the ranking is made anew.
-    at_least = min(limit, len(kept["places"])) if was_cached else 0
-    page = _served(user, kept, limit, _circumstances(state, kept, was_cached, started), at_least)
-    if was_cached and len(page) < at_least:
-        kept = _kept(user, state.version, depth)
-        page = _served(user, kept, limit, _circumstances(state, kept, False, started), 0)
-    return Recommendations(RecommendationBasis(kept["basis"]), tuple(kept["fallbacks"]), page)
+    key = f"recommend:{user.pk}:{depth}"
+    kept = kept_value(key)
+    if kept is not None:
+        page = _served(user, kept, limit, _circumstances(kept, True, started), requires=(kept["state"], min(limit, len(kept["ids"]))))
+        if page is not None:
+            return page
+    state, spent = state_of(user.pk), kept and kept["made"]
+    kept, was_cached = computed_once(
+        key,
+        lambda: _kept(user, state, depth),
+        seconds=_KEPT_SECONDS,
+        is_good=lambda kept: kept["state"] == state.text and kept["made"] != spent,
+    )
+    page = _served(user, kept, limit, _circumstances(kept, was_cached, started))
+    assert page is not None, "nothing was required"
+    return page
 
 
-def _circumstances(state: State, kept: dict[str, Any], was_cached: bool, started: float) -> Circumstances:
+def _circumstances(kept: dict[str, Any], was_cached: bool, started: float) -> Circumstances:
     milliseconds = round((time.perf_counter() - started) * 1000)
-    return Circumstances(state.version, RecommendationBasis(kept["basis"]), kept["fallbacks"], was_cached, milliseconds)
+    return Circumstances(kept["version"], RecommendationBasis(kept["basis"]), kept["fallbacks"], was_cached, milliseconds)
 
 
-def _served(user: User, kept: dict[str, Any], limit: int, circumstances: Circumstances, at_least: int) -> list[Recommendation]:
-    places = [Place(*place) for place in kept["places"]]
-    page = serve(user=user, places=places, limit=limit, circumstances=circumstances, at_least=at_least)
-    return [_recommendation(places[index], kept["told"][index], card) for index, card in page]
+def _served(
+    user: User, kept: dict[str, Any], limit: int, circumstances: Circumstances, requires: tuple[str, int] | None = None
+) -> Recommendations | None:
+    page = serve(user=user, places=Places(**kept["places"]), limit=limit, circumstances=circumstances, requires=requires)
+    if page is None:
+        return None
+    recommendations = [Recommendation(kept["ids"][index], card, kept["told"][index]) for index, card in page]
+    return Recommendations(circumstances.basis, tuple(kept["fallbacks"]), recommendations)
 
 
-def _recommendation(place: Place, told: dict[str, Any], card: str) -> Recommendation:
-    reasons = tuple(Reason(ReasonKind(kind), text, share) for kind, text, share in told["reasons"])
-    return Recommendation(uuid.UUID(place.opportunity_id), told["score"], reasons, card, told["json"])
-
-
-_STATE = """
-SELECT (
-        SELECT array_agg(version || ' ' || state || ' ' || share ORDER BY version) FROM profiling_ranker
-        WHERE state IN ('in_force', 'rolling_out')
-    ),
-    (SELECT model || ' ' || "column" FROM core_embeddingspace WHERE state = 'in_force'),
-    (SELECT ARRAY[updated_at::text, embedded_hash, twin_embedded_hash] FROM profiling_profile WHERE user_id = %(user)s),
-    (SELECT ARRAY[max(updated_at)::text, count(*)::text] FROM catalog_reaction WHERE user_id = %(user)s),
-    (SELECT updated_at::text FROM accounts_user WHERE id = %(user)s),
-    current_date
-"""
-
-
-@dataclasses.dataclass(frozen=True)
-class State:
-    """What a person's ranking depends on: the version of their ranker, and a digest of that, the embedding space in force, their profile,
-    reactions and account, and the day. When any of it changes a kept ranking is found no more."""
-
-    version: int
-    digest: str
-
-
-def state_of(user_id: uuid.UUID) -> State:
-    """The state of a person's ranking now; one query."""
-    row = fetch_one(_STATE, {"user": user_id})
-    rankers = [ranker.split() for ranker in row[0] or ()]
-    version = version_for(user_id, [(int(version), state, int(share)) for version, state, share in rankers])
-    return State(version, digest(str(version), *map(str, row[1:])))
-
-
-def _kept(user: User, version: int, depth: int) -> dict[str, Any]:
+def _kept(user: User, state: State, depth: int) -> dict[str, Any]:
     """A ranking in the form in which it is kept."""
-    weights = weights_of(version)
+    weights = weights_of(state.version)
     ranking = compute_ranking(situation_of(user), weights)
     placed = ranking.placed[:depth]
     reasons = reasons_for(ranking.situation, placed, weights)
     return {
+        "made": uuid.uuid4().hex,
+        "state": state.text,
+        "version": state.version,
         "basis": ranking.basis.value,
         "fallbacks": list(ranking.fallbacks),
-        "places": [(str(found.scored.pk), found.propensity, json.dumps(found.scored.terms)) for found in placed],
+        "ids": [found.scored.pk for found in placed],
+        "places": dataclasses.asdict(Places.of(placed)),
         "told": [_told(found.scored.score, reasons[found.scored.pk]) for found in placed],
     }
 
 
-def _told(score: float, reasons: Sequence[Reason]) -> dict[str, Any]:
-    rows = [(reason.kind.value, reason.text, reason.share) for reason in reasons]
-    members = {"score": score, "reasons": [{"kind": kind, "text": text, "share": share} for kind, text, share in rows]}
-    return {"score": score, "reasons": rows, "json": json.dumps(members)[1:-1]}
+def _told(score: float, reasons: Sequence[Reason]) -> str:
+    rows = [{"kind": reason.kind.value, "text": reason.text, "share": reason.share} for reason in reasons]
+    return json.dumps({"score": score, "reasons": rows})
 
 
 def compute_ranking(situation: Situation, weights: Mapping[str, float]) -> Ranking:

@@ -30,10 +30,11 @@ from profiling.services import recommending
 from profiling.services.candidates import Candidate
 from profiling.services.profile import edit_profile
 from profiling.services.ranking import Placed, order
-from profiling.services.recommending import recommend_opportunities, state_of
+from profiling.services.recommending import recommend_opportunities
 from profiling.services.scoring import RULE_WEIGHTS, TERMS, Scored, draw_of, weights_of
 from profiling.services.servings import prune_servings
 from profiling.services.situation import Situation, situation_of
+from profiling.services.states import state_of
 
 pytestmark = pytest.mark.django_db
 SUBJECTS = ("nurse", "welder", "teacher", "gardener", "cook", "developer", "driver", "painter")
