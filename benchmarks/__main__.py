@@ -12,8 +12,8 @@ import django
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "soosh.settings")
-    # The service that is measured runs as in production, which refuses the key of development.
-    os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(60))
+    # As in production, which refuses the key of development.
+    os.environ |= {"DEBUG": "off", "SECRET_KEY": secrets.token_urlsafe(60), "ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "off"}
     django.setup()
     from benchmarks.suite import NAMES, run
 

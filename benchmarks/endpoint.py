@@ -105,9 +105,7 @@ def _path(name: str) -> str:
 def _servers() -> Iterator[dict[str, psutil.Process]]:
     raw = connection.get_connection_params()
     dsn = f"postgresql://{raw.get('user') or ''}@/{raw['dbname']}?host={raw['host']}&port={raw.get('port') or 5432}"
-    # As in production: no debugging, limits in force, the secret key that signs the tokens of this process.
-    production = {"DEBUG": "off", "SECRET_KEY": settings.SECRET_KEY, "ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "off"}
-    environment = os.environ | {"PEER_DSN": dsn} | production
+    environment = os.environ | {"PEER_DSN": dsn}
     granian = [
         "-m",
         "granian",

@@ -41,15 +41,17 @@ def median(values: Sequence[float]) -> float:
 
 
 def interleaved(calls: dict[str, Callable[[int], Any]], *, items: int, rounds: int) -> tuple[dict[str, list[float]], dict[str, list[Any]]]:
-    """Run every call on every item by turns, so that a slow moment of the machine meets all of them; times in milliseconds of every round,
-    results of the last."""
+    """Run every call on every item by turns, so that a slow moment of the machine meets all of them, and each time another one first, since
+    who comes first finds cold caches. Times in milliseconds of every round but a first one that warms up, results of the last."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     results: dict[str, list[Any]] = {name: [None] * items for name in calls}
-    for _ in range(rounds):
+    for number in range(rounds + 1):
         for item in range(items):
-            for name, call in calls.items():
+            first = item % len(calls)
+            for name, call in [*calls.items()][first:] + [*calls.items()][:first]:
                 results[name][item], taken = timed(lambda call=call, item=item: call(item))  # type: ignore[misc]  # defaults of a lambda have no types
-                times[name].append(taken)
+                if number:
+                    times[name].append(taken)
     return times, results
 
 

@@ -16,7 +16,8 @@ from benchmarks import data
 from benchmarks.measuring import Goal, interleaved, median, recall
 from catalog.models import Opportunity
 from catalog.services.generation import LANGUAGE_SHARES, SOURCE
-from core.querysets import columns_of, vector_literal
+from core.prepared import fetch_all, fetch_planned
+from core.querysets import QueryVector, columns_of, vector_literal
 
 K = 10
 QUERIES = 150
@@ -47,8 +48,7 @@ def _statement(model: str) -> tuple[str, Callable[[numpy.ndarray], tuple[Any, ..
     stand_in = [0.0] * data.DIMENSIONS
     rows = Opportunity.objects.filter(source=SOURCE).nearest_first(stand_in, model=model, exact=False, columns=columns)
     sql, parameters = rows.values_list(*_FIELDS)[:K].query.sql_with_params()
-    literal = vector_literal(stand_in)
-    return sql, lambda vector: tuple(vector_literal(vector) if parameter == literal else parameter for parameter in parameters)
+    return sql, lambda vector: tuple(QueryVector(vector) if isinstance(parameter, QueryVector) else parameter for parameter in parameters)
 
 
 def _faiss(points: numpy.ndarray) -> Any:
@@ -90,12 +90,7 @@ def rows_beside_libraries(sample: Sample, rounds: int) -> list[Goal]:
     sql, parameters_for = _statement(sample.model)
     fetch = f"SELECT {', '.join(_FIELDS)} FROM catalog_opportunity WHERE id = ANY(%s)"
     index = _faiss(points)
-    raw = connection.connection.cursor()
-
-    def run(statement: str, parameters: Any) -> list[Any]:
-        raw.execute(statement, parameters, prepare=True)
-        return list(raw.fetchall())
-
+    vectors = queries.tolist()
     with tempfile.TemporaryDirectory() as folder:
         shard = _qdrant(points, folder)
         ef = qdrant_edge.SearchParams(hnsw_ef=40)
@@ -109,9 +104,9 @@ def rows_beside_libraries(sample: Sample, rounds: int) -> list[Goal]:
 
         place_of = {key: place for place, key in enumerate(ids)}
         calls: dict[str, Callable[[int], Any]] = {
-            "one statement": lambda item: [place_of[row[0]] for row in run(sql, parameters_for(queries[item]))],
-            "faiss + fetch": lambda item: [place_of[row[0]] for row in run(fetch, ([ids[place] for place in by_faiss(item)],))],
-            "qdrant + fetch": lambda item: [place_of[row[0]] for row in run(fetch, ([ids[place] for place in by_qdrant(item)],))],
+            "one statement": lambda item: [place_of[row[0]] for row in fetch_planned(sql, parameters_for(vectors[item]))],
+            "faiss + fetch": lambda item: [place_of[row[0]] for row in fetch_all(fetch, ([ids[place] for place in by_faiss(item)],))],
+            "qdrant + fetch": lambda item: [place_of[row[0]] for row in fetch_all(fetch, ([ids[place] for place in by_qdrant(item)],))],
         }
         wanted = data.nearest(points, queries, K)
         goals = []

@@ -31,6 +31,7 @@ from catalog.services.documents import digest, skill_keys
 from catalog.services.indexing import index_opportunities
 from core.admin import AuditedAdmin, ReadOnlyAdmin
 from core.errors import DomainError
+from core.querysets import COLUMNS_OF_VECTORS
 
 
 class CatalogueAdmin(ImportExportModelAdmin, AuditedAdmin):
@@ -122,7 +123,7 @@ class SkillAdmin(CatalogueAdmin):
     exclude = ("content_hash",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
-        return super().get_queryset(request).defer("embedding", "twin_embedding")
+        return super().get_queryset(request).defer(*COLUMNS_OF_VECTORS)
 
     def save_model(self, request: HttpRequest, obj: Skill, form: Any, change: bool) -> None:
         _describe_skill(obj)

@@ -18,7 +18,8 @@ from accounts.models import Block, User
 from accounts.querysets import OwnedQuerySet
 from catalog.enums import Leg, OpportunityState, OrganisationState, ReactionKind, TermState
 from catalog.lexical import LexicalQuery, read_query
-from core.querysets import Vector, VectorQuerySet, columns_of, vector_literal
+from core.prepared import fetch_planned
+from core.querysets import COLUMNS_OF_VECTORS, QueryVector, Vector, VectorQuerySet, columns_of
 from core.vectors import Columns
 
 if TYPE_CHECKING:
@@ -47,16 +48,17 @@ candidate AS (SELECT pk FROM vector_leg UNION SELECT pk FROM lexical_leg),
 scored AS (
     SELECT row.id AS pk,
         CASE WHEN row.{model} = %s THEN coalesce(1 - (row.{vector} <=> %s::halfvec), 0) ELSE 0 END AS vector_score,
-        CASE WHEN %s > 0 THEN coalesce(-(row.lexical_weights <#> %s::sparsevec) / nullif(%s, 0), 0) ELSE 0 END AS lexical_score
+        CASE WHEN %s::float > 0
+            THEN coalesce(-(row.lexical_weights <#> %s::sparsevec) / nullif(%s::float, 0), 0) ELSE 0 END AS lexical_score
     FROM candidate JOIN {table} AS row ON row.id = candidate.pk
 )
-SELECT {columns}, scored.vector_score, scored.lexical_score, scored.vector_score + %s * scored.lexical_score AS score
+SELECT {columns}, scored.vector_score, scored.lexical_score, scored.vector_score + %s::float * scored.lexical_score AS score
 FROM scored JOIN {table} AS row ON row.id = scored.pk
 ORDER BY score DESC, row.id
 LIMIT %s
 """
 _EMPTY_LEG = "SELECT NULL::uuid AS pk WHERE false"
-INDEX_COLUMNS = frozenset({"embedding", "twin_embedding", "search_vector", "lexical_weights", "sketch"})
+INDEX_COLUMNS = frozenset({*COLUMNS_OF_VECTORS, "search_vector", "lexical_weights", "sketch"})
 
 
 class CategoryQuerySet(VectorQuerySet["Category"]):
@@ -147,8 +149,8 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
         """With what a card shows, and without the wide index columns."""
         return (
             self.select_related("category")
-            .prefetch_related("skills")
-            .defer(*INDEX_COLUMNS, *(f"category__{name}" for name in ("embedding", "twin_embedding")))
+            .prefetch_related(_skills())
+            .defer(*INDEX_COLUMNS, *(f"category__{name}" for name in COLUMNS_OF_VECTORS))
         )
 
     def for_managing(self) -> Self:
@@ -220,17 +222,22 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
             vector_leg=vector_sql,
             lexical_leg=lexical_sql,
             table=connection.ops.quote_name(self.model._meta.db_table),
-            columns=self._columns(),
+            columns=", ".join(f"row.{connection.ops.quote_name(column)}" for _, column in self._columns()),
             vector=question.columns.vector,
             model=question.columns.model,
         )
-        literal = vector_literal(question.vector) if question.vector is not None else None
+        vector = QueryVector(question.vector) if question.vector is not None else None
         words = question.words
         best = words.best_score if words else 0.0
-        scores = (question.model, literal, best, words.weights if words else None, best)
+        scores = (question.model, vector, best, words.weights if words else None, best)
         parameters = (*vector_parameters, *lexical_parameters, *scores, LEXICAL_WEIGHT, question.limit)
-        found = list(self.model.objects.raw(sql, parameters))
-        models.prefetch_related_objects(found, "category", "skills")
+        names = [name for name, _ in self._columns()]
+        found = []
+        for row in fetch_planned(sql, parameters):
+            opportunity = self.model.from_db(self.db, names, row[:-3])
+            opportunity.vector_score, opportunity.lexical_score, opportunity.score = row[-3:]
+            found.append(opportunity)
+        models.prefetch_related_objects(found, models.Prefetch("category", _table("Category").defer(*COLUMNS_OF_VECTORS)), _skills())
         return found
 
     def _vector_leg(self, question: _Question, *, exact: bool) -> tuple[str, Sequence[Any]]:
@@ -255,14 +262,18 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
             found = type(self)(self.model, using=self.db).filter(pk__in=found.order_by().values("pk")[:_MOST_WEIGHED])
         return found.annotate(weight=weight).order_by("weight")
 
-    def _columns(self) -> str:
-        names = [field.column for field in self.model._meta.concrete_fields if field.column not in INDEX_COLUMNS]
-        return ", ".join(f"row.{connection.ops.quote_name(str(name))}" for name in names)
+    def _columns(self) -> list[tuple[str, str]]:
+        fields = self.model._meta.concrete_fields
+        return [(field.attname, str(field.column)) for field in fields if field.column not in INDEX_COLUMNS]
 
 
 def _table(name: str) -> models.Manager[Any]:
     """Another table of this app: its module imports this one."""
     return apps.get_model("catalog", name)._default_manager
+
+
+def _skills() -> models.Prefetch[Any]:
+    return models.Prefetch("skills", _table("Skill").defer(*COLUMNS_OF_VECTORS))
 
 
 _DESCENDANTS = """

@@ -22,6 +22,7 @@ from catalog.services.indexing import embed_query
 from catalog.services.places import Point
 from catalog.services.search_text import read_search_text
 from catalog.services.taxonomy import present_ids
+from core.querysets import COLUMNS_OF_VECTORS
 
 logger = structlog.get_logger(__name__)
 
@@ -93,7 +94,7 @@ def successors_of_category(slug: str) -> list[Category]:
 
 def skills_for_search(text: str) -> QuerySet[Skill]:
     """Active skills by part of their name or of another name, the nearest spelling first; all of them by name without a text."""
-    rows: QuerySet[Skill] = Skill.objects.active().defer("embedding", "twin_embedding")
+    rows: QuerySet[Skill] = Skill.objects.active().defer(*COLUMNS_OF_VECTORS)
     if not text:
         return rows.order_by("name", "pk")
     likeness = TrigramWordSimilarity(text, "name")
@@ -104,7 +105,7 @@ def skills_for_search(text: str) -> QuerySet[Skill]:
 
 def skill_now(skill_id: uuid.UUID) -> list[Skill]:
     """A skill, or where it leads if it was replaced; empty if it never was, or is gone."""
-    return list(Skill.objects.filter(pk__in=present_ids(Skill, [skill_id])).defer("embedding", "twin_embedding"))
+    return list(Skill.objects.filter(pk__in=present_ids(Skill, [skill_id])).defer(*COLUMNS_OF_VECTORS))
 
 
 def category_node(viewer: Viewer, slug: str) -> CategoryNode | None:
@@ -150,7 +151,7 @@ def search_opportunities(
 
 def _newest(rows: OpportunityQuerySet, limit: int) -> list[Opportunity]:
     """For who says only what they do not want."""
-    hits = list(rows.for_cards().order_by("-pk")[:limit])
+    hits = list(rows.prefetch_related(None).for_cards().order_by("-pk")[:limit])
     for hit in hits:
         hit.score = hit.vector_score = hit.lexical_score = 0.0
         hit.distance_km = None

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import struct
 import time
 from collections.abc import Hashable, Sequence
 from typing import Any, Generic, Self, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.db.models.sql.query import Query
 from django.db.models.sql.where import WhereNode
+from psycopg import adapters
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
 
 from core.models import EmbeddingSpace
+from core.prepared import fetch_planned
 from core.vectors import COLUMNS, Column, Columns
 
 Vector = Sequence[float]
@@ -25,12 +32,57 @@ _MOST_DECISIONS = 1_000
 # The planner's estimate of matching rows is believed only where it is off the mark by this factor.
 _SURELY_MORE = 5
 
+# Taking these in costs more than all the other columns of a row, and nobody reads them row by row.
+COLUMNS_OF_VECTORS = tuple(columns.vector for columns in COLUMNS.values())
+
 Row = TypeVar("Row", bound=models.Model)
+
+
+@functools.cache
+def _literal(length: int) -> str:
+    return "[" + ",".join(["%.6g"] * length) + "]"
 
 
 def vector_literal(vector: Vector) -> str:
     """pgvector's text form, for parameters of raw SQL."""
-    return "[" + ",".join(f"{number:.6g}" for number in vector) + "]"
+    return _literal(len(vector)) % tuple(vector)
+
+
+class QueryVector:
+    """A vector as a parameter of SQL, to be cast to halfvec. Prepared statements send its numbers as real[], others its text."""
+
+    __slots__ = ("numbers",)
+
+    def __init__(self, numbers: Vector) -> None:
+        self.numbers = numbers
+
+
+class _TextDumper(Dumper):
+    def dump(self, vector: QueryVector) -> bytes:
+        return vector_literal(vector.numbers).encode()
+
+
+class _RealsDumper(Dumper):
+    """PostgreSQL's binary form of real[]: one dimension, no nulls, the type of the members, their number, the first index; then each with
+    its length before it (src/backend/utils/adt/arrayfuncs.c, `array_recv`)."""
+
+    format = Format.BINARY
+    oid = adapters.types["float4"].array_oid
+
+    def dump(self, vector: QueryVector) -> bytes:
+        count = len(vector.numbers)
+        members: list[float] = [4, 0.0] * count
+        members[1::2] = vector.numbers
+        return _reals(count).pack(1, 0, adapters.types["float4"].oid, count, 1, *members)
+
+
+@functools.cache
+def _reals(count: int) -> struct.Struct:
+    return struct.Struct(">iiiii" + "if" * count)
+
+
+adapters.register_dumper(QueryVector, _TextDumper)
+adapters.register_dumper(QueryVector, _RealsDumper)
 
 
 def columns_of(model: str) -> Columns:
@@ -100,7 +152,7 @@ class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
         column = f'"{self.model._meta.db_table}"."{columns.vector}"'
         # Adding zero hides the expression from the index.
         template = f"({column} <=> %s::halfvec) + 0" if exact else f"{column} <=> %s::halfvec"
-        distance = RawSQL(template, (vector_literal(vector),), output_field=models.FloatField())
+        distance = RawSQL(template, (QueryVector(vector),), output_field=models.FloatField())
         return self.in_space(columns, model).annotate(distance=distance).order_by("distance")
 
     def nearest(self, vector: Vector, *, model: str, limit: int, columns: Columns | None = None) -> list[tuple[Any, float]]:
@@ -117,7 +169,12 @@ class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
         return [(key, 1.0 - distance) for key, distance in sorted(found, key=lambda pair: pair[1])]
 
     def _nearest(self, vector: Vector, model: str, columns: Columns, limit: int, *, exact: bool) -> list[tuple[Any, float]]:
-        return list(self.nearest_first(vector, model=model, exact=exact, columns=columns).values_list("pk", "distance")[:limit])
+        rows = self.nearest_first(vector, model=model, exact=exact, columns=columns).values_list("pk", "distance")[:limit]
+        try:
+            return fetch_planned(*rows.query.sql_with_params())
+        except EmptyResultSet:
+            # Django knows without asking that nothing matches.
+            return []
 
 
 _decisions: dict[Hashable, tuple[bool, float]] = {}

@@ -5,6 +5,7 @@ import dataclasses
 from django.db import connection
 
 from accounts.models import User
+from core.querysets import COLUMNS_OF_VECTORS
 from profiling.enums import ClaimState, SuggestionReason
 from profiling.models import Claim, Profile, Suggestion
 
@@ -21,7 +22,7 @@ class ProfileView:
 def profile_of(user: User) -> ProfileView:
     """A person's profile with its claims; two queries."""
     profile = Profile.objects.visible_to(user).only("summary").first()
-    claims = list(Claim.objects.visible_to(user).exclude(state=ClaimState.REJECTED).defer("embedding", "twin_embedding"))
+    claims = list(Claim.objects.visible_to(user).exclude(state=ClaimState.REJECTED).defer(*COLUMNS_OF_VECTORS))
     return ProfileView(
         profile.summary if profile else "",
         [claim for claim in claims if claim.state == ClaimState.ACTIVE],

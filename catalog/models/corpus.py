@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
+from django.db.models.functions import Left, Length
 
 
 class Lexeme(models.Model):
@@ -13,7 +13,8 @@ class Lexeme(models.Model):
 
     class Meta:
         ordering = ("lexeme",)
-        indexes = (GinIndex(OpClass(F("lexeme"), "gin_trgm_ops"), name="lexeme_trigrams"),)
+        # For those that a word with a slip may have been.
+        indexes = (models.Index(Left("lexeme", 1), Length("lexeme"), name="lexeme_by_shape"),)
 
     def __str__(self) -> str:
         return self.lexeme

@@ -13,6 +13,7 @@ from accounts.policies import can_use_ai, is_minor
 from accounts.services.consents import Consent, agree_by_acting, consent_of
 from ai.services.speech import Heard
 from core.events import publish
+from core.querysets import COLUMNS_OF_VECTORS
 from profiling.enums import ClaimState, InterviewState, QuestionKind
 from profiling.errors import InterviewFinished, InterviewNotFound, NothingLearned, NothingToGoBackTo, StepAlreadyAnswered, StepNotAsked
 from profiling.events import InterviewCompleted
@@ -248,7 +249,7 @@ def _replan_if_groundless(interview: Interview) -> None:
 def plan_next(interview: Interview) -> None:
     """Choose and store the question that the interview asks now. Needs an open transaction."""
     answers = list(interview.answers.all())
-    claims = list(Claim.objects.filter(user_id=interview.user_id).exclude(state=ClaimState.REJECTED).defer("embedding", "twin_embedding"))
+    claims = list(Claim.objects.filter(user_id=interview.user_id).exclude(state=ClaimState.REJECTED).defer(*COLUMNS_OF_VECTORS))
     proposal = next_question(answers, claims)
     interview.progress = max(interview.progress, progress_of(answers, claims))
     interview.slot = proposal.slot if proposal else ""
