@@ -11,7 +11,9 @@ import dataclasses
 import hashlib
 import math
 
-from django.db import connection
+from django.db import connections
+
+from core.replicas import alias_of_reads
 
 K1 = 1.2
 B = 0.75
@@ -119,7 +121,7 @@ def read_query(text: str) -> LexicalQuery | None:
     """What the words of a query weigh in the present corpus, or None if it has none. In a short query a word that stands nowhere is taken
     for a slip of the pen, and counts as its nearest known words, by how near they are."""
     corrects = len(text.split()) <= _MOST_CORRECTED_WORDS
-    with connection.cursor() as cursor:
+    with connections[alias_of_reads()].cursor() as cursor:
         cursor.execute(_READ_QUERY, {"text": text[:_MAX_QUERY_CHARACTERS].replace("\x00", " "), "corrects": corrects})
         found = cursor.fetchall()
     terms: dict[str, tuple[int, float]] = {}

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import connections
 from django.db.models import Case, Prefetch, Q, QuerySet, Value, When
 from django.utils.translation import get_language
 
@@ -23,6 +23,7 @@ from catalog.services.places import Point
 from catalog.services.search_text import read_search_text
 from catalog.services.taxonomy import present_ids
 from core.querysets import COLUMNS_OF_VECTORS
+from core.replicas import alias_of_reads
 
 logger = structlog.get_logger(__name__)
 
@@ -181,7 +182,7 @@ def facets_of(rows: OpportunityQuerySet) -> Facets:
         sql, parameters = columns.query.sql_with_params()
     except EmptyResultSet:
         return Facets(0, {}, {}, {}, {})
-    with connection.cursor() as cursor:
+    with connections[alias_of_reads()].cursor() as cursor:
         cursor.execute(_FACETS.format(rows=sql), parameters)
         for grouping, *values, count in cursor.fetchall():
             counts[grouping][next((value for value in values if value), "")] = count

@@ -110,24 +110,28 @@ TEMPLATES = [
 ]
 
 # --- Data -----------------------------------------------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-DATABASES["default"].setdefault("OPTIONS", {})
-if "host" in DATABASES["default"]["OPTIONS"]:
-    DATABASES["default"]["HOST"] = DATABASES["default"]["OPTIONS"].pop("host")
-# Without a threshold psycopg prepares nothing at all. Only `core.prepared` uses cursors that can, and asks for it at once.
-DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 5
-DATABASES["default"] |= {
-    "ATOMIC_REQUESTS": False,
-    "CONN_MAX_AGE": 60,
-    "CONN_HEALTH_CHECKS": True,
-    "ENGINE": "core.postgresql",
-}
 # How pgvector walks its index: on and on until a filter has its rows, with so many neighbours in view. Set with the connection, so that a
 # search is one statement. A pooler that drops start-up options needs them on the role instead (ALTER ROLE ... SET).
 _HNSW = {"iterative_scan": "relaxed_order", "ef_search": env.int("HNSW_EF_SEARCH", default=128), "max_scan_tuples": 200_000}
-DATABASES["default"]["OPTIONS"]["options"] = " ".join(
-    [DATABASES["default"]["OPTIONS"].get("options", ""), *(f"-c hnsw.{name}={value}" for name, value in _HNSW.items())]
-).strip()
+
+
+def _database(url: str) -> dict[str, Any]:
+    database: dict[str, Any] = env.db_url_config(url)
+    options = database.setdefault("OPTIONS", {})
+    if "host" in options:
+        database["HOST"] = options.pop("host")
+    options["options"] = " ".join([options.get("options", ""), *(f"-c hnsw.{name}={value}" for name, value in _HNSW.items())]).strip()
+    # Without a threshold psycopg prepares nothing at all. Only `core.prepared` uses cursors that can, and asks for it at once.
+    options["prepare_threshold"] = 5
+    return database | {"ATOMIC_REQUESTS": False, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ENGINE": "core.postgresql"}
+
+
+DATABASES = {"default": _database(DATABASE_URL)}
+# Some reads may go to a replica; see `core.replicas`.
+DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", default="")
+DATABASE_ROUTERS = ["core.replicas.Router"]
+if DATABASE_REPLICA_URL:
+    DATABASES["replica"] = _database(DATABASE_REPLICA_URL) | {"TEST": {"MIRROR": "default"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 OUTBOX_RETENTION_DAYS = 30
 

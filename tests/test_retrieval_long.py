@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.management import call_command
 
-from catalog.services.benchmark import measure_retrieval
 from catalog.services.reference import load_reference_catalogue
+from tests.retrieval import measure_retrieval
 
 
 @pytest.mark.long

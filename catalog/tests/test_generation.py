@@ -7,8 +7,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from catalog.models import Occupation, Opportunity
-from catalog.services.benchmark import measure_retrieval
 from catalog.services.generation import SOURCE
+from tests.retrieval import measure_retrieval
 
 
 @pytest.mark.django_db(transaction=True)

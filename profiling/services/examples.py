@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy
-from django.db import connection, transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
+from core.replicas import alias_of_reads, reading_from_replica
 from profiling.services.scoring import TERMS
 
 # What a reaction is worth; a dismissal is worth nothing and counts as a no that was said aloud.
@@ -77,8 +78,11 @@ def pages_of_the_log() -> list[Page]:
 
 
 def _streamed(sql: str, parameters: dict[str, Any]) -> Iterator[Any]:
-    connection.ensure_connection()
-    with transaction.atomic(), connection.connection.cursor(name="servings") as cursor:
+    with (
+        reading_from_replica(),
+        transaction.atomic(alias_of_reads()),
+        connections[alias_of_reads()].connection.cursor(name="servings") as cursor,
+    ):
         cursor.itersize = _FETCH
         cursor.execute(sql, parameters)
         yield from cursor

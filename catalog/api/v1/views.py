@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import functools
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from django.db.models import QuerySet
@@ -37,6 +38,7 @@ from catalog.querysets import OpportunityQuerySet
 from catalog.services import lifecycle
 from catalog.services import opportunities as services
 from core.errors import Forbidden, NotFound
+from core.replicas import read_from_replica
 
 
 class CategoryListView(APIView):
@@ -95,6 +97,18 @@ def _moved(route: str, argument: str, successors: Sequence[str]) -> Response:
     return Response(status=301, headers={"Location": reverse(route, kwargs={argument: successors[0]})})
 
 
+def _strangers_read_from_replica(handler: Callable[..., Response]) -> Callable[..., Response]:
+    """Who has not signed in has written nothing that they would look for, and blocked nobody."""
+
+    @functools.wraps(handler)
+    def read(view: GenericAPIView[Opportunity], request: Request) -> Response:
+        if request.user.is_authenticated:
+            return handler(view, request)
+        return read_from_replica(lambda: handler(view, request))
+
+    return read
+
+
 class OpportunitiesView(GenericAPIView[Opportunity]):
     permission_classes = (ReadByEverybody,)
     serializer_class = OpportunitySerializer
@@ -107,6 +121,7 @@ class OpportunitiesView(GenericAPIView[Opportunity]):
 
 class OpportunityListView(OpportunitiesView):
     @extend_schema(operation_id="list_opportunities", tags=["catalogue"], responses={200: OpportunitySerializer(many=True)})
+    @_strangers_read_from_replica
     def get(self, request: Request) -> Response:
         """Open opportunities, newest first."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
@@ -140,6 +155,7 @@ class OpportunityFacetsView(OpportunitiesView):
     pagination_class = None
 
     @extend_schema(operation_id="count_opportunities", tags=["catalogue"], responses={200: FacetsSerializer})
+    @_strangers_read_from_replica
     def get(self, request: Request) -> Response:
         """How many open opportunities there are of each kind, category, language, and remote or not, under the filters of the list."""
         rows = cast(OpportunityQuerySet, self.filter_queryset(Opportunity.objects.listed_for(request.user)))
@@ -203,6 +219,7 @@ class OpportunitySearchView(OpportunitiesView):
         parameters=[SearchRequestSerializer],
         responses={200: OpportunitySearchSerializer},
     )
+    @_strangers_read_from_replica
     def get(self, request: Request) -> Response:
         """Search by words and by meaning at once. Every hit says which of the two found it."""
         form = SearchRequestSerializer(data=request.query_params)

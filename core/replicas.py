@@ -1,0 +1,93 @@
+"""Reads that may be a moment old go to a replica of the database, where there is one; everything else goes to the primary.
+
+Nothing is sent there by itself: a replica lags, and a person must find what they have just written. Who reads for nobody in particular says
+so with `reading_from_replica`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import structlog
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
+
+logger = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
+
+REPLICA = "replica"
+# What has expired or was withdrawn is gone from searches within a second.
+_MOST_LAG_SECONDS = 0.9
+_LOOK_EVERY_SECONDS = 1.0
+
+_alias: ContextVar[str] = ContextVar("alias_of_reads", default=DEFAULT_DB_ALIAS)
+# Until when the last look is believed, and what it saw.
+_look: dict[str, float | bool] = {"until": 0.0, "fresh": False}
+
+# Asked of the primary, which knows even of a replica that has lost it. Rows of others are hidden from a role that may not monitor: then
+# there is no state either, and no replica is trusted.
+_LAG = "SELECT min(extract(epoch FROM coalesce(replay_lag, '0'))) FROM pg_stat_replication WHERE state = 'streaming'"
+
+
+class Router:
+    """Where Django reads and writes."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return _alias.get()
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        return DEFAULT_DB_ALIAS
+
+    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool:
+        return True
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        return db == DEFAULT_DB_ALIAS
+
+
+def alias_of_reads() -> str:
+    """The database that reads go to here."""
+    return _alias.get()
+
+
+@contextmanager
+def reading_from_replica() -> Iterator[None]:
+    """Reads inside may be up to a second old. Without a replica, with one that lags further, and inside a transaction they are not."""
+    inside = connections[DEFAULT_DB_ALIAS].in_atomic_block
+    token = _alias.set(REPLICA if not inside and _is_fresh() else DEFAULT_DB_ALIAS)
+    try:
+        yield
+    finally:
+        _alias.reset(token)
+
+
+def read_from_replica(read: Callable[[], Answer]) -> Answer:
+    """What `read` returns, read from the replica; if that fails meanwhile, from the primary, so `read` may run twice."""
+    with reading_from_replica():
+        if alias_of_reads() == DEFAULT_DB_ALIAS:
+            return read()
+        try:
+            return read()
+        except OperationalError as error:
+            logger.warning("replica away, reading from the primary", error=str(error)[:200])
+            _look.update(until=time.monotonic() + _LOOK_EVERY_SECONDS, fresh=False)
+    return read()
+
+
+def _is_fresh() -> bool:
+    if REPLICA not in settings.DATABASES:
+        return False
+    if time.monotonic() < _look["until"]:
+        return bool(_look["fresh"])
+    try:
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.execute(_LAG)
+            (lag,) = cursor.fetchone()
+    except DatabaseError:
+        lag = None
+    _look.update(until=time.monotonic() + _LOOK_EVERY_SECONDS, fresh=lag is not None and lag < _MOST_LAG_SECONDS)
+    return bool(_look["fresh"])
