@@ -110,7 +110,7 @@ def rows_beside_libraries(sample: Sample, rounds: int) -> list[Goal]:
         }
         wanted = data.nearest(points, queries, K)
         goals = []
-        for ef_search in (40, 128):
+        for ef_search in (40, 48, 64, 144):
             with connection.cursor() as cursor:
                 cursor.execute(f"SET hnsw.ef_search = {ef_search}")
             times, found = interleaved(calls, items=len(queries), rounds=rounds)
@@ -178,7 +178,7 @@ def a_million_rows(count: int, rounds: int) -> list[Goal]:
             "SET maintenance_work_mem = '6GB'; SET max_parallel_maintenance_workers = 2; SET max_parallel_workers_per_gather = 0"
         )
         cursor.execute(
-            "CREATE INDEX bench_million_v ON bench_million USING hnsw (v halfvec_cosine_ops) WITH (m = 16, ef_construction = 64)"
+            "CREATE INDEX bench_million_v ON bench_million USING hnsw (v halfvec_cosine_ops) WITH (m = 16, ef_construction = 200)"
         )
         cursor.execute("SELECT pg_relation_size('bench_million_v')")
         size = cursor.fetchone()[0]

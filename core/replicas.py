@@ -6,6 +6,8 @@ so with `reading_from_replica`.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,17 +22,27 @@ logger = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
 REPLICA = "replica"
-# What has expired or was withdrawn is gone from searches within a second.
-_MOST_LAG_SECONDS = 0.9
-_LOOK_EVERY_SECONDS = 1.0
+# What has expired or was withdrawn is gone from searches within a second: so old is what two looks let pass.
+_LOOK_EVERY_SECONDS = 0.45
 
 _alias: ContextVar[str] = ContextVar("alias_of_reads", default=DEFAULT_DB_ALIAS)
-# Until when the last look is believed, and what it saw.
-_look: dict[str, float | bool] = {"until": 0.0, "fresh": False}
 
-# Asked of the primary, which knows even of a replica that has lost it. Rows of others are hidden from a role that may not monitor: then
+
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    """When the primary was asked, where it stood then, and whether the replica had come far enough."""
+
+    at: float
+    position: int
+    is_fresh: bool
+
+
+_last = _Look(-math.inf, 0, False)
+
+# How far the primary and the slowest replica are, in bytes of the log. Asked of the primary, which knows even of a replica that has lost
+# it; `replay_lag` would not do, it stands still with a replica that does. Rows of others are hidden from a role that may not monitor: then
 # there is no state either, and no replica is trusted.
-_LAG = "SELECT min(extract(epoch FROM coalesce(replay_lag, '0'))) FROM pg_stat_replication WHERE state = 'streaming'"
+_POSITIONS = "SELECT pg_current_wal_lsn() - '0/0', min(replay_lsn) - '0/0' FROM pg_stat_replication WHERE state = 'streaming'"
 
 
 class Router:
@@ -67,6 +79,7 @@ def reading_from_replica() -> Iterator[None]:
 
 def read_from_replica(read: Callable[[], Answer]) -> Answer:
     """What `read` returns, read from the replica; if that fails meanwhile, from the primary, so `read` may run twice."""
+    global _last  # noqa: PLW0603  (one for the process)
     with reading_from_replica():
         if alias_of_reads() == DEFAULT_DB_ALIAS:
             return read()
@@ -74,20 +87,28 @@ def read_from_replica(read: Callable[[], Answer]) -> Answer:
             return read()
         except OperationalError as error:
             logger.warning("replica away, reading from the primary", error=str(error)[:200])
-            _look.update(until=time.monotonic() + _LOOK_EVERY_SECONDS, fresh=False)
+            _last = _Look(time.monotonic(), 0, False)
     return read()
 
 
 def _is_fresh() -> bool:
+    global _last  # noqa: PLW0603  (one for the process)
     if REPLICA not in settings.DATABASES:
         return False
-    if time.monotonic() < _look["until"]:
-        return bool(_look["fresh"])
+    if time.monotonic() < _last.at + _LOOK_EVERY_SECONDS:
+        return _last.is_fresh
+    _last = _looked(_last)
+    return _last.is_fresh
+
+
+def _looked(last: _Look) -> _Look:
+    """A replica is fresh that has replayed all that the primary had written at the last look, if that was a moment ago, else all of now."""
+    now = time.monotonic()
     try:
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-            cursor.execute(_LAG)
-            (lag,) = cursor.fetchone()
+            cursor.execute(_POSITIONS)
+            written, replayed = cursor.fetchone()
     except DatabaseError:
-        lag = None
-    _look.update(until=time.monotonic() + _LOOK_EVERY_SECONDS, fresh=lag is not None and lag < _MOST_LAG_SECONDS)
-    return bool(_look["fresh"])
+        return _Look(now, 0, False)
+    wanted = last.position if last.position and now < last.at + 2 * _LOOK_EVERY_SECONDS else written
+    return _Look(now, written, replayed is not None and replayed >= wanted)

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Opportunity
@@ -31,7 +33,7 @@ def until(condition: Callable[[], Any], seconds: float = 20) -> None:
 
 
 @pytest.fixture
-def replica(tmp_path: Path, db: None) -> Iterator[subprocess.Popen[bytes]]:
+def replica(tmp_path: Path, db: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
     """A replica of the test's own server, as the alias `replica`."""
     home, account = EmbeddedHome(tmp_path), postgres_account()
     as_account: dict[str, Any] = {"user": account.pw_uid, "group": account.pw_gid} if account else {}
@@ -46,8 +48,19 @@ def replica(tmp_path: Path, db: None) -> Iterator[subprocess.Popen[bytes]]:
     subprocess.run(copy, check=True, **as_account)
     with open(tmp_path / "replica.log", "wb") as log:
         server = subprocess.Popen(postgres_command(home), stdout=log, stderr=log, cwd=home.postgres_data, **as_account)
+
+    def listens() -> bool:
+        try:
+            psycopg.connect(host=str(home.sockets), user="postgres", dbname="postgres").close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    until(listens)
+    # The runner forbids databases that it did not make itself.
+    monkeypatch.setattr(BaseDatabaseWrapper, "ensure_connection", django_db_blocker._real_ensure_connection)
     settings.DATABASES["replica"] = connection.settings_dict | {"HOST": str(home.sockets)}
-    until(lambda: replicas._look.update(until=0.0) or replicas._is_fresh())
+    until(replicas._is_fresh)
     try:
         yield server
     finally:
