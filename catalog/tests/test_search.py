@@ -101,9 +101,26 @@ class TestRanking:
 
     def test_one_statement_fuses_both_legs(self, jobs: dict[str, Opportunity], django_assert_num_queries: Any) -> None:
         vector, model = embed_query("python", purpose="test")
-        # The columns of the model, the words, the planner's estimate, the count, the fusion, and its skills; categories cost nothing where there are none.
-        with django_assert_num_queries(6):
+        # The columns of the model, the words, the planner's estimate, the count, the fusion; skills cost nothing where there are none.
+        with django_assert_num_queries(5):
             Opportunity.objects.all().ranked_for(vector, model=model, text="python")
+
+    def test_hits_are_whole(self, jobs: dict[str, Opportunity], django_assert_num_queries: Any) -> None:
+        category = Category.objects.create(source_id="c", slug="care", name="Care", translations={"no": "Omsorg"})
+        Opportunity.objects.filter(pk=jobs["nurse"].pk).update(category=category, tags=["a"], deadline_on="2030-01-31")
+        for name in ("wards", "first aid"):
+            jobs["nurse"].skills.add(Skill.objects.create(source="t", source_id=name, name=name, keys=[name], translations={"no": "x"}))
+        hit, rows = ranked("nurse hospital")[0], Opportunity.objects.for_cards()
+        (row,) = rows.filter(pk=hit.pk)
+        with django_assert_num_queries(0):
+            found = [hit.category, *hit.skills.all()]
+        assert [thing.name for thing in found] == ["Care", "first aid", "wards"]
+        for one, other in zip([hit, *found], [row, row.category, *row.skills.all()], strict=True):
+            plain = [field.attname for field in one._meta.concrete_fields if field.attname not in querysets.INDEX_COLUMNS]
+            assert {name: getattr(one, name) for name in plain} == {name: getattr(other, name) for name in plain}
+        hit.title = "Night nurse"
+        hit.save(update_fields=("title",))
+        assert rows.get(pk=hit.pk).title == "Night nurse"
 
     @pytest.mark.parametrize("text", ["", " ", "'", "\\", "a & | ! b", "\x00", "😀", "the and of", "x" * 30_000, "':* <-> 'a", "%s", "{}"])
     def test_hostile_queries_are_only_text(self, jobs: dict[str, Opportunity], text: str) -> None:

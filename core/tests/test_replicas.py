@@ -8,8 +8,8 @@ import pytest
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, transaction
 
-from accounts.models import User
 from core import replicas
+from core.models import OutboxEvent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,21 +24,21 @@ def replica(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_replica_everything_is_read_from_the_primary() -> None:
     with replicas.reading_from_replica():
-        assert User.objects.all().db == DEFAULT_DB_ALIAS
+        assert OutboxEvent.objects.all().db == DEFAULT_DB_ALIAS
 
 
 def test_only_who_says_so_reads_from_it(replica: Any) -> None:
-    assert User.objects.all().db == DEFAULT_DB_ALIAS
+    assert OutboxEvent.objects.all().db == DEFAULT_DB_ALIAS
     with replicas.reading_from_replica():
-        assert User.objects.all().db == replicas.REPLICA
-        assert replicas.Router().db_for_write(User) == DEFAULT_DB_ALIAS
-    assert User.objects.all().db == DEFAULT_DB_ALIAS
+        assert OutboxEvent.objects.all().db == replicas.REPLICA
+        assert replicas.Router().db_for_write(OutboxEvent) == DEFAULT_DB_ALIAS
+    assert OutboxEvent.objects.all().db == DEFAULT_DB_ALIAS
     assert not replicas.Router().allow_migrate(replicas.REPLICA, "core")
 
 
 def test_a_transaction_sees_its_own_rows(replica: Any) -> None:
     with transaction.atomic(), replicas.reading_from_replica():
-        assert User.objects.all().db == DEFAULT_DB_ALIAS
+        assert OutboxEvent.objects.all().db == DEFAULT_DB_ALIAS
 
 
 @pytest.mark.parametrize("positions", ["SELECT 700, 699", "SELECT 700, NULL", "SELECT nothing", replicas._POSITIONS])
