@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "core",
     "accounts",
+    "notifications",
     "ai",
     "catalog",
     "profiling",

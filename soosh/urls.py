@@ -9,6 +9,7 @@ from soosh.views import Home, ProblemPage
 
 _V1 = [
     path("", include("accounts.api.v1.urls")),
+    path("", include("notifications.api.v1.urls")),
     path("", include("profiling.api.v1.urls")),
     path("", include("catalog.api.v1.urls")),
 ]

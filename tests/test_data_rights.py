@@ -95,6 +95,7 @@ def fill(person: User, api: Api) -> None:
 
     from accounts.models import LinkedProvider
     from catalog.models import Opportunity, Organisation, OrganisationMember, Reaction, SavedSearch
+    from notifications.models import Preferences
 
     LinkedProvider.objects.create(user=person, provider="google", subject="CANARY-SUBJECT", email=person.email)
     EmailConfirmation.create(person.emailaddress_set.get()).save()
@@ -102,6 +103,7 @@ def fill(person: User, api: Api) -> None:
     Reaction.objects.create(user=person, opportunity=row, dismissed_at=timezone.now(), dismissed_because="other")
     SavedSearch.objects.create(user=person, name="CANARY-SEARCH", filters={"q": "CANARY"}).found.add(row)
     OrganisationMember.objects.create(organisation=Organisation.objects.create(slug="c", name="Clinic"), user=person)
+    Preferences.objects.create(user=person, cadence="daily")
 
 
 @pytest.fixture

@@ -134,6 +134,8 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("opportunities/<uuid:opportunity_id>/apply", "POST"): (401, 404, 200, 200),
     ("opportunities/<uuid:opportunity_id>/apply", "DELETE"): (401, 404, 404, 404),
     ("opportunities/facets", "GET"): (200, 200, 200, 200),
+    ("notifications/preferences", "GET"): (401, 200, 200, 200),
+    ("notifications/preferences", "PUT"): (401, 200, 200, 200),
     ("saved-searches", "GET"): (401, 200, 200, 200),
     ("saved-searches", "POST"): (401, 400, 400, 400),
     ("saved-searches/<uuid:search_id>", "PATCH"): (401, 404, 200, 404),
