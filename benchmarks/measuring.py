@@ -47,8 +47,9 @@ def interleaved(calls: dict[str, Callable[[int], Any]], *, items: int, rounds: i
     results: dict[str, list[Any]] = {name: [None] * items for name in calls}
     for number in range(rounds + 1):
         for item in range(items):
-            first = item % len(calls)
-            for name, call in [*calls.items()][first:] + [*calls.items()][:first]:
+            first, turned = item % len(calls), item // len(calls) % 2
+            order = [*calls.items()][first:] + [*calls.items()][:first]
+            for name, call in reversed(order) if turned else order:
                 results[name][item], taken = timed(lambda call=call, item=item: call(item))  # type: ignore[misc]  # defaults of a lambda have no types
                 if number:
                     times[name].append(taken)

@@ -110,7 +110,7 @@ def rows_beside_libraries(sample: Sample, rounds: int) -> list[Goal]:
         }
         wanted = data.nearest(points, queries, K)
         goals = []
-        for ef_search in (40, 48, 64, 144):
+        for ef_search in (40, 48, 64, 80):
             with connection.cursor() as cursor:
                 cursor.execute(f"SET hnsw.ef_search = {ef_search}")
             times, found = interleaved(calls, items=len(queries), rounds=rounds)
@@ -138,8 +138,7 @@ def filters_beside_plans(sample: Sample, rounds: int) -> list[Goal]:
         allowed = numpy.array([code is None or languages[key] == code for key in ids])
 
         def nearest(item: int, exact: bool, rows: Any = rows) -> list[Any]:
-            found = rows.all().nearest_first(queries[item], model=model, exact=exact, columns=columns)
-            return list(found.values_list("pk", "distance")[:K])
+            return rows.all()._nearest(queries[item], model, columns, K, exact=exact)
 
         calls: dict[str, Callable[[int], Any]] = {
             "product": lambda item, rows=rows: rows.all().nearest(queries[item], model=model, limit=K, columns=columns),

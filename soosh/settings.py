@@ -113,7 +113,7 @@ TEMPLATES = [
 # --- Data -----------------------------------------------------------------------------------------------------------------------
 # How pgvector walks its index: on and on until a filter has its rows, with so many neighbours in view. Set with the connection, so that a
 # search is one statement. A pooler that drops start-up options needs them on the role instead (ALTER ROLE ... SET).
-_HNSW = {"iterative_scan": "relaxed_order", "ef_search": env.int("HNSW_EF_SEARCH", default=144), "max_scan_tuples": 200_000}
+_HNSW = {"iterative_scan": "relaxed_order", "ef_search": env.int("HNSW_EF_SEARCH", default=80), "max_scan_tuples": 200_000}
 
 
 def _database(url: str) -> dict[str, Any]:

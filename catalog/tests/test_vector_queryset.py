@@ -108,4 +108,4 @@ def test_the_route_is_decided_once_a_minute_for_each_filter(skills: list[Skill],
 def test_the_connection_walks_the_index_until_the_filter_has_its_rows() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT '[1]'::vector, current_setting('hnsw.iterative_scan'), current_setting('hnsw.ef_search')")
-        assert cursor.fetchone()[1:] == ("relaxed_order", "144")
+        assert cursor.fetchone()[1:] == ("relaxed_order", "80")
