@@ -4,6 +4,7 @@ import datetime
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.serializers import RequestSerializer
@@ -12,6 +13,7 @@ from notifications.models import Preferences
 from notifications.services.preferences import send_at
 
 
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "example": "22:00"})
 class WallTimeField(serializers.TimeField):
     """Hours and minutes."""
 
