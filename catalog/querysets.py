@@ -10,7 +10,7 @@ from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import EmptyResultSet
-from django.db import connections, models
+from django.db import models
 from django.db.models import Count, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
@@ -19,7 +19,7 @@ from accounts.models import Block, User
 from accounts.querysets import OwnedQuerySet
 from catalog.enums import Leg, OpportunityState, OrganisationState, ReactionKind, TermState
 from catalog.lexical import LexicalQuery, read_query
-from core.prepared import fetch_all, fetch_planned
+from core.prepared import ModelReader, fetch_all, fetch_planned
 from core.querysets import COLUMNS_OF_VECTORS, QueryVector, Vector, VectorQuerySet, columns_of
 from core.vectors import Columns
 
@@ -227,9 +227,9 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
             lexical_leg=lexical_sql,
             table=self.model._meta.db_table,
             links=self.model.skills.through._meta.db_table,
-            columns=_columns(self.model, "row"),
+            columns=_reader(self.model).columns("row"),
             categories=category._meta.db_table,
-            category_columns=_columns(category, "category"),
+            category_columns=_reader(category).columns("category"),
             vector=question.columns.vector,
             model=question.columns.model,
         )
@@ -242,16 +242,17 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
 
     def _with_category_and_skills(self, rows: Sequence[tuple[Any, ...]]) -> list[Opportunity]:
         """Instances of what `_FUSION` selects, with what a card shows: what Django would ask three queries and half the time for."""
-        category_model, skill_model = apps.get_model("catalog", "Category"), apps.get_model("catalog", "Skill")
+        reader, category_reader = _reader(self.model), _reader(apps.get_model("catalog", "Category"))
+        skill_model = apps.get_model("catalog", "Skill")
         skill_ids = list({key for row in rows for key in row[3]})
-        sql = _SKILLS.format(columns=_columns(skill_model, "skill"), skills=skill_model._meta.db_table)
-        skills = [_instance(skill_model, self.db, row) for row in (fetch_all(sql, (skill_ids,)) if skill_ids else ())]
-        width = len(_fields(self.model))
+        sql = _SKILLS.format(columns=_reader(skill_model).columns("skill"), skills=skill_model._meta.db_table)
+        skills = [_reader(skill_model).instance(self.db, row) for row in (fetch_all(sql, (skill_ids,)) if skill_ids else ())]
+        width = len(reader.fields)
         found = []
         for score, vector_score, lexical_score, own_skills, *values in rows:
-            opportunity: Any = _instance(self.model, self.db, values[:width])
+            opportunity: Any = reader.instance(self.db, values[:width])
             opportunity.score, opportunity.vector_score, opportunity.lexical_score = score, vector_score, lexical_score
-            category = _instance(category_model, self.db, values[width:]) if opportunity.category_id else None
+            category = category_reader.instance(self.db, values[width:]) if opportunity.category_id else None
             self.model._meta.get_field("category").set_cached_value(opportunity, category)
             opportunity._prefetched_objects_cache = {"skills": _fetched(skill_model, [skill for skill in skills if skill.pk in own_skills])}
             found.append(opportunity)
@@ -281,22 +282,8 @@ class OpportunityQuerySet(VectorQuerySet["Opportunity"]):
 
 
 @functools.cache
-def _fields(model: type[models.Model]) -> list[models.Field[Any, Any]]:
-    return [field for field in model._meta.concrete_fields if field.column not in INDEX_COLUMNS]
-
-
-def _instance(model: type[models.Model], alias: str, values: Sequence[Any]) -> Any:
-    """An instance of the values of its `_fields`, converted as Django does."""
-    fields = _fields(model)
-    converted = [
-        field.from_db_value(value, None, connections[alias]) if hasattr(field, "from_db_value") else value
-        for field, value in zip(fields, values, strict=True)
-    ]
-    return model.from_db(alias, [field.attname for field in fields], converted)
-
-
-def _columns(model: type[models.Model], alias: str) -> str:
-    return ", ".join(f'{alias}."{field.column}"' for field in _fields(model))
+def _reader(model: type[models.Model]) -> ModelReader[Any]:
+    return ModelReader(model, without=INDEX_COLUMNS)
 
 
 def _fetched(model: type[models.Model], rows: list[Any]) -> models.QuerySet[Any]:

@@ -52,7 +52,8 @@ def vector_literal(vector: Vector) -> str:
 
 
 class QueryVector:
-    """A vector as a parameter of SQL, to be cast to halfvec. Prepared statements send its numbers as real[], others its text."""
+    """A vector as a parameter of SQL, to be cast to halfvec. Statements whose parameters the server binds send its numbers as real[],
+    others its text."""
 
     __slots__ = ("numbers",)
 

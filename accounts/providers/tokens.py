@@ -23,7 +23,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -31,7 +31,7 @@ from django.utils.crypto import constant_time_compare
 from accounts.enums import DeviceKind
 from accounts.models import Device, User
 from accounts.providers.clients import address_of, device_name
-from core.prepared import fetch_all
+from core.prepared import ModelReader, fetch_all
 
 AUDIENCE = "soosh-api"
 FRESH_SECONDS = 300
@@ -124,9 +124,9 @@ def is_for_us(payload: dict[str, Any]) -> bool:
     return payload.get("aud") == AUDIENCE and payload.get("iss") == settings.SITE_URL
 
 
-_COLUMNS = [(field.attname, field.column) for field in User._meta.concrete_fields]
+_READER = ModelReader(User)
 _PERSON = f"""
-SELECT session.session_data, {", ".join(f'person."{column}"' for _, column in _COLUMNS)}
+SELECT session.session_data, {_READER.columns("person")}
 FROM accounts_user AS person, django_session AS session
 WHERE person.id = %s::uuid AND session.session_key = %s AND session.expire_date > now()
 """
@@ -143,7 +143,7 @@ def person_behind(access_token: str) -> tuple[User, dict[str, Any]] | None:
         rows = fetch_all(_PERSON, (uuid.UUID(payload["sub"]), session_key))
     except ValueError:
         return None
-    user = User.from_db("default", [name for name, _ in _COLUMNS], rows[0][1:]) if rows else None
+    user = _READER.instance(DEFAULT_DB_ALIAS, rows[0][1:]) if rows else None
     if user is None or not _is_session_of(user, session_store().decode(rows[0][0])):
         found: tuple[User, dict[str, Any]] | None = internal.validate_access_token(access_token)
         return found

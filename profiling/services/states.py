@@ -8,10 +8,14 @@ import uuid
 from core.prepared import fetch_one
 from profiling.services.scoring import version_for
 
+_RANKERS = """(
+    SELECT array_agg(version || ' ' || state || ' ' || share ORDER BY version) FROM profiling_ranker
+    WHERE state IN ('in_force', 'rolling_out')
+)"""
+
 # Rankers, embedding space, profile, reactions, account and the day. The text of a row keeps its members apart.
-STATE = """ROW(
-    (SELECT array_agg(version || ' ' || state || ' ' || share ORDER BY version) FROM profiling_ranker
-     WHERE state IN ('in_force', 'rolling_out')),
+STATE = f"""ROW(
+    {_RANKERS},
     (SELECT model || ' ' || "column" FROM core_embeddingspace WHERE state = 'in_force'),
     (SELECT ROW(updated_at, embedded_hash, twin_embedded_hash) FROM profiling_profile WHERE user_id = %(user)s),
     (SELECT ROW(max(updated_at), count(*)) FROM catalog_reaction WHERE user_id = %(user)s),
@@ -19,12 +23,7 @@ STATE = """ROW(
     current_date
 )::text"""
 
-_STATE_OF = f"""
-SELECT {STATE}, (
-    SELECT array_agg(version || ' ' || state || ' ' || share ORDER BY version) FROM profiling_ranker
-    WHERE state IN ('in_force', 'rolling_out')
-)
-"""
+_STATE_OF = f"SELECT {STATE}, {_RANKERS}"
 
 
 @dataclasses.dataclass(frozen=True)
