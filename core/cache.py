@@ -138,14 +138,21 @@ def computed_once(
         kept: dict[str, Value] | None = cache.get(key)
         return kept if kept is not None and is_good(kept["value"]) else None
 
+    lock = f"{key}:lock"
     kept = look()
     deadline = time.monotonic() + _LOCK_SECONDS
-    while kept is None and not cache.add(f"{key}:lock", 1, timeout=_LOCK_SECONDS) and time.monotonic() < deadline:
-        time.sleep(_LOOK_EVERY_SECONDS)
+    while kept is None:
+        is_ours = cache.add(lock, 1, timeout=_LOCK_SECONDS)
+        # Whoever held the lock until now may have finished between the last look and this one.
         kept = look()
+        if kept is not None and is_ours:
+            cache.delete(lock)
+        if kept is not None or is_ours or time.monotonic() >= deadline:
+            break
+        time.sleep(_LOOK_EVERY_SECONDS)
     if kept is not None:
         return kept["value"], True
     value = compute()
     cache.set(key, {"value": value}, timeout=seconds)
-    cache.delete(f"{key}:lock")
+    cache.delete(lock)
     return value, False

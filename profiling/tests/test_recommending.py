@@ -252,6 +252,14 @@ class TestCache:
         assert [value for value, _ in answers] == [7] * 8
         assert (len(calls), [was_kept for _, was_kept in answers].count(False)) == (1, 1)
 
+    def test_who_gets_the_lock_looks_once_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        cache.set("cache-test", {"value": 7}, timeout=60)
+        get, looks = cache.get, iter([None])
+        # The first look comes just before another one, who computes it, is done.
+        monkeypatch.setattr("core.cache.cache", mock.Mock(wraps=cache, get=lambda key: next(looks, get(key))))
+        assert computed_once("cache-test", lambda: 8, seconds=60) == (7, True)
+        assert cache.get("cache-test:lock") is None
+
     def test_one_who_died_holds_nobody_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("core.cache._LOCK_SECONDS", 0.05)
         cache.add("cache-test:lock", 1, timeout=60)
