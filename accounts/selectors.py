@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import uuid
 from typing import cast
 
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 
-from accounts.models import User
+from accounts.models import Device, User
 from accounts.providers import tokens
 
 
@@ -27,3 +28,16 @@ def people_for_staff(*, q: str = "", role: str = "", is_active: bool | None = No
     if role:
         people = people.filter(role=role)
     return people if is_active is None else people.filter(is_active=is_active)
+
+
+def person_with_token(access_token: str) -> tuple[User, str] | None:
+    """The person of a valid access token and the key of the session behind it."""
+    found = tokens.person_behind(access_token)
+    if found is None or not tokens.is_for_us(found[1]):
+        return None
+    return found[0], tokens.session_key_of(found[1])
+
+
+def is_signed_in(user_id: uuid.UUID, session_key: str) -> bool:
+    """Whether the device of this session is still signed in, and its person present."""
+    return Device.objects.filter(user_id=user_id, session_key=session_key, user__is_active=True).exists()

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from core.bell import ring_for
 from core.logging import masked
 from core.models import DeliveryState, EventDelivery, OutboxEvent
 
@@ -76,13 +77,8 @@ def publish(event: Event) -> None:
 
 def ring(delivery_ids: Iterable[uuid.UUID]) -> None:
     """Queue deliveries on the broker. A broker that is down delays them until the sweep, and loses none."""
-    from core.tasks import deliver
-
     for delivery_id in delivery_ids:
-        try:
-            deliver.delay(str(delivery_id))
-        except deliver.OperationalError as error:
-            logger.warning("broker unreachable, delivery left to the sweep", delivery_id=str(delivery_id), error=str(error))
+        if not ring_for("core.tasks.deliver", str(delivery_id)):
             return
 
 

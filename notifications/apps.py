@@ -6,4 +6,4 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Notifications"
 
     def ready(self) -> None:
-        from notifications import privacy  # noqa: F401  (registers itself)
+        from notifications import handlers, notices, privacy  # noqa: F401  (register themselves)

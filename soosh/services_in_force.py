@@ -8,7 +8,9 @@ def services_in_force() -> dict[str, str]:
     return {
         "PostgreSQL": "embedded" if settings.IS_EMBEDDED else "real",
         "Redis": "embedded" if settings.EMBEDDED_HOME.redis_url == settings.REDIS_URL else "real",
-        "Mail": "real" if settings.EMAIL_URL else "embedded (files)",
+        "Mail": "real (SendGrid)" if settings.SENDGRID_API_KEY else "real (SMTP)" if settings.EMAIL_URL else "embedded (files)",
+        "Push": f"real ({settings.EXPO_URL})" if settings.PUSH_ENGINE == "expo" else "embedded (files)",
+        "Text messages": f"real ({settings.TWILIO_URL})" if settings.TWILIO_ACCOUNT_SID else "embedded (files)",
         "Files": f"real (bucket {settings.S3_BUCKET})" if settings.S3_BUCKET else "embedded (folder)",
         "Sign-in with": ", ".join(name for name, setup in settings.SIGN_IN_PROVIDERS.items() if setup["client_ids"]) or "no provider yet",
         "Embeddings": _engine(settings.AI_EMBEDDING_ENGINE),

@@ -67,6 +67,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.headless",
     "allauth.mfa",
+    "channels",
+    "anymail",
     "core",
     "accounts",
     "notifications",
@@ -95,6 +97,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "soosh.urls"
 WSGI_APPLICATION = "soosh.wsgi.application"
+ASGI_APPLICATION = "soosh.asgi.application"
 APPEND_SLASH = True
 TEMPLATES = [
     {
@@ -135,6 +138,7 @@ if DATABASE_REPLICA_URL:
     DATABASES["replica"] = _database(DATABASE_REPLICA_URL) | {"TEST": {"MIRROR": "default"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 OUTBOX_RETENTION_DAYS = 30
+NOTIFICATION_RETENTION_DAYS = 365
 
 CACHES: dict[str, Any] = {
     "default": {
@@ -159,6 +163,9 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "beat heart": {"task": "core.tasks.beat_heart", "schedule": 10.0},
     "sweep deliveries": {"task": "core.tasks.sweep_deliveries", "schedule": 10.0},
+    "sweep notifications": {"task": "notifications.tasks.sweep_notifications", "schedule": 10.0},
+    "collect push receipts": {"task": "notifications.tasks.collect_receipts", "schedule": 60.0},
+    "prune notifications": {"task": "notifications.tasks.prune_notifications", "schedule": crontab(minute="23", hour="3")},
     "embed profiles": {"task": "profiling.tasks.embed_waiting", "schedule": 15.0},
     "embed opportunities": {"task": "catalog.tasks.embed_waiting", "schedule": 10.0},
     "keep opportunities in step": {"task": "catalog.tasks.keep_in_step", "schedule": 60.0},
@@ -265,13 +272,45 @@ DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 # --- Mail -----------------------------------------------------------------------------------------------------------------------
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Soosh <no-reply@soosh.example>")
+NOTICE_TIMEOUT_SECONDS = 10
+NOTICE_ADDRESS = env.str("NOTICE_ADDRESS", default="no-reply@soosh.example")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Soosh <{NOTICE_ADDRESS}>")
+SENDGRID_API_KEY = env.str("SENDGRID_API_KEY", default="")
+ANYMAIL = {
+    "SENDGRID_API_KEY": SENDGRID_API_KEY,
+    "SENDGRID_API_URL": env.str("SENDGRID_API_URL", default="https://api.sendgrid.com/v3/"),
+    "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY": env.str("SENDGRID_WEBHOOK_KEY", default=""),
+    "REQUESTS_TIMEOUT": NOTICE_TIMEOUT_SECONDS,
+}
+EMAIL_TIMEOUT = NOTICE_TIMEOUT_SECONDS
+EMAIL_FILE_PATH = EMBEDDED_HOME.mail
 EMAIL_URL = env.str("EMAIL_URL", default="")
-if EMAIL_URL:
+if SENDGRID_API_KEY:
+    EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
+elif EMAIL_URL:
     vars().update(env.email_url_config(EMAIL_URL))
 else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = EMBEDDED_HOME.mail
+    EMAIL_BACKEND = "notifications.providers.folder.EmailBackend"
+
+# --- Push, text messages, sockets -------------------------------------------------------------------------------------------------
+# "embedded" writes pushes into files; "expo" sends them.
+PUSH_ENGINE = env.str("PUSH_ENGINE", default="embedded")
+EXPO_URL = env.str("EXPO_URL", default="https://exp.host")
+EXPO_ACCESS_TOKEN = env.str("EXPO_ACCESS_TOKEN", default="")
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_FROM = env.str("TWILIO_FROM", default="")
+TWILIO_URL = env.str("TWILIO_URL", default="https://api.twilio.com")
+SMS_SEGMENTS_PER_DAY = env.int("SMS_SEGMENTS_PER_DAY", default=5_000)
+SMS_SEGMENTS_PER_PERSON_PER_DAY = env.int("SMS_SEGMENTS_PER_PERSON_PER_DAY", default=10)
+if PUSH_ENGINE not in ("embedded", "expo"):
+    raise ImproperlyConfigured(f"PUSH_ENGINE is {PUSH_ENGINE!r}; it must be 'embedded' or 'expo'.")
+if TWILIO_ACCOUNT_SID and not (TWILIO_AUTH_TOKEN and TWILIO_FROM):
+    raise ImproperlyConfigured("TWILIO_ACCOUNT_SID needs TWILIO_AUTH_TOKEN and TWILIO_FROM.")
+# The layer that keeps queues in Redis drops bursts; this one only wakes, and what it says stands in the database.
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+SOCKET_PERSON_WITH_TOKEN = "accounts.selectors.person_with_token"  # noqa: S105
+SOCKET_IS_SIGNED_IN = "accounts.selectors.is_signed_in"
 
 # --- Artificial intelligence ------------------------------------------------------------------------------------------------------
 ENGINE = env.str("ENGINE", default="embedded")
@@ -360,6 +399,8 @@ SPECTACULAR_SETTINGS = {
         "ClaimKindEnum": "profiling.enums.ClaimKind",
         "QuestionKindEnum": "profiling.enums.QuestionKind",
         "ReasonKindEnum": "profiling.enums.ReasonKind",
+        "DeliveryStateEnum": "notifications.enums.DeliveryState",
+        "ChannelEnum": "notifications.enums.Channel",
     },
 }
 

@@ -5,6 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from core.views import healthz, media, readyz
+from notifications.webhooks import SendGridEvents, TwilioInbound, TwilioStatus
 from soosh.views import Home, ProblemPage
 
 _V1 = [
@@ -19,6 +20,10 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("", include("accounts.web.urls")),
+    path("", include("notifications.web.urls")),
+    path("webhooks/sendgrid/", SendGridEvents.as_view(), name="sendgrid-events"),
+    path("webhooks/twilio/status/", TwilioStatus.as_view(), name="twilio-status"),
+    path("webhooks/twilio/inbound/", TwilioInbound.as_view(), name="twilio-inbound"),
     path("media/<path:path>", media, name="media"),
     path("api/v1/", include(_V1)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),

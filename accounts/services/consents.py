@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import uuid
+from collections.abc import Collection
 
 from django.db import transaction
 from django.template.loader import render_to_string
@@ -76,6 +77,13 @@ def consent_of(user_id: uuid.UUID, purpose: ConsentPurpose) -> Consent:
     """Where a person stands on one purpose."""
     decision = ConsentDecision.objects.filter(user_id=user_id, purpose=purpose).order_by("-id").first()
     return Consent(current_text(purpose), decision)
+
+
+def those_who_agree(user_ids: Collection[uuid.UUID], purpose: ConsentPurpose) -> set[uuid.UUID]:
+    """Those of these people whose newest decision is a yes to the present text; one query."""
+    newest = ConsentDecision.objects.filter(user_id__in=user_ids, purpose=purpose).order_by("user_id", "-id").distinct("user_id")
+    version = current_text(purpose).version
+    return {decision.user_id for decision in newest if decision.is_granted and decision.text_version == version}
 
 
 def require_consent(user_id: uuid.UUID, purpose: ConsentPurpose) -> None:

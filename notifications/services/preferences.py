@@ -3,31 +3,122 @@
 from __future__ import annotations
 
 import datetime
+import uuid
+from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
 from accounts.models import User
-from notifications.enums import Cadence, Weekday
-from notifications.models import Preferences
+from notifications.enums import Cadence, Channel, DeliveryState, Urgency, Weekday
+from notifications.models import WAITING, Choice, Delivery, Preferences
+from notifications.notices import Kind, Topic, kinds_of, topics
 from notifications.services.timing import Digest, QuietHours, next_send_at
 
+_TIMES = ("quiet_from", "quiet_until", "cadence", "digest_at", "digest_on", "urgent_breaks_through")
+# A text message rings; in most countries one may come from 8 to 21 o'clock.
+_SMS_NIGHT = QuietHours(datetime.time(21), datetime.time(8))
 
-def set_preferences(*, user: User, **fields: Any) -> Preferences:
-    """Choose anew: what is not given takes its default."""
-    names = ("quiet_from", "quiet_until", "cadence", "digest_at", "digest_on", "urgent_breaks_through")
+# Topic and channel: whether it is wanted.
+Choices = Mapping[tuple[str, str], bool]
+
+
+def set_preferences(*, user: User, choices: Choices | None = None, **fields: Any) -> Preferences:
+    """Choose anew: what is not given takes its default. What waits is held until the instant that follows from the new choice."""
     chosen = Preferences(user=user, **fields)
-    return Preferences.objects.update_or_create(user=user, defaults={name: getattr(chosen, name) for name in names})[0]
+    with transaction.atomic():
+        preferences, _ = Preferences.objects.update_or_create(user=user, defaults={name: getattr(chosen, name) for name in _TIMES})
+        Choice.objects.filter(user=user).delete()
+        rows = [
+            Choice(user=user, topic=topic, channel=channel, is_wanted=is_wanted) for (topic, channel), is_wanted in (choices or {}).items()
+        ]
+        Choice.objects.bulk_create(rows)
+        _hold_anew(preferences)
+    return preferences
 
 
-def send_at(preferences: Preferences, *, now: datetime.datetime, is_urgent: bool = False) -> datetime.datetime:
-    """When something that comes now is sent to this person: what is urgent waits for no digest, and for the end of the quiet hours only if
-    the person did not say that it may break through."""
-    digest = Digest() if is_urgent else Digest(Cadence(preferences.cadence), preferences.digest_at, Weekday(preferences.digest_on))
-    quiet = [] if is_urgent and preferences.urgent_breaks_through else _quiet_hours(preferences)
+def stop_mail(*, user_id: uuid.UUID, topics: Iterable[Topic]) -> None:
+    """Turn e-mail off for these topics, as far as it can be. Nothing is noted of somebody who is gone."""
+    for topic in topics if User.objects.present().filter(pk=user_id).exists() else ():
+        Choice.objects.update_or_create(user_id=user_id, topic=topic.name, channel=Channel.EMAIL, defaults={"is_wanted": False})
+
+
+def choices_of(user_ids: Iterable[Any]) -> dict[tuple[Any, str, str], bool]:
+    """What these people chose, by person, topic and channel; one query."""
+    rows = Choice.objects.filter(user_id__in=list(user_ids)).values_list("user_id", "topic", "channel", "is_wanted")
+    return {(user_id, topic, channel): is_wanted for user_id, topic, channel, is_wanted in rows}
+
+
+def is_wanted(kind: Kind, channel: Channel, chosen: bool | None) -> bool:
+    """Whether somebody is told of this kind on this channel, given what they chose for its topic."""
+    if channel in kind.fixed:
+        return True
+    return channel in kind.channels if chosen is None else chosen
+
+
+def matrix(chosen: Choices) -> list[dict[str, Any]]:
+    """Every topic with whether each channel is on, and those that cannot be turned off."""
+    return [
+        {
+            "topic": topic.name,
+            "label": topic.label,
+            "description": topic.description,
+            "channels": {channel: chosen.get((topic.name, channel), _by_default(topic.name, channel)) for channel in Channel},
+            "fixed": fixed_channels(topic.name),
+        }
+        for topic in topics()
+    ]
+
+
+def fixed_channels(topic: str) -> list[Channel]:
+    """On which something of this topic must be told."""
+    return [channel for channel in Channel if any(channel in kind.fixed for kind in kinds_of(topic))]
+
+
+def _by_default(topic: str, channel: Channel) -> bool:
+    return any(channel in kind.channels | kind.fixed for kind in kinds_of(topic))
+
+
+def send_at(
+    preferences: Preferences,
+    *,
+    now: datetime.datetime,
+    urgency: Urgency = Urgency.NORMAL,
+    channel: Channel = Channel.EMAIL,
+    is_gathered: bool = True,
+) -> datetime.datetime:
+    """When something that comes now is sent to this person. What is urgent waits for no digest, and for the end of the quiet hours only if
+    the person did not say that it may break through; mail that is binding waits for nothing. With `is_gathered` off it has waited for its
+    digest already."""
+    if urgency == Urgency.BINDING and channel == Channel.EMAIL:
+        return now
+    is_urgent = urgency >= Urgency.URGENT
+    digest = Digest(Cadence(preferences.cadence), preferences.digest_at, Weekday(preferences.digest_on))
+    breaks_through = is_urgent and preferences.urgent_breaks_through
+    quiet = [] if breaks_through else _quiet_hours(preferences, channel)
+    digest = Digest() if is_urgent or not is_gathered else digest
     return next_send_at(now, zone=ZoneInfo(preferences.user.time_zone), digest=digest, quiet=quiet)
 
 
-def _quiet_hours(preferences: Preferences) -> list[QuietHours]:
-    if preferences.quiet_from is None or preferences.quiet_until is None:
-        return []
-    return [QuietHours(preferences.quiet_from, preferences.quiet_until)]
+def _quiet_hours(preferences: Preferences, channel: Channel) -> list[QuietHours]:
+    hours = [_SMS_NIGHT] if channel == Channel.SMS else []
+    if preferences.quiet_from is not None and preferences.quiet_until is not None:
+        hours.append(QuietHours(preferences.quiet_from, preferences.quiet_until))
+    return hours
+
+
+def _hold_anew(preferences: Preferences) -> None:
+    """What waits was timed by what the person chose before."""
+    now = timezone.now()
+    waiting = Delivery.objects.select_for_update(skip_locked=True).filter(
+        Q(user=preferences.user), state__in=WAITING, claimed_at__isnull=True, bundled_with__isnull=True, attempts=0
+    )
+    changed = []
+    for delivery in waiting:
+        delivery.due_at = send_at(preferences, now=now, urgency=Urgency(delivery.urgency), channel=Channel(delivery.channel))
+        delivery.state = DeliveryState.HELD if delivery.due_at > now else DeliveryState.QUEUED
+        changed.append(delivery)
+    Delivery.objects.bulk_update(changed, ["due_at", "state"])

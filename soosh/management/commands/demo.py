@@ -95,7 +95,7 @@ class Command(BaseCommand):
     def _verification_link(self, email: str) -> str:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
-            for file in sorted(Path(settings.EMBEDDED_HOME.mail).glob("*.log"), reverse=True):
+            for file in sorted(Path(settings.EMBEDDED_HOME.mail).glob("*.eml"), reverse=True):
                 link = _link_in(file, email)
                 if link:
                     return link

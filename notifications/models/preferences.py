@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from accounts.querysets import OwnedQuerySet
 from core.models import BaseModel
-from notifications.enums import Cadence, Weekday
+from notifications.enums import Cadence, Channel, Weekday
 
 
 class Preferences(BaseModel):
@@ -39,3 +39,21 @@ class Preferences(BaseModel):
 
     def __str__(self) -> str:
         return f"of {self.user_id}"
+
+
+class Choice(BaseModel):
+    """That a person wants, or does not want, to be told of a topic on a channel; without a row the kind's own default holds."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    topic = models.CharField(max_length=40)
+    channel = models.CharField(max_length=5, choices=Channel)
+    is_wanted = models.BooleanField()
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.UniqueConstraint(fields=("user", "topic", "channel"), name="one_choice_per_topic_and_channel"),)
+
+    def __str__(self) -> str:
+        return f"{self.topic} by {self.channel}"

@@ -1,0 +1,307 @@
+"""From the cause to the rows, and from the rows to the providers."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import transaction
+
+from accounts.models import Block, User
+from notifications.enums import Channel, DeliveryState, Urgency, Why
+from notifications.models import Delivery, Notification, Phone, PushDevice
+from notifications.notices import Kind, UndeclaredData
+from notifications.providers.base import Outcome, Result
+from notifications.services import notifying, queue, sending
+from notifications.services.notifying import CalendarEntry, NotifiedOutsideTransaction
+from notifications.services.preferences import set_preferences
+from notifications.tests.conftest import DATA
+
+pytestmark = pytest.mark.django_db
+NIGHT: dict[str, Any] = {"quiet_from": datetime.time(22), "quiet_until": datetime.time(7)}
+
+
+def tell(kind: Kind, *people: User, **options: Any) -> int:
+    with transaction.atomic():
+        return notifying.notify(kind=kind, user_ids=[person.pk for person in people], data=options.pop("data", DATA), **options)
+
+
+def send_all() -> None:
+    for channel in Channel:
+        while sending.send_some(channel):
+            pass
+
+
+def states(person: User) -> dict[str, str]:
+    rows = Delivery.objects.filter(user=person).order_by("id").values_list("channel", "state", "why")
+    return {channel: f"{state} {why}".strip() for channel, state, why in rows}
+
+
+class TestNotifying:
+    def test_one_row_and_one_delivery_for_each_channel(
+        self, user: User, kind: Kind, phone_of: Callable[..., PushDevice], number_of: Callable[[User], Phone], at: Any
+    ) -> None:
+        at("2026-10-21T12:00")
+        phone_of(user)
+        number_of(user)
+        assert tell(kind, user) == 1
+        assert states(user) == {"push": "queued", "email": "queued", "sms": "queued"}
+        send_all()
+        assert states(user) == {"push": "sent", "email": "sent", "sms": "sent"}
+        assert [message.subject for message in mail.outbox] == ["Hello"]
+        send_all()
+        assert len(mail.outbox) == 1
+
+    def test_who_has_no_phone_gets_mail_alone(self, user: User, kind: Kind) -> None:
+        tell(kind, user)
+        assert list(states(user)) == ["email"]
+
+    def test_needs_the_transaction_of_its_cause(self, kind: Kind, user: User) -> None:
+        with pytest.raises(NotifiedOutsideTransaction):
+            _outside(kind, user)
+
+    @pytest.mark.parametrize("data", [{}, {"title": "x"}, DATA | {"more": 1}, {"title": "x", "text": 7}, {"title": "x", "text": True}])
+    def test_data_is_what_the_kind_declares(self, kind: Kind, user: User, data: Any) -> None:
+        with pytest.raises(UndeclaredData):
+            tell(kind, user, data=data)
+        assert not Notification.objects.exists()
+
+    def test_text_is_cut_and_cleaned(self, kind: Kind, user: User) -> None:
+        tell(kind, user, data={"title": "a\r\nBcc: x@example.org\x00", "text": "b" * 5_000})
+        send_all()
+        assert mail.outbox[0].subject == "a Bcc: x@example.org"
+        assert mail.outbox[0].recipients() == [user.email]
+        assert len(Notification.objects.get().data["text"]) == 1_000
+
+    def test_a_key_tells_once(self, kind: Kind, user: User, make_user: Callable[..., User]) -> None:
+        other = make_user()
+        assert tell(kind, user, key="booking 1") == 1
+        assert tell(kind, user, other, key="booking 1") == 1
+        assert Notification.objects.count() == 2
+
+    def test_the_newest_stands_for_the_unread_before_it(self, kind: Kind, user: User) -> None:
+        for _ in range(3):
+            tell(kind, user, collapse_key="conversation 1")
+        newest = Notification.objects.visible_to(user).get()
+        assert newest.count == 3
+        send_all()
+        assert len(mail.outbox) == 1
+        assert sorted(Delivery.objects.values_list("state", "why")) == [("sent", ""), *[("suppressed", Why.REPLACED)] * 2]
+
+    def test_what_was_read_is_not_taken_over(self, kind: Kind, user: User) -> None:
+        tell(kind, user, collapse_key="conversation 1")
+        Notification.objects.update(read_at=datetime.datetime.now(datetime.UTC))
+        tell(kind, user, collapse_key="conversation 1")
+        assert list(Notification.objects.visible_to(user).values_list("count", flat=True)) == [1, 1]
+
+    def test_the_number_of_queries_does_not_grow(
+        self, kind: Kind, make_user: Callable[..., User], django_assert_max_num_queries: Any
+    ) -> None:
+        people = [make_user() for _ in range(30)]
+        with django_assert_max_num_queries(16):
+            tell(kind, *people)
+
+
+def _outside(kind: Kind, user: User) -> None:
+    from django.db import connection
+
+    in_block, connection.in_atomic_block = connection.in_atomic_block, False
+    try:
+        notifying.notify(kind=kind, user_ids=[user.pk], data=DATA)
+    finally:
+        connection.in_atomic_block = in_block
+
+
+class TestNotSending:
+    """Between the notice and its sending anything may happen."""
+
+    def test_the_person_is_suspended(self, kind: Kind, user: User) -> None:
+        tell(kind, user)
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        send_all()
+        assert states(user) == {"email": f"suppressed {Why.PERSON_GONE}"}
+
+    def test_it_was_read_first(self, kind: Kind, user: User) -> None:
+        tell(kind, user)
+        Notification.objects.update(read_at=datetime.datetime.now(datetime.UTC))
+        send_all()
+        assert states(user) == {"email": f"suppressed {Why.READ}"}
+
+    def test_it_was_turned_off(self, kind: Kind, user: User) -> None:
+        tell(kind, user)
+        set_preferences(user=user, choices={("test", "email"): False})
+        send_all()
+        assert states(user) == {"email": f"suppressed {Why.TURNED_OFF}"}
+        tell(kind, user)
+        assert Delivery.objects.count() == 1
+
+    def test_what_is_fixed_stays_on(self, make_kind: Callable[..., Kind], user: User) -> None:
+        kind = make_kind(fixed=frozenset({Channel.EMAIL}), urgency=Urgency.BINDING)
+        set_preferences(user=user, choices={("test", "email"): False})
+        tell(kind, user)
+        send_all()
+        assert states(user) == {"email": "sent"}
+
+    def test_it_is_over(self, make_kind: Callable[..., Kind], user: User, at: Any) -> None:
+        at("2026-10-21T12:00")
+        tell(make_kind(lasts=datetime.timedelta(minutes=15)), user)
+        at("2026-10-21T12:15")
+        send_all()
+        assert states(user) == {"email": f"suppressed {Why.TOO_LATE}"}
+
+    def test_its_kind_is_gone(self, kind: Kind, user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        tell(kind, user)
+        monkeypatch.setattr("notifications.notices._kinds", {})
+        send_all()
+        assert states(user) == {"email": f"suppressed {Why.UNKNOWN_KIND}"}
+
+    @pytest.mark.parametrize("is_blocker", [True, False])
+    def test_whom_it_is_about_is_blocked(self, kind: Kind, user: User, make_user: Callable[..., User], is_blocker: bool) -> None:
+        other = make_user()
+        tell(kind, user, about_id=other.pk)
+        Block.objects.create(blocker=user if is_blocker else other, blocked=other if is_blocker else user)
+        send_all()
+        assert states(user) == {"email": f"suppressed {Why.OTHER_GONE}"}
+        assert not Notification.objects.visible_to(user).exists()
+        assert tell(kind, user, about_id=other.pk) == 0
+
+
+class TestHolding:
+    def test_what_comes_at_night_is_sent_together_in_the_morning(self, kind: Kind, user: User, at: Any) -> None:
+        set_preferences(user=user, **NIGHT)
+        at("2026-10-21T23:00")
+        for number in range(3):
+            tell(kind, user, data={"title": f"Thing {number}", "text": "Text."})
+        at("2026-10-22T06:59")
+        send_all()
+        assert mail.outbox == []
+        at("2026-10-22T07:00")
+        send_all()
+        send_all()
+        (message,) = mail.outbox
+        assert message.subject == "3 new things on Soosh"
+        assert [message.body.index(f"Thing {number}") for number in range(3)] == sorted(message.body.index(f"Thing {n}") for n in range(3))
+        assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+
+    def test_a_queue_that_stood_still_wakes_nobody(self, kind: Kind, user: User, at: Any) -> None:
+        at("2026-10-21T21:59")
+        set_preferences(user=user, **NIGHT)
+        tell(kind, user)
+        at("2026-10-21T23:00")
+        send_all()
+        delivery = Delivery.objects.get()
+        assert (delivery.state, delivery.due_at.isoformat()) == ("held", "2026-10-22T07:00:00+00:00")
+
+    def test_a_new_choice_holds_anew(self, kind: Kind, user: User, at: Any) -> None:
+        at("2026-10-21T23:00")
+        set_preferences(user=user, **NIGHT)
+        tell(kind, user)
+        assert states(user) == {"email": "held"}
+        set_preferences(user=user)
+        assert states(user) == {"email": "queued"}
+
+    def test_a_digest_is_as_it_was_when_tried_again(self, kind: Kind, user: User, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        at("2026-10-21T23:00")
+        set_preferences(user=user, **NIGHT)
+        tell(kind, user)
+        tell(kind, user)
+        keys = []
+
+        def busy(letter: Any) -> Outcome:
+            keys.append((letter.key, letter.subject))
+            return Outcome(Result.BUSY, error="later")
+
+        monkeypatch.setattr("notifications.providers.email.send", busy)
+        for day in range(3):
+            at(f"2026-10-2{day + 2}T12:00")
+            tell(kind, user)
+            send_all()
+        digests = [key for key, subject in keys if subject.startswith("2 ")]
+        assert len(digests) == 3
+        assert len(set(digests)) == 1
+
+    def test_text_messages_come_by_day(
+        self, make_kind: Callable[..., Kind], user: User, number_of: Callable[[User], Phone], at: Any
+    ) -> None:
+        number_of(user)
+        at("2026-10-21T21:30")
+        tell(make_kind(urgency=Urgency.URGENT, channels=frozenset({Channel.SMS})), user)
+        assert Delivery.objects.get().due_at.isoformat() == "2026-10-22T08:00:00+00:00"
+        set_preferences(user=user, urgent_breaks_through=True)
+        assert states(user) == {"sms": "queued"}
+
+
+class TestQueue:
+    def test_the_urgent_overtakes(self, make_kind: Callable[..., Kind], user: User, make_user: Callable[..., User]) -> None:
+        crowd = [make_user() for _ in range(25)]
+        tell(make_kind(urgency=Urgency.BULK), *crowd)
+        tell(make_kind(urgency=Urgency.URGENT), user)
+        sending.send_some(Channel.EMAIL)
+        assert mail.outbox[0].to == [user.email]
+
+    def test_it_is_given_up_after_some_attempts_and_can_be_replayed(
+        self, kind: Kind, user: User, at: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("notifications.providers.email.send", lambda letter: Outcome(Result.BUSY, error="later"))
+        at("2026-10-01T12:00")
+        tell(kind, user)
+        for day in range(1, 12):
+            at(f"2026-10-{day + 1:02}T12:00")
+            send_all()
+        delivery = Delivery.objects.get()
+        assert (delivery.state, delivery.why, delivery.attempts, delivery.last_error) == (
+            "failed",
+            Why.GAVE_UP,
+            queue.MAX_ATTEMPTS,
+            "later",
+        )
+        monkeypatch.undo()
+        assert queue.replay([delivery.pk]) == 1
+        send_all()
+        assert states(user) == {"email": "sent"}
+
+    def test_a_provider_that_is_away_costs_no_attempt(
+        self, kind: Kind, make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = []
+        monkeypatch.setattr("notifications.providers.email.send", lambda letter: asked.append(1) or Outcome(Result.AWAY, error="away"))
+        tell(kind, *(make_user() for _ in range(5)))
+        assert not sending.send_some(Channel.EMAIL)
+        assert len(asked) == 1, "the others are not tried"
+        assert set(Delivery.objects.values_list("state", "attempts", "claimed_at")) == {("queued", 0, None)}
+
+    def test_a_lost_answer_is_seen(self, kind: Kind, user: User, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        at("2026-10-21T12:00")
+        monkeypatch.setattr("notifications.providers.email.send", lambda letter: Outcome(Result.UNKNOWN, error="lost"))
+        tell(kind, user)
+        send_all()
+        assert sending.recover(Channel.EMAIL) == 0, "the answer may still come"
+        at("2026-10-21T12:04")
+        assert sending.recover(Channel.EMAIL) == 1
+        assert states(user) == {"email": f"failed {Why.UNCONFIRMED}"}
+
+    def test_two_workers_send_once(self, kind: Kind, user: User) -> None:
+        tell(kind, user)
+        (parcel,) = queue.claim(Channel.EMAIL)
+        assert queue.claim(Channel.EMAIL) == []
+        Delivery.objects.update(claimed_at=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
+        queue.settle(parcel, Outcome(Result.ACCEPTED), repeats_safely=False)
+        assert Delivery.objects.get().state == DeliveryState.QUEUED, "somebody else has taken it over"
+
+
+def test_an_invitation_has_its_uid_and_sequence(kind: Kind, user: User) -> None:
+    start = datetime.datetime(2026, 10, 26, 9, tzinfo=datetime.UTC)
+    entry = {"uid": "b1@soosh.example", "starts_at": start, "ends_at": start + datetime.timedelta(hours=1)}
+    tell(kind, user, calendar=CalendarEntry(sequence=0, **entry))
+    tell(kind, user, calendar=CalendarEntry(sequence=1, is_cancelled=True, **entry))
+    send_all()
+    texts = [next(part for part in message.alternatives if part[1].startswith("text/calendar")) for message in mail.outbox]
+    assert [mimetype for _, mimetype in texts] == [f"text/calendar; method={method}; charset=utf-8" for method in ("REQUEST", "CANCEL")]
+    for (text, _), sequence, status in zip(texts, (0, 1), ("CONFIRMED", "CANCELLED"), strict=True):
+        lines = text.splitlines()
+        assert {"UID:b1@soosh.example", f"SEQUENCE:{sequence}", f"STATUS:{status}", "DTSTART:20261026T090000Z"} <= set(lines)
+    assert uuid.UUID(mail.outbox[0].extra_headers["X-Soosh-Key"])
