@@ -24,7 +24,7 @@ class InboxConsumer(PersonConsumer):
 
     async def entered(self) -> None:
         """The first frame has the number; what a client missed it asks for."""
-        changes = await database_sync_to_async(changes_since)(self.user, 2**62)
+        changes = await database_sync_to_async(changes_since)(user=self.user, version=2**62)
         self.version = changes.version
         await self.send_json(await database_sync_to_async(_frame)(changes))
 
@@ -45,7 +45,7 @@ class InboxConsumer(PersonConsumer):
             await super()._look()
 
     async def _tell(self, *, even_if_nothing: bool) -> None:
-        changes = await database_sync_to_async(changes_since)(self.user, self.version)
+        changes = await database_sync_to_async(changes_since)(user=self.user, version=self.version)
         if changes.version > self.version or even_if_nothing:
             self.version = changes.version
             await self.send_json(await database_sync_to_async(_frame)(changes))

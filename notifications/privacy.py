@@ -1,13 +1,9 @@
-"""What is known about how a person is told things, and what they were told. See `core.privacy`, and `accounts.services.blocking` for places
-where people meet."""
+"""What is known about how a person is told things, and what they were told. See `core.privacy`."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 
-from accounts.models import User
-from accounts.services.blocking import register_place
 from core.privacy import OnErasure, declare, register_step
 from notifications.models import (
     Announcement,
@@ -80,20 +76,14 @@ declare(
     personal=("created_by",),
 )
 
+
+def _forget_about(person_id: uuid.UUID) -> None:
+    Notification.objects.filter(about_id=person_id).delete()
+
+
 # What others were told about a person names them.
 register_step(
     "notifications: about",
-    erase=lambda person_id: _about(person_id).delete() and None,
-    count=lambda person_id: _about(person_id).count(),
+    erase=_forget_about,
+    count=lambda person_id: Notification.objects.filter(about_id=person_id).count(),
 )
-
-
-def _about(person_id: uuid.UUID):  # type: ignore[no-untyped-def]  # a queryset
-    return Notification.objects.filter(about_id=person_id)
-
-
-def _named_in_inbox(user: User) -> Iterable[uuid.UUID]:
-    return [key for key in Notification.objects.visible_to(user).values_list("about_id", flat=True) if key]
-
-
-register_place("notifications.inbox", _named_in_inbox)

@@ -27,7 +27,7 @@ def send_due(channel: str) -> None:
 def sweep_notifications() -> None:
     """Take up what dead workers left, and ring for what lost bells forgot."""
     for channel in Channel:
-        sending.recover(channel)
+        sending.recover(channel=channel)
     ring(channel for channel in Channel if queue.has_due(channel))
     for announcement_id in announcing.running():
         ring_announcer(announcement_id)
@@ -37,7 +37,7 @@ def sweep_notifications() -> None:
 def announce(announcement_id: str) -> None:
     """Go on telling everybody something, for a while."""
     deadline = time.monotonic() + _RUN_SECONDS
-    while announcing.tell_some(uuid.UUID(announcement_id)):
+    while announcing.tell_some(announcement_id=uuid.UUID(announcement_id)):
         if time.monotonic() >= deadline:
             ring_announcer(announcement_id)
             return

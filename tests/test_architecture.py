@@ -81,6 +81,8 @@ PLANTED_IMPORTS = {
     "The embedded models and the audio": ("ai/services/text.py", "import onnxruntime"),
     "Tokens, passkeys, pictures": ("accounts/services/staff.py", "import jwt"),
     "allauth stands in accounts": ("soosh/views.py", "import allauth.account.models"),
+    "The SDKs of SendGrid, Expo and Twilio": ("notifications/services/sending.py", "import twilio.rest"),
+    "Nobody imports the edges of notifications": ("catalog/selectors.py", "import notifications.webhooks"),
     "The embedded services and their supervisor": ("soosh/demo.py", "import psutil"),
 }
 

@@ -95,7 +95,7 @@ def fill(person: User, api: Api) -> None:
 
     from accounts.models import LinkedProvider
     from catalog.models import Opportunity, Organisation, OrganisationMember, Reaction, SavedSearch
-    from notifications.models import Preferences
+    from notifications.models import Announcement, Choice, Delivery, Inbox, Notification, Phone, Preferences, PushDevice, PushTicket
 
     LinkedProvider.objects.create(user=person, provider="google", subject="CANARY-SUBJECT", email=person.email)
     EmailConfirmation.create(person.emailaddress_set.get()).save()
@@ -104,6 +104,15 @@ def fill(person: User, api: Api) -> None:
     SavedSearch.objects.create(user=person, name="CANARY-SEARCH", filters={"q": "CANARY"}).found.add(row)
     OrganisationMember.objects.create(organisation=Organisation.objects.create(slug="c", name="Clinic"), user=person)
     Preferences.objects.create(user=person, cadence="daily")
+    Choice.objects.create(user=person, topic="news", channel="email", is_wanted=True)
+    Inbox.objects.get_or_create(user=person)
+    told = Notification.objects.create(user=person, about=other, kind="x.y", topic="x", data={"title": "CANARY-TOLD"})
+    Notification.objects.create(user=other, about=person, kind="x.y", topic="x", data={"title": "CANARY-ABOUT"})
+    delivery = Delivery.objects.create(notification=told, user=person, channel="push", due_at=timezone.now())
+    phone = PushDevice.objects.create(user=person, device=person.devices.first(), token="ExponentPushToken[CANARY]")
+    PushTicket.objects.create(delivery=delivery, device=phone, ticket="CANARY-TICKET")
+    Phone.objects.create(user=person, number="+4915112345678", code_hash="CANARY-CODE")
+    Announcement.objects.create(title="t", text="t", created_by=person)
 
 
 @pytest.fixture
@@ -127,7 +136,7 @@ def whole_database() -> str:
 
 
 def marks(person: User) -> list[str]:
-    return ["CANARY", "canary_handle", person.email]
+    return ["CANARY", "canary_handle", person.email, "+4915112345678"]
 
 
 def put_away(answer: Any) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import Block, Device, Guardianship, User
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, SavedSearch, Skill
 from conftest import Api
+from notifications.models import Notification, Phone, PushDevice
 from profiling.models import Claim, Recording, Suggestion
 from profiling.services.interview import start_interview
 
@@ -134,6 +135,17 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("opportunities/<uuid:opportunity_id>/apply", "POST"): (401, 404, 200, 200),
     ("opportunities/<uuid:opportunity_id>/apply", "DELETE"): (401, 404, 404, 404),
     ("opportunities/facets", "GET"): (200, 200, 200, 200),
+    ("notifications", "GET"): (401, 200, 200, 200),
+    ("notifications/<uuid:notification_id>", "GET"): (401, 404, 200, 404),
+    ("notifications/unread", "GET"): (401, 200, 200, 200),
+    ("notifications/read", "POST"): (401, 400, 400, 400),
+    ("notifications/devices", "GET"): (401, 200, 200, 200),
+    ("notifications/devices", "POST"): (401, 400, 400, 400),
+    ("notifications/devices/<uuid:device_id>", "DELETE"): (401, 404, 204, 404),
+    ("notifications/phone", "GET"): (401, 404, 200, 404),
+    ("notifications/phone", "PUT"): (401, 400, 400, 400),
+    ("notifications/phone", "DELETE"): (401, 404, 204, 404),
+    ("notifications/phone/confirm", "POST"): (401, 400, 400, 400),
     ("notifications/preferences", "GET"): (401, 200, 200, 200),
     ("notifications/preferences", "PUT"): (401, 200, 200, 200),
     ("saved-searches", "GET"): (401, 200, 200, 200),
@@ -166,6 +178,10 @@ PAGES = {
     "reset-password/<str:key>": 200,
     "keep-account/<str:key>": 200,
     "guardian/<str:key>": 302,
+    "unsubscribe/<str:token>/": 404,
+    "webhooks/sendgrid/": 404,
+    "webhooks/twilio/status/": 404,
+    "webhooks/twilio/inbound/": 404,
     "media/<path:path>": 404,
     "api/schema": 200,
     "api/docs": 200,
@@ -241,13 +257,17 @@ def test_each_actor_gets_what_the_matrix_says(
     stranger = actors["stranger"][1]
     assert stranger
     Block.objects.create(blocker=owner, blocked=stranger)
+    device = Device.objects.get(user=owner)
+    push_device = PushDevice.objects.create(user=owner, device=device, token="ExponentPushToken[owner]")
+    Phone.objects.create(user=owner, number="+4915112345678", verified_at=timezone.now())
     values = {
         "<slug:slug>": "c",
         "<slug:provider>": "google",
         "<uuid:opportunity_id>": row.pk,
         "<uuid:search_id>": SavedSearch.objects.create(user=owner, name="Nurses", filters={"q": "nurse"}).pk,
         "<uuid:skill_id>": skill.pk,
-        "<uuid:device_id>": Device.objects.get(user=owner).pk,
+        "<uuid:notification_id>": Notification.objects.create(user=owner, kind="x.y", topic="x").pk,
+        "<uuid:device_id>": (push_device if route.startswith("notifications") else device).pk,
         "<int:passkey_id>": 1,
         "<uuid:session_id>": interview.pk,
         "<int:step>": 1,
@@ -274,7 +294,7 @@ def test_each_actor_gets_what_the_matrix_says(
 @pytest.mark.parametrize(("route", "status"), PAGES.items())
 def test_pages_answer_nobody(api: Api, route: str, status: int) -> None:
     path = "/" + route
-    for placeholder in ("<str:key>", "<slug:code>", "<slug:provider>", "<path:path>"):
+    for placeholder in ("<str:key>", "<str:token>", "<slug:code>", "<slug:provider>", "<path:path>"):
         path = path.replace(placeholder, "nothing")
     assert api.get(path).status_code == status
 

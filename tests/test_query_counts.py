@@ -17,6 +17,7 @@ from ai.services.text import embed
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, SavedSearch, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from conftest import Api
+from notifications.models import Notification, PushDevice
 from profiling.enums import ClaimKind
 from profiling.models import Interview, Recording
 from profiling.services.profile import edit_profile
@@ -46,6 +47,9 @@ LISTS = (
     "auth/devices?page_size=100",
     "auth/security-log?page_size=100",
     "blocks?page_size=100",
+    "notifications?page_size=100",
+    "notifications?page_size=100&unread=true&topic=news",
+    "notifications/devices?page_size=100",
     "users/me/wards",
     "users/me/guardians",
 )
@@ -88,7 +92,11 @@ def fill(start: int, end: int, user: User) -> None:
         of_mine, _ = Organisation.objects.get_or_create(slug="of-mine", defaults={"name": "Mine"})
         OrganisationMember.objects.get_or_create(organisation=of_mine, user=user, defaults={"role": "owner"})
         OrganisationMember.objects.create(organisation=of_mine, user=other)
-        Device.objects.create(user=user, kind="web", session_key=str(number))
+        device = Device.objects.create(user=user, kind="web", session_key=str(number))
+        PushDevice.objects.create(user=user, device=device, token=str(number))
+        named = User.objects.create_user(f"named-{number}@example.org", None, full_name="Named")
+        data = {"title": "t", "text": "t"}
+        Notification.objects.create(user=user, kind="notifications.announced", topic="news", data=data, about=named)
         SecurityEvent.objects.create(user=user, kind="signed_in")
         Block.objects.create(blocker=user, blocked=other)
         Guardianship.objects.create(ward=other, guardian=user, state="active", accepted_at=other.created_at)

@@ -146,7 +146,8 @@ class TestBlocks:
             *("accounts.Device", "accounts.LinkedProvider", "accounts.MailedKey", "accounts.SecurityEvent", "accounts.ConsentDecision"),
             *("accounts.Block", "accounts.Guardianship", "accounts.DataExport", "accounts.User_groups", "accounts.User_user_permissions"),
             *("account.EmailAddress", "mfa.Authenticator", "admin.LogEntry", "ai.Usage", "ai.DailyBudget", "catalog.Opportunity"),
-            "notifications.Preferences",
+            *("notifications.Preferences", "notifications.Choice", "notifications.Inbox", "notifications.Notification"),
+            *("notifications.Delivery", "notifications.PushDevice", "notifications.Phone", "notifications.Announcement"),
             *("catalog.OrganisationMember", "catalog.PostingReview", "catalog.Reaction", "catalog.SavedSearch"),
             *(
                 "profiling.Interview",

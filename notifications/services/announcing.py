@@ -42,7 +42,7 @@ def running() -> list[uuid.UUID]:
     return list(Announcement.objects.filter(state=AnnouncementState.RUNNING).values_list("pk", flat=True))
 
 
-def tell_some(announcement_id: uuid.UUID) -> bool:
+def tell_some(*, announcement_id: uuid.UUID) -> bool:
     """Tell the next people. Whether there are more. Two workers do not tell the same: one holds the announcement, the other goes away."""
     with transaction.atomic():
         rows = Announcement.objects.select_for_update(skip_locked=True).filter(pk=announcement_id, state=AnnouncementState.RUNNING)

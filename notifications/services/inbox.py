@@ -62,7 +62,7 @@ def unread_count(user: User) -> int:
     return Notification.objects.visible_to(user).unread().count()
 
 
-def changes_since(user: User, version: int) -> Changes:
+def changes_since(*, user: User, version: int) -> Changes:
     """What an open app does not know yet, in one consistent look."""
     with transaction.atomic():
         inbox = Inbox.objects.select_for_update().filter(user=user).first()

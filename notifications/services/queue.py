@@ -45,7 +45,7 @@ class Parcel:
         return [member.pk for member in self.members]
 
 
-def claim(channel: Channel) -> list[Parcel]:
+def claim(*, channel: Channel) -> list[Parcel]:
     """Some of what is due, claimed for this worker. What must not be sent is suppressed on the way, and what came due in somebody's night
     is held until its end."""
     now = timezone.now()

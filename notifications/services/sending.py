@@ -25,7 +25,7 @@ from notifications.services.texts import is_within_budget, segments_of, spent_to
 
 def send_some(channel: Channel) -> bool:
     """Send some of what is due. Whether there may be more, and the provider takes it."""
-    parcels = queue.claim(channel)
+    parcels = queue.claim(channel=channel)
     return bool(parcels) and _SENDERS[channel](parcels)
 
 
@@ -107,7 +107,7 @@ _SENDERS: Mapping[Channel, Callable[[Sequence[Parcel]], bool]] = {
 }
 
 
-def recover(channel: Channel) -> int:
+def recover(*, channel: Channel) -> int:
     """Take up what dead workers left. Returns how many claims were settled.
 
     Files and pushes are sent again: the second takes the place of the first. Twilio is asked whether it has the text. Of a mail that went

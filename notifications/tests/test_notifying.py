@@ -279,15 +279,15 @@ class TestQueue:
         monkeypatch.setattr("notifications.providers.email.send", lambda letter: Outcome(Result.UNKNOWN, error="lost"))
         tell(kind, user)
         send_all()
-        assert sending.recover(Channel.EMAIL) == 0, "the answer may still come"
+        assert sending.recover(channel=Channel.EMAIL) == 0, "the answer may still come"
         at("2026-10-21T12:04")
-        assert sending.recover(Channel.EMAIL) == 1
+        assert sending.recover(channel=Channel.EMAIL) == 1
         assert states(user) == {"email": f"failed {Why.UNCONFIRMED}"}
 
     def test_two_workers_send_once(self, kind: Kind, user: User) -> None:
         tell(kind, user)
-        (parcel,) = queue.claim(Channel.EMAIL)
-        assert queue.claim(Channel.EMAIL) == []
+        (parcel,) = queue.claim(channel=Channel.EMAIL)
+        assert queue.claim(channel=Channel.EMAIL) == []
         Delivery.objects.update(claimed_at=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
         queue.settle(parcel, Outcome(Result.ACCEPTED), repeats_safely=False)
         assert Delivery.objects.get().state == DeliveryState.QUEUED, "somebody else has taken it over"

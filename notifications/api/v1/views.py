@@ -84,7 +84,7 @@ class ReadView(APIView):
 
 
 def _unread(person: User) -> dict[str, int]:
-    changes = changes_since(person, _NOTHING_SINCE)
+    changes = changes_since(user=person, version=_NOTHING_SINCE)
     return {"unread": changes.unread, "version": changes.version}
 
 

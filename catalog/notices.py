@@ -1,0 +1,54 @@
+"""What people are told about opportunities."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.utils.translation import gettext_lazy as _
+
+from notifications.enums import Channel
+from notifications.notices import Kind, Topic, declare
+
+OPPORTUNITIES = Topic("opportunities", _("Opportunities"), _("What is new in the searches that you keep."))
+POSTINGS = Topic("postings", _("Your postings"), _("What becomes of the opportunities that you post."))
+
+_ID = uuid.UUID("0197a000-0000-7000-8000-000000000000")
+
+SEARCH_MATCHED = declare(
+    Kind(
+        name="catalog.search-matched",
+        topic=OPPORTUNITIES,
+        data={"search_id": uuid.UUID, "search": str, "number": int},
+        path="/saved-searches/{search_id}",
+        examples={"search_id": _ID, "search": "Nurse in Oslo", "number": 3},
+    )
+)
+CONFIRMATION_ASKED = declare(
+    Kind(
+        name="catalog.confirmation-asked",
+        topic=POSTINGS,
+        data={"opportunity_id": uuid.UUID, "opportunity": str, "days": int},
+        path="/opportunities/{opportunity_id}",
+        examples={"opportunity_id": _ID, "opportunity": "Night nurse", "days": 14},
+        fixed=frozenset({Channel.EMAIL}),
+    )
+)
+POSTING_APPROVED = declare(
+    Kind(
+        name="catalog.posting-approved",
+        topic=POSTINGS,
+        data={"opportunity_id": uuid.UUID, "opportunity": str},
+        path="/opportunities/{opportunity_id}",
+        examples={"opportunity_id": _ID, "opportunity": "Night nurse"},
+    )
+)
+POSTING_REJECTED = declare(
+    Kind(
+        name="catalog.posting-rejected",
+        topic=POSTINGS,
+        data={"opportunity_id": uuid.UUID, "opportunity": str, "note": str},
+        path="/opportunities/{opportunity_id}",
+        examples={"opportunity_id": _ID, "opportunity": "Night nurse", "note": "Please say who pays for the uniform."},
+        fixed=frozenset({Channel.EMAIL}),
+    )
+)
