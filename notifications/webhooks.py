@@ -28,7 +28,11 @@ class SendGridEvents(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if not settings.ANYMAIL["SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY"]:
             return HttpResponse(status=404)
-        return SendGridTrackingWebhookView.as_view()(request)
+        try:
+            return SendGridTrackingWebhookView.as_view()(request)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            # Signed, but not what their documentation says.
+            return HttpResponse(status=400)
 
 
 @receiver(tracking)

@@ -98,7 +98,7 @@ def configuration(home: EmbeddedHome, *, checkout: Path, port: int, embedded: bo
     celery = [python, "-m", "celery", "--app", "soosh", "--quiet"]
     parts += [
         _program("launch", [*manage, "launch"], priority=20, autostart="true", autorestart="false", startsecs="0"),
-        _program("web", [python, "-m", "granian", *_web_options(port), "soosh.wsgi:application"], priority=40),
+        _program("web", [python, "-m", "granian", *_web_options(port), "soosh.asgi:application"], priority=40),
         _program("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "warning"], priority=30),
         _program("beat", [*celery, "beat", "--schedule", str(home.root / "beat"), "--loglevel", "warning"], priority=30),
     ]
@@ -107,17 +107,18 @@ def configuration(home: EmbeddedHome, *, checkout: Path, port: int, embedded: bo
 
 def _web_options(port: int) -> list[str]:
     return [
+        # Requests and sockets on one port; behind a proxy each has a process of its own, see compose.yaml.
         "--interface",
-        "wsgi",
+        "asginl",
         "--host",
         "127.0.0.1",
         "--port",
         str(port),
         "--workers",
         "1",
-        "--blocking-threads",
-        "8",
-        "--no-ws",
+        # Open sockets and idle threads would keep it for ever.
+        "--workers-kill-timeout",
+        "2",
         "--log-level",
         "error",
     ]

@@ -80,6 +80,7 @@ class TextMessage:
 
 def described(error: BaseException) -> str:
     """An error as staff may read it: without addresses, and without the message that anymail adds."""
-    status = getattr(error, "status_code", None) or getattr(error, "status", None)
+    response = getattr(error, "response", None)
+    status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
     text = f"answered {status}" if status else str(error).partition("\n")[0]
     return masked(f"{type(error).__name__}: {text}")[:300].replace("\x00", "")
