@@ -22,7 +22,7 @@ from notifications.services.preferences import send_at
 from notifications.services.recipients import reasons_against
 
 MAX_ATTEMPTS = 8
-LEASE = datetime.timedelta(minutes=2)
+LEASE = datetime.timedelta(minutes=1)
 BATCHES = {Channel.EMAIL: 20, Channel.PUSH: 50, Channel.SMS: 10}
 _MOST_BUNDLED = 200
 _FIRST_RETRY = datetime.timedelta(seconds=15)

@@ -280,7 +280,7 @@ class TestQueue:
         tell(kind, user)
         send_all()
         assert sending.recover(channel=Channel.EMAIL) == 0, "the answer may still come"
-        at("2026-10-21T12:03")
+        at("2026-10-21T12:02")
         assert sending.recover(channel=Channel.EMAIL) == 1
         assert states(user) == {"email": f"failed {Why.UNCONFIRMED}"}
 
