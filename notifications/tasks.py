@@ -7,15 +7,16 @@ from celery import shared_task
 
 from notifications.enums import Channel
 from notifications.services import announcing, inbox, pushing, queue, sending
-from notifications.services.ringing import ring, ring_announcer
+from notifications.services.ringing import answer_announcer, answer_ring, ring, ring_announcer
 
 # A task works for so long and then queues itself again, so that nothing waits long behind it.
-_RUN_SECONDS = 10
+_RUN_SECONDS = 5
 
 
 @shared_task
 def send_due(channel: str) -> None:
     """Send what is due on a channel, most urgent first. The queue is the rows, so a lost run loses nothing and two do no harm."""
+    answer_ring(channel)
     deadline = time.monotonic() + _RUN_SECONDS
     while sending.send_some(Channel(channel)):
         if time.monotonic() >= deadline:
@@ -36,6 +37,7 @@ def sweep_notifications() -> None:
 @shared_task
 def announce(announcement_id: str) -> None:
     """Go on telling everybody something, for a while."""
+    answer_announcer(announcement_id)
     deadline = time.monotonic() + _RUN_SECONDS
     while announcing.tell_some(announcement_id=uuid.UUID(announcement_id)):
         if time.monotonic() >= deadline:
