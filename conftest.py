@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import copy
+import logging
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -27,6 +30,33 @@ def isolation(settings: Any) -> Iterator[None]:
     cache.key_prefix = uuid.uuid4().hex
     yield
     cache.key_prefix = prefix
+
+
+# What tests call people, their phones and what must stay between them; none of it may be in a log.
+_CANARIES = re.compile(r"[\w.+-]+@example\.(?:org|com)|CANARY|Canary Owner|\+49151\d{6}|ExponentPushToken\[")
+
+
+class LogTrap(logging.Handler):
+    """Every line that is logged, as it is written in production."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+        self.setFormatter(next(handler for handler in logging.root.handlers if handler.name == "console").formatter)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(copy.copy(record)))
+
+
+@pytest.fixture(autouse=True)
+def no_person_in_the_log() -> Iterator[None]:
+    """No test leaves an address, a number, a token or a message of somebody in a log."""
+    trap = LogTrap()
+    logging.root.addHandler(trap)
+    yield
+    logging.root.removeHandler(trap)
+    leaks = [line for line in trap.lines if _CANARIES.search(line)]
+    assert leaks == []
 
 
 @pytest.fixture

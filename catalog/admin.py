@@ -50,6 +50,23 @@ class HttpsByDefault(AuditedAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
+# What a spreadsheet would take for a formula (OWASP, CSV injection).
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class SafeResource(resources.ModelResource):
+    """Rows whose texts no spreadsheet runs: an apostrophe stands before them, and goes when the file comes back."""
+
+    def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
+        value = super().export_field(field, instance, **kwargs)
+        return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+
+    def before_import_row(self, row: Any, **kwargs: Any) -> None:
+        for name, cell in row.items():
+            if isinstance(cell, str) and cell[:1] == "'" and cell[1:].startswith(_FORMULA_STARTS):
+                row[name] = cell[1:]
+
+
 def _describe_category(category: Category) -> None:
     category.content_hash = digest(category.name, category.description)
 
@@ -59,7 +76,7 @@ def _describe_skill(skill: Skill) -> None:
     skill.content_hash = digest(skill.name)
 
 
-class CategoryResource(resources.ModelResource):
+class CategoryResource(SafeResource):
     class Meta:
         model = Category
         import_id_fields = ("source_id",)
@@ -70,7 +87,7 @@ class CategoryResource(resources.ModelResource):
         _describe_category(instance)
 
 
-class SkillResource(resources.ModelResource):
+class SkillResource(SafeResource):
     class Meta:
         model = Skill
         import_id_fields = ("source", "source_id")
@@ -81,7 +98,7 @@ class SkillResource(resources.ModelResource):
         _describe_skill(instance)
 
 
-class OpportunityResource(resources.ModelResource):
+class OpportunityResource(SafeResource):
     class Meta:
         model = Opportunity
         import_id_fields = ("source", "source_id")

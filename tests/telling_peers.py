@@ -131,7 +131,14 @@ def _mail(book: Book, mail: dict[str, Any], headers: Any) -> str:
     if not known or mail["content"][0]["type"] != "text/plain" or not mail["subject"] or len(person["to"]) != 1:
         raise Refused(400, {"errors": [{"message": f"bad fields: {sorted(set(mail) - _MAIL_FIELDS)}", "field": None}]})
     arguments = mail.get("custom_args", {}) | person.get("custom_args", {})
-    sent = {"kind": "mail", "id": uuid.uuid4().hex, "key": arguments["key"], "to": person["to"][0]["email"], "subject": mail["subject"]}
+    kind = "mail" if "key" in arguments else "mail without a key"
+    sent = {
+        "kind": kind,
+        "id": uuid.uuid4().hex,
+        "key": arguments.get("key", ""),
+        "to": person["to"][0]["email"],
+        "subject": mail["subject"],
+    }
     book.take(sent | {"headers": mail.get("headers", {}) | person.get("headers", {})})
     return str(sent["id"])
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from catalog.admin import OpportunityResource
 from catalog.models import Category, ImportRun, Opportunity, Organisation, PostingReview, Skill
 from core.models import AuditEntry, DeliveryState, EventDelivery, OutboxEvent
 
@@ -75,6 +78,22 @@ def test_the_catalogue_is_exported_and_imported(desk: Client) -> None:
     confirm = page.context["confirm_form"]
     desk.post(reverse("admin:catalog_opportunity_process_import"), {name: confirm[name].value() for name in confirm.fields})
     assert Opportunity.objects.get(source_id="2").content_hash
+
+
+def test_no_cell_of_an_export_is_a_formula(desk: Client) -> None:
+    titles = [f"{start}cmd|' /C calc'!A0" for start in ("=", "+", "-", "@", "\t", "\r")] + ["'quoted", "Nurse"]
+    for number, title in enumerate(titles):
+        Opportunity.objects.create(source="s", source_id=str(number), kind="job", title=title)
+    columns = {f"opportunityresource_{name}": "on" for name in ("source", "source_id", "kind", "state", "title", "description", "tags")}
+    exported = desk.post(reverse("admin:catalog_opportunity_export"), {"format": "0", "resource": "", **columns}).content.decode()
+    cells = [cell for row in csv.reader(io.StringIO(exported, newline="")) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in tuple("=+-@\t\r")[: len(cell)]]
+    assert "'=cmd|' /C calc'!A0" in cells and "Nurse" in cells
+    # What comes back is what went out.
+    resource = OpportunityResource()
+    row = {"title": "'=cmd", "description": "'quoted", "tags": 7}
+    resource.before_import_row(row)
+    assert row == {"title": "=cmd", "description": "'quoted", "tags": 7}
 
 
 def test_dead_letters_are_replayed_from_the_admin(desk: Client) -> None:
