@@ -56,7 +56,19 @@ declare(
     Delivery,
     subject="user_id",
     on_erasure=OnErasure.DELETE,
-    none=(*_BASE, "notification", "user", "urgency", "bundled_with", "attempts", "claimed_at", "provider_id", "segments", "last_error"),
+    none=(
+        *_BASE,
+        "notification",
+        "user",
+        "urgency",
+        "bundled_with",
+        "attempts",
+        "claimed_at",
+        "asked_at",
+        "provider_id",
+        "segments",
+        "last_error",
+    ),
     personal=("channel", "state", "why", "due_at", "sent_at"),
 )
 declare(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import structlog
 from anymail.signals import EventType, tracking
 from anymail.webhooks.sendgrid import SendGridTrackingWebhookView
 from django.conf import settings
@@ -16,6 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from notifications.providers import twilio
 from notifications.services import events
+
+logger = structlog.get_logger(__name__)
 
 _EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 _LOST = ("failed", "undelivered")
@@ -30,8 +33,8 @@ class SendGridEvents(View):
             return HttpResponse(status=404)
         try:
             return SendGridTrackingWebhookView.as_view()(request)
-        except (KeyError, TypeError, ValueError, AttributeError):
-            # Signed, but not what their documentation says.
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            logger.warning("events that SendGrid signed are not as documented", error=type(error).__name__)
             return HttpResponse(status=400)
 
 

@@ -151,7 +151,7 @@ def _pushes(book: Book, pushes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     tickets: list[dict[str, Any]] = []
     taken = []
     for push in pushes:
-        if "dead" in push["to"]:
+        if "[dead]" in push["to"]:
             told = f'"{push["to"]}" is not a registered push notification recipient'
             tickets.append({"status": "error", "message": told, "details": {"error": "DeviceNotRegistered"}})
             continue
@@ -166,7 +166,7 @@ def _receipts(book: Book, ids: list[str]) -> dict[str, Any]:
         raise Refused(400, {"errors": [{"code": "PUSH_TOO_MANY_RECEIPTS", "message": "at most 1000"}]})
     lost = {"status": "error", "message": "gone", "details": {"error": "DeviceNotRegistered"}}
     known = {line["id"]: line for line in book.of("push")}
-    return {key: lost if "fading" in known[key]["to"] else {"status": "ok"} for key in ids if key in known}
+    return {key: lost if "[fading]" in known[key]["to"] else {"status": "ok"} for key in ids if key in known}
 
 
 def _check_twilio(headers: Any) -> None:

@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ('why', models.CharField(blank=True, choices=[('person_gone', 'the person is suspended or erased'), ('other_gone', 'whom it is about is blocked, suspended or erased'), ('read', 'it was read in the inbox first'), ('replaced', 'a newer one took its place'), ('turned_off', 'the person turned this topic off on this channel'), ('too_late', 'what it tells is over'), ('no_address', 'there is no address left on this channel'), ('unwanted', 'the address bounced, complained or said STOP'), ('over_budget', 'the budget for SMS is spent'), ('unknown_kind', 'no app declares this kind any more'), ('refused', 'the provider refused it'), ('gave_up', 'too many attempts failed'), ('unconfirmed', 'it may have been sent; nothing confirms it')], default='', max_length=12)),
                 ('due_at', models.DateTimeField()),
                 ('claimed_at', models.DateTimeField(blank=True, null=True)),
+                ('asked_at', models.DateTimeField(blank=True, help_text='When the provider was last asked to send it.', null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
                 ('provider_id', models.CharField(blank=True, default='', max_length=200)),

@@ -83,8 +83,10 @@ class Delivery(BaseModel):
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.QUEUED)
     why = models.CharField(max_length=12, choices=Why, blank=True, default="")
     due_at = models.DateTimeField()
-    # Set before a provider is asked, and cleared with the answer; one that stays is of a worker that died in between.
+    # Set while a worker has it, and cleared with the answer; one that stays is of a worker that died. What the provider had not been asked
+    # for since the claim was surely not sent.
     claimed_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When the provider was last asked to send it.")
     bundled_with = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="bundle")
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)

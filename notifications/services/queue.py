@@ -61,7 +61,7 @@ def claim(*, channel: Channel) -> list[Parcel]:
             others = [row.pk for row in parcel.members if row.pk != parcel.lead.pk]
             Delivery.objects.filter(pk__in=others).update(bundled_with=parcel.lead)
         leads = [parcel.lead.pk for parcel in parcels]
-        Delivery.objects.filter(pk__in=leads).update(claimed_at=now, bundled_with=None, attempts=F("attempts") + 1)
+        Delivery.objects.filter(pk__in=leads).update(claimed_at=now, asked_at=None, bundled_with=None, attempts=F("attempts") + 1)
     for parcel in parcels:
         parcel.lead.claimed_at = now
         parcel.lead.attempts += 1
@@ -123,6 +123,11 @@ def _bundled(rows: Sequence[Delivery]) -> list[Parcel]:
         first = row.bundled_with_id or (row.pk if row.attempts or row.state == DeliveryState.QUEUED else None)
         groups[first or row.user_id].append(row)
     return [Parcel(next((row for row in group if row.pk == key), group[0]), group) for key, group in groups.items()]
+
+
+def note_asking(parcel: Parcel) -> bool:
+    """Write down that the provider is asked now. Whether the parcel is still this worker's to send."""
+    return bool(_claimed(parcel).update(asked_at=timezone.now()))
 
 
 def release(parcels: Iterable[Parcel]) -> None:

@@ -45,6 +45,8 @@ def _one_by_one(parcels: Sequence[Parcel], send: Callable[[Parcel], Outcome], *,
         if timezone.now() > parcel.lead.claimed_at + queue.LEASE / 2:  # type: ignore[operator]  # it is claimed
             queue.release(parcels[number:])
             return True
+        if not queue.note_asking(parcel):
+            continue
         outcome = send(parcel)
         queue.settle(parcel, outcome, repeats_safely=repeats_safely)
         if outcome.result is Result.AWAY:
@@ -74,6 +76,8 @@ def _send_texts(parcels: Sequence[Parcel]) -> bool:
             segments, person = segments_of(text), parcel.lead.user_id
             if not is_within_budget(segments, spent=spent, spent_by_person=spent_by.get(person, 0)):
                 _put_aside(parcel, Why.OVER_BUDGET)
+                continue
+            if not queue.note_asking(parcel):
                 continue
             outcome = _text_provider()(TextMessage(parcel.lead.pk, numbers[person], text))
             _note_dead_number(numbers[person], outcome)
@@ -108,7 +112,7 @@ _SENDERS: Mapping[Channel, Callable[[Sequence[Parcel]], bool]] = {
 
 
 def recover(*, channel: Channel) -> int:
-    """Take up what dead workers left. Returns how many claims were settled.
+    """Take up what dead workers left. Returns how many claims were settled. What the provider was not asked for goes back into the queue.
 
     Files and pushes are sent again: the second takes the place of the first. Twilio is asked whether it has the text. Of a mail that went
     to SendGrid or SMTP nobody can tell: it is shown as unconfirmed until an event of the provider says that it arrived.
@@ -121,7 +125,9 @@ def recover(*, channel: Channel) -> int:
 
 
 def _take_up(channel: Channel, parcel: Parcel) -> None:
-    if channel == Channel.SMS and settings.TWILIO_ACCOUNT_SID:
+    if parcel.lead.asked_at is None and channel != Channel.PUSH:
+        queue.release([parcel])
+    elif channel == Channel.SMS and settings.TWILIO_ACCOUNT_SID:
         queue.settle(parcel, _asked(parcel), repeats_safely=True)
     elif channel == Channel.EMAIL and not email.repeats_safely():
         queue.give_up_unconfirmed(parcel)

@@ -135,16 +135,22 @@ class TestBells:
     def test_the_sweep_takes_up_what_a_worker_left(self, kind: Kind, user: User, bells: Any) -> None:
         tell(kind, user)
         queue.claim(channel=Channel.EMAIL)
-        Delivery.objects.update(claimed_at=timezone.now() - queue.LEASE * 2)
+        long_ago = timezone.now() - queue.LEASE * 2
+        Delivery.objects.update(claimed_at=long_ago)
+        tasks.sweep_notifications()
+        assert list(Delivery.objects.values_list("state", "claimed_at", "attempts")) == [("queued", None, 0)], "nobody was asked to send it"
+        queue.claim(channel=Channel.EMAIL)
+        Delivery.objects.update(claimed_at=long_ago, asked_at=long_ago)
         tasks.sweep_notifications()
         assert Delivery.objects.get().state == DeliveryState.FAILED
 
     def test_files_are_written_again_after_a_crash(self, kind: Kind, user: User, bells: Any, settings: Any, tmp_path: Any) -> None:
         settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = "notifications.providers.folder.EmailBackend", tmp_path / "mail"
+        long_ago = timezone.now() - queue.LEASE * 2
         tell(kind, user)
         for _ in range(2):
             send_all()
-            Delivery.objects.update(state="queued", sent_at=None, claimed_at=timezone.now() - queue.LEASE * 2)
+            Delivery.objects.update(state="queued", sent_at=None, claimed_at=long_ago, asked_at=long_ago)
             tasks.sweep_notifications()
             Delivery.objects.update(due_at=timezone.now())
         (file,) = (tmp_path / "mail").iterdir()

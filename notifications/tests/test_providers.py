@@ -206,8 +206,9 @@ class TestTexts:
         tell(kind, sent, unsent)
         send_all()
         # The worker died between the call and its mark for one, and before the call for the other.
-        claimed = {"state": "queued", "claimed_at": timezone.now() - queue.LEASE * 2, "provider_id": "", "segments": 0, "sent_at": None}
-        Delivery.objects.update(**claimed)
+        long_ago = timezone.now() - queue.LEASE * 2
+        unmarked = {"state": "queued", "claimed_at": long_ago, "asked_at": long_ago, "provider_id": "", "segments": 0, "sent_at": None}
+        Delivery.objects.update(**unmarked)
         vendors.book.lines = [line for line in vendors.book.lines if line["to"] == sent.phone.number]
         assert sending.recover(channel=Channel.SMS) == 2
         assert (states(sent), states(unsent)) == ({"sms": "sent"}, {"sms": "queued"})
@@ -246,7 +247,8 @@ class TestReports:
     def test_a_report_settles_what_a_crash_left_open(self, vendors: Vendors, tmp_path: Path, kind: Kind, user: User) -> None:
         tell(kind, user)
         queue.claim(channel=Channel.EMAIL)
-        Delivery.objects.update(claimed_at=timezone.now() - queue.LEASE * 2)
+        long_ago = timezone.now() - queue.LEASE * 2
+        Delivery.objects.update(claimed_at=long_ago, asked_at=long_ago)
         sending.recover(channel=Channel.EMAIL)
         assert states(user) == {"email": f"failed {Why.UNCONFIRMED}"}
         self.post(vendors, tmp_path, self.event(Delivery.objects.get(), "delivered"))
