@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import uuid
 
-from django.utils.translation import gettext_lazy as _
-
 from notifications.enums import Channel
 from notifications.notices import Kind, Topic, declare
 
-OPPORTUNITIES = Topic("opportunities", _("Opportunities"), _("What is new in the searches that you keep."))
-POSTINGS = Topic("postings", _("Your postings"), _("What becomes of the opportunities that you post."))
+OPPORTUNITIES = Topic(
+    "opportunities",
+    {"en": "Opportunities", "de": "Angebote"},
+    {"en": "What is new in the searches that you keep.", "de": "Was es in deinen gespeicherten Suchen Neues gibt."},
+)
+POSTINGS = Topic(
+    "postings",
+    {"en": "Your postings", "de": "Deine Einträge"},
+    {"en": "What becomes of the opportunities that you post.", "de": "Was aus den Angeboten wird, die du einstellst."},
+)
 
 _ID = uuid.UUID("0197a000-0000-7000-8000-000000000000")
 

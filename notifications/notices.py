@@ -13,8 +13,6 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
-
 from notifications.enums import Channel, Urgency
 
 LANGUAGES = ("en", "de")
@@ -28,11 +26,19 @@ class UndeclaredData(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Topic:
-    """What a person chooses channels for."""
+    """What a person chooses channels for; label and description in each language."""
 
     name: str
-    label: Any
-    description: Any
+    labels: Mapping[str, str]
+    descriptions: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        return self.labels[LANGUAGES[0]]
+
+    @property
+    def description(self) -> str:
+        return self.descriptions[LANGUAGES[0]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,8 +116,19 @@ def kinds_of(topic: str) -> list[Kind]:
     return [kind for kind in kinds() if kind.topic.name == topic]
 
 
-ACCOUNT = Topic("account", _("Your account"), _("What concerns the safety of your account."))
-NEWS = Topic("news", _("News of Soosh"), _("What is new for everybody. Off unless you allowed news and offers."))
+ACCOUNT = Topic(
+    "account",
+    {"en": "Your account", "de": "Dein Konto"},
+    {"en": "What concerns the safety of your account.", "de": "Was die Sicherheit deines Kontos betrifft."},
+)
+NEWS = Topic(
+    "news",
+    {"en": "News of Soosh", "de": "Neues von Soosh"},
+    {
+        "en": "What is new for everybody. By mail only if you allowed news and offers.",
+        "de": "Was es für alle Neues gibt. Per E-Mail nur, wenn du Neuigkeiten und Angebote erlaubt hast.",
+    },
+)
 
 # The mail about it is sent by `accounts`, to the address that counts for it.
 SAFETY_CHANGED = declare(

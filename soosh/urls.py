@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, Spec
 
 from core.views import healthz, media, readyz
 from notifications.webhooks import SendGridEvents, TwilioInbound, TwilioStatus
-from soosh.views import Home, ProblemPage
+from soosh.views import Home, InAppPage, ProblemPage
 
 _V1 = [
     path("", include("accounts.api.v1.urls")),
@@ -21,6 +21,12 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("", include("accounts.web.urls")),
     path("", include("notifications.web.urls")),
+    # Where the app takes over on a phone that has it.
+    path("opportunities/<uuid:key>", InAppPage.as_view(), name="in-app-opportunity"),
+    path("saved-searches/<uuid:key>", InAppPage.as_view(), name="in-app-search"),
+    path("account/security", InAppPage.as_view(), name="in-app-security"),
+    path("settings/notifications", InAppPage.as_view(), name="in-app-settings"),
+    path("news", InAppPage.as_view(), name="in-app-news"),
     path("webhooks/sendgrid/", SendGridEvents.as_view(), name="sendgrid-events"),
     path("webhooks/twilio/status/", TwilioStatus.as_view(), name="twilio-status"),
     path("webhooks/twilio/inbound/", TwilioInbound.as_view(), name="twilio-inbound"),

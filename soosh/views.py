@@ -24,3 +24,9 @@ class ProblemPage(TemplateView):
         if kwargs["code"] not in meanings:
             raise Http404
         return super().get_context_data(meaning=meanings[kwargs["code"]], **kwargs)
+
+
+class InAppPage(TemplateView):
+    """What a link in a mail shows where the app is not."""
+
+    template_name = "soosh/in_app.html"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.template.loader import get_template
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from accounts.models import User
 from notifications.notices import LANGUAGES, kinds, topics
@@ -24,6 +24,7 @@ def test_there_are_kinds_of_several_apps() -> None:
     assert {kind.app for kind in kinds()} >= {"notifications", "catalog"}
     assert len({kind.name for kind in kinds()}) == len(kinds())
     assert len(topics()) == len({topic.label for topic in topics()})
+    assert all(set(topic.labels) == set(topic.descriptions) == set(LANGUAGES) for topic in topics())
 
 
 @pytest.mark.parametrize("kind", kinds(), ids=KINDS)
@@ -32,6 +33,8 @@ def test_each_has_all_its_templates(kind: Any) -> None:
         for template in kind.templates(language, is_plain=True):
             get_template(template)
     assert set(kind.examples) == set(kind.data)
+    path = kind.path.format(**kind.examples)
+    assert resolve(path), "a link in a mail leads somewhere without the app, too"
     assert len(kind.topic.name) <= 40 and len(kind.name) <= 80
 
 

@@ -179,6 +179,11 @@ PAGES = {
     "keep-account/<str:key>": 200,
     "guardian/<str:key>": 302,
     "unsubscribe/<str:token>/": 404,
+    "opportunities/<uuid:key>": 200,
+    "saved-searches/<uuid:key>": 200,
+    "account/security": 200,
+    "settings/notifications": 200,
+    "news": 200,
     "webhooks/sendgrid/": 404,
     "webhooks/twilio/status/": 404,
     "webhooks/twilio/inbound/": 404,
@@ -296,6 +301,7 @@ def test_pages_answer_nobody(api: Api, route: str, status: int) -> None:
     path = "/" + route
     for placeholder in ("<str:key>", "<str:token>", "<slug:code>", "<slug:provider>", "<path:path>"):
         path = path.replace(placeholder, "nothing")
+    path = path.replace("<uuid:key>", "0197a000-0000-7000-8000-000000000000")
     assert api.get(path).status_code == status
 
 

@@ -55,10 +55,11 @@ def test_an_engine_without_its_key_is_an_error_at_deployment() -> None:
 
 
 def test_the_report_lists_settings_and_masks_secrets() -> None:
-    result = manage("settings_report", OPENAI_API_KEY="sk-secret", **PRODUCTION)
+    nested = {"SENDGRID_API_KEY": "SG.hidden", "GOOGLE_CLIENT_SECRET": "g-hidden"}
+    result = manage("settings_report", OPENAI_API_KEY="sk-secret", **nested, **PRODUCTION)
     assert result.returncode == 0, result.stderr
     assert "AI_TIMEOUT_SECONDS (float) = 8.0" in result.stdout
-    for secret in ("sk-secret", PRODUCTION["SECRET_KEY"], ":pw@", "'pw'"):
+    for secret in ("sk-secret", "SG.hidden", "g-hidden", PRODUCTION["SECRET_KEY"], ":pw@", "'pw'"):
         assert secret not in result.stdout
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+import structlog
 from django.conf import settings
 from django.template import Context
 from django.template.loader import render_to_string, select_template
@@ -18,6 +19,10 @@ from django.utils.dateparse import parse_datetime
 from accounts.models import User
 from notifications.models import Notification
 from notifications.notices import LANGUAGES, Kind, kind_named
+from notifications.providers.base import Outcome, Result
+
+logger = structlog.get_logger(__name__)
+Made = TypeVar("Made")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +144,16 @@ def _read(kind: Kind, data: Mapping[str, Any]) -> dict[str, Any]:
     """Stored data as the types that its kind declares, with what a later version of the kind added left empty."""
     found = {name: data.get(name, "") for name in kind.data}
     return {name: parse_datetime(value) if kind.data[name] is datetime.datetime else value for name, value in found.items()}
+
+
+def composed(compose: Callable[..., Made], *arguments: Any) -> Made | Outcome:
+    """What `compose` makes of these, or, where its words are broken, an outcome that is tried again after they were mended: one bad
+    notice must not hold up those beside it."""
+    try:
+        return compose(*arguments)
+    except Exception as error:
+        logger.exception("words could not be made")
+        return Outcome(Result.BUSY, error=f"words could not be made: {type(error).__name__}")
 
 
 def html_of(template: str, context: Mapping[str, Any], *, language: str) -> str:

@@ -32,7 +32,7 @@ def letter_for(key: uuid.UUID, notifications: Sequence[Notification]) -> Letter:
     frame = frame_for(person)
     is_digest = len(known) > 1
     topic_names = sorted({row.topic for row, _ in known})
-    labels = ", ".join(str(topic.label) for topic in topics() if topic.name in topic_names)
+    labels = ", ".join(topic.labels[language_of(person)] for topic in topics() if topic.name in topic_names)
     stoppable = _stoppable(topic_names)
     stop_url = unsubscribe_url(person, stoppable) if stoppable else ""
     subject = frame.digest.format(count=len(known)) if is_digest else told[0].title

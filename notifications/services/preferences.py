@@ -59,13 +59,13 @@ def is_wanted(kind: Kind, channel: Channel, chosen: bool | None) -> bool:
     return channel in kind.channels if chosen is None else chosen
 
 
-def matrix(chosen: Choices) -> list[dict[str, Any]]:
+def matrix(chosen: Choices, language: str) -> list[dict[str, Any]]:
     """Every topic with whether each channel is on, and those that cannot be turned off."""
     return [
         {
             "topic": topic.name,
-            "label": topic.label,
-            "description": topic.description,
+            "label": topic.labels[language],
+            "description": topic.descriptions[language],
             "channels": {channel: chosen.get((topic.name, channel), _by_default(topic.name, channel)) for channel in Channel},
             "fixed": fixed_channels(topic.name),
         }

@@ -18,7 +18,7 @@ from notifications.enums import DeliveryState, Urgency, Why
 from notifications.models import Delivery, Notification, PushDevice, PushTicket
 from notifications.providers import expo, folder
 from notifications.providers.base import Outcome, Push, Receipt, Result
-from notifications.services.composing import frame_for, words_for
+from notifications.services.composing import composed, frame_for, words_for
 from notifications.services.queue import Parcel
 
 logger = structlog.get_logger(__name__)
@@ -43,9 +43,16 @@ def send_pushes(parcels: Sequence[Parcel]) -> list[Outcome]:
     wanted = [(parcel, device) for parcel in parcels for device in devices[parcel.lead.user_id] if (parcel.lead.pk, device.pk) not in had]
     outcomes: dict[uuid.UUID, list[Outcome]] = defaultdict(list)
     for start in range(0, len(wanted), expo.MOST_PUSHES):
-        chunk = wanted[start : start + expo.MOST_PUSHES]
-        pushes = [_push(parcel, device, badges.get(parcel.lead.user_id, 0)) for parcel, device in chunk]
-        _note(chunk, answers := _send()(pushes))
+        chunk = []
+        pushes = []
+        for parcel, device in wanted[start : start + expo.MOST_PUSHES]:
+            push = composed(_push, parcel, device, badges.get(parcel.lead.user_id, 0))
+            if isinstance(push, Outcome):
+                outcomes[parcel.lead.pk].append(push)
+            else:
+                chunk.append((parcel, device))
+                pushes.append(push)
+        _note(chunk, answers := _send()(pushes) if pushes else [])
         for (parcel, _), outcome in zip(chunk, answers, strict=True):
             outcomes[parcel.lead.pk].append(outcome)
     return [_together(outcomes[parcel.lead.pk], was_sent=any(pk == parcel.lead.pk for pk, _ in had)) for parcel in parcels]

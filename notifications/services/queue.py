@@ -91,12 +91,20 @@ def _lock_some(channel: Channel, now: datetime.datetime) -> list[Delivery]:
             break
     people = {user_id for _, user_id, state in found if state == DeliveryState.HELD}
     ours = Inbox.objects.select_for_update(skip_locked=True).filter(pk__in=people).order_by("pk").values_list("pk", flat=True)
-    held = due.filter(state=DeliveryState.HELD, user_id__in=list(ours)).order_by("due_at").select_for_update()
-    ids = list(held.values_list("pk", flat=True)[:_MOST_BUNDLED])
+    held = due.filter(state=DeliveryState.HELD, user_id__in=list(ours)).order_by("user_id", "due_at").select_for_update()
+    ids = _of_whole_people(held.values_list("user_id", "pk")[: _MOST_BUNDLED + 1])
     queued = [pk for pk, _, state in found if state == DeliveryState.QUEUED]
     ids += due.filter(pk__in=queued).select_for_update(skip_locked=True).values_list("pk", flat=True)
     with_bundles = Delivery.objects.filter(pk__in=ids) | Delivery.objects.filter(bundled_with__in=ids, state__in=WAITING)
     return list(with_bundles.select_related("user", "notification", "notification__user", "notification__about").order_by("-urgency", "id"))
+
+
+def _of_whole_people(rows: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> list[uuid.UUID]:
+    """The ids of these rows, which are in the order of their people, without the last person where not all of theirs may be among them. A
+    person alone with more than fit gets more than one digest."""
+    found = list(rows)
+    last = found[-1][0] if len(found) > _MOST_BUNDLED and found[0][0] != found[-1][0] else None
+    return [pk for user_id, pk in found if user_id != last]
 
 
 def _hold_in_the_night(rows: Sequence[Delivery], channel: Channel, now: datetime.datetime) -> list[Delivery]:

@@ -16,6 +16,7 @@ from notifications.models import Delivery
 from notifications.providers import email, folder, twilio
 from notifications.providers.base import Outcome, Result, TextMessage
 from notifications.services import queue
+from notifications.services.composing import composed
 from notifications.services.letters import letter_for
 from notifications.services.pushing import send_pushes
 from notifications.services.queue import Parcel
@@ -31,7 +32,8 @@ def send_some(channel: Channel) -> bool:
 
 def _send_mail(parcels: Sequence[Parcel]) -> bool:
     def send(parcel: Parcel) -> Outcome:
-        outcome = email.send(letter_for(parcel.lead.pk, parcel.notifications))
+        letter = composed(letter_for, parcel.lead.pk, parcel.notifications)
+        outcome = letter if isinstance(letter, Outcome) else email.send(letter)
         if outcome.is_dead and outcome.result is Result.REFUSED:
             suppress(channel=Channel.EMAIL, address=parcel.lead.user.email, reason=Complaint.BOUNCED)
         return outcome
@@ -72,7 +74,10 @@ def _send_texts(parcels: Sequence[Parcel]) -> bool:
         numbers = addresses_of(Channel.SMS, [parcel.lead for parcel in parcels])
         spent, spent_by = spent_today(), dict(spent_today_by([parcel.lead.user_id for parcel in parcels]))
         for number, parcel in enumerate(parcels):
-            text = text_for(parcel.notifications)
+            text = composed(text_for, parcel.notifications)
+            if isinstance(text, Outcome):
+                queue.settle(parcel, text, repeats_safely=True)
+                continue
             segments, person = segments_of(text), parcel.lead.user_id
             if not is_within_budget(segments, spent=spent, spent_by_person=spent_by.get(person, 0)):
                 _put_aside(parcel, Why.OVER_BUDGET)
@@ -140,7 +145,10 @@ def _asked(parcel: Parcel) -> Outcome:
     number = addresses_of(Channel.SMS, [parcel.lead]).get(parcel.lead.user_id)
     if number is None:
         return Outcome(Result.REFUSED, error="the number is gone")
-    message = TextMessage(parcel.lead.pk, number, text_for(parcel.notifications))
+    text = composed(text_for, parcel.notifications)
+    if isinstance(text, Outcome):
+        return text
+    message = TextMessage(parcel.lead.pk, number, text)
     since = (parcel.lead.claimed_at or timezone.now()) - datetime.timedelta(minutes=1)
     try:
         found = twilio.sent_since(message, since)

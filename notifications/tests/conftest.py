@@ -14,9 +14,9 @@ from accounts.models import Device, User
 from notifications import notices
 from notifications.enums import Channel
 from notifications.models import Phone, PushDevice
-from notifications.notices import Kind, Topic
+from notifications.notices import LANGUAGES, Kind, Topic
 
-TOPIC = Topic("test", "Tests", "What tests tell.")
+TOPIC = Topic("test", dict.fromkeys(LANGUAGES, "Tests"), dict.fromkeys(LANGUAGES, "What tests tell."))
 BASE = Kind(
     name="notifications.announced",
     topic=TOPIC,

@@ -16,7 +16,7 @@ from notifications.enums import Channel, DeliveryState, Urgency, Why
 from notifications.models import Delivery, Notification, Phone, PushDevice
 from notifications.notices import Kind, UndeclaredData
 from notifications.providers.base import Outcome, Result
-from notifications.services import notifying, queue, sending
+from notifications.services import composing, notifying, queue, sending
 from notifications.services.notifying import CalendarEntry, NotifiedOutsideTransaction
 from notifications.services.preferences import set_preferences
 from notifications.tests.conftest import DATA
@@ -273,6 +273,35 @@ class TestQueue:
         assert not sending.send_some(Channel.EMAIL)
         assert len(asked) == 1, "the others are not tried"
         assert set(Delivery.objects.values_list("state", "attempts", "claimed_at")) == {("queued", 0, None)}
+
+    def test_broken_words_hold_up_nobody_else(
+        self,
+        kind: Kind,
+        user: User,
+        make_user: Callable[..., User],
+        phone_of: Callable[..., PushDevice],
+        number_of: Callable[[User], Phone],
+        at: Any,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        at("2026-10-21T12:00")
+        other = make_user()
+        for person in (user, other):
+            phone_of(person, shows_text=True)
+            number_of(person)
+        tell(kind, user)
+        real = composing.words_of
+
+        def broken(kind: Kind, data: Any, *, person: User, **options: Any) -> Any:
+            return real(kind, data, person=person, **options) if person != user else 1 / 0
+
+        monkeypatch.setattr(composing, "words_of", broken)
+        tell(kind, other)
+        send_all()
+        assert states(other) == {"push": "sent", "email": "sent", "sms": "sent"}
+        assert set(Delivery.objects.filter(user=user).values_list("state", "attempts", "last_error")) == {
+            ("queued", 1, "words could not be made: ZeroDivisionError")
+        }
 
     def test_a_lost_answer_is_seen(self, kind: Kind, user: User, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         at("2026-10-21T12:00")

@@ -13,6 +13,7 @@ from notifications.enums import Cadence, Channel, DeliveryState, Urgency, Weekda
 from notifications.models import Delivery, Notification, Phone, Preferences, PushDevice
 from notifications.notices import topics
 from notifications.selectors import card_of
+from notifications.services.composing import language_of
 from notifications.services.preferences import fixed_channels, matrix, send_at
 
 _EXPO_TOKEN = re.compile(r"(Expo|Exponent)PushToken\[[A-Za-z0-9_\-:.]{1,150}\]")
@@ -113,7 +114,7 @@ class PreferencesSerializer(serializers.Serializer[Preferences]):
             "quiet_hours": hours if preferences.quiet_from is not None else None,
             "digest": {"cadence": preferences.cadence, "at": preferences.digest_at, "on": preferences.digest_on},
             "urgent_breaks_through": preferences.urgent_breaks_through,
-            "topics": matrix(self.context["choices"]),
+            "topics": matrix(self.context["choices"], language_of(preferences.user)),
             "time_zone": preferences.user.time_zone,
             "next_send_at": send_at(preferences, now=now),
             "next_urgent_send_at": send_at(preferences, now=now, urgency=Urgency.URGENT),

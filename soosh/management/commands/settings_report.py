@@ -21,14 +21,14 @@ class Command(BaseCommand):
             self.stdout.write(f"{name} ({type(value).__name__}) = {_shown(name, value)}")
 
 
-def _shown(name: str, value: Any) -> str:
-    if _SECRET.search(name) and isinstance(value, str):
-        return "(not set)" if not value else "********"
-    if name == "DATABASES":
-        return str(
-            {
-                alias: {key: "********" if key == "PASSWORD" and part else part for key, part in options.items()}
-                for alias, options in value.items()
-            }
-        )
-    return _PASSWORD_IN_URL.sub(r"\1:********@", str(value))
+def _shown(name: str, value: Any) -> Any:
+    """The value without secrets, however deep they stand."""
+    if isinstance(value, dict):
+        return {key: _shown(str(key), part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_shown(name, part) for part in value]
+    if not isinstance(value, str):
+        return value
+    if _SECRET.search(name.upper()):
+        return "********" if value else "(not set)"
+    return _PASSWORD_IN_URL.sub(r"\1:********@", value)
