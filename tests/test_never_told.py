@@ -30,7 +30,7 @@ from notifications.services.notifying import notify
 from notifications.services.preferences import set_preferences
 
 pytestmark = pytest.mark.django_db
-STEPS = 80
+STEPS = 60
 WORDS = "{{ other }} greets you\n\n{{ other }} says hello for the {{ count }}. time.\n\n> Answer"
 KIND = Kind(
     name="notifications.greeted",
@@ -125,7 +125,7 @@ def greeting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("notifications.services.composing.select_template", lambda names: Words)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_nobody_is_told_or_named_who_must_not_be(
     seed: int, make_user: Any, staff: User, greeting: None, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:

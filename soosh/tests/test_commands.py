@@ -71,7 +71,7 @@ def test_outside_services_are_named_for_what_they_are(settings: Any) -> None:
     settings.EMAIL_URL = "smtp://x"
     state = services_in_force()
     assert state["Embeddings"].startswith("real (https://")
-    assert (state["Conversation"], state["Mail"]) == ("embedded", "real")
+    assert (state["Conversation"], state["Mail"]) == ("embedded", "real (SMTP)")
 
 
 def test_the_demo_is_loaded_once() -> None:
