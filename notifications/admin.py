@@ -6,10 +6,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.decorators import action
 
 from core.admin import AuditedAdmin, ReadOnlyAdmin
 from notifications.models import Announcement, Choice, Delivery, Notification, Phone, Preferences, PushDevice, Suppression
@@ -47,6 +48,11 @@ class NotificationAdmin(ReadOnlyAdmin):
     search_fields = ("=user__email", "=id", "=kind")
     exclude = ("data", "calendar")
     show_full_result_count = False
+    actions_list = ("open_preview",)
+
+    @action(description="Preview all words", url_path="words")
+    def open_preview(self, request: HttpRequest) -> HttpResponse:
+        return redirect("admin:notifications_preview")
 
     def get_urls(self) -> Any:
         own = [

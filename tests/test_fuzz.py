@@ -23,7 +23,7 @@ from conftest import Api
 from soosh.wsgi import application
 
 forger, with_forger = fixtures.forger, fixtures.with_forger
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "10"))
 ROLES = ("nobody", "person", "staff")
 schema = schemathesis.openapi.from_path(settings.BASE_DIR / "openapi.yaml")
 schema.app = application

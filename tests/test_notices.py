@@ -89,6 +89,9 @@ def test_a_mail_escapes_what_people_wrote() -> None:
 class TestPreview:
     def test_staff_see_all_of_them(self, client: Any, staff: User) -> None:
         client.force_login(staff)
+        door = reverse("admin:notifications_notification_open_preview")
+        assert door in client.get(reverse("admin:notifications_notification_changelist")).content.decode()
+        assert client.get(door)["Location"] == reverse("admin:notifications_preview")
         page = client.get(reverse("admin:notifications_preview"))
         assert page.status_code == 200
         for name in KINDS:
