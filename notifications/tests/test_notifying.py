@@ -303,6 +303,21 @@ class TestQueue:
             ("queued", 1, "words could not be made: ZeroDivisionError")
         }
 
+    def test_who_is_slow_gives_the_rest_back(
+        self, kind: Kind, make_user: Callable[..., User], at: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at("2026-10-21T12:00")
+        tell(kind, *(make_user() for _ in range(3)))
+
+        def slow(letter: Any) -> Outcome:
+            at("2026-10-21T12:01")
+            return Outcome(Result.ACCEPTED)
+
+        monkeypatch.setattr("notifications.providers.email.send", slow)
+        assert sending.send_some(Channel.EMAIL)
+        assert sorted(Delivery.objects.values_list("state", "attempts")) == [("queued", 0), ("queued", 0), ("sent", 1)]
+        assert not Delivery.objects.filter(claimed_at__isnull=False).exists()
+
     def test_a_lost_answer_is_seen(self, kind: Kind, user: User, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         at("2026-10-21T12:00")
         monkeypatch.setattr("notifications.providers.email.send", lambda letter: Outcome(Result.UNKNOWN, error="lost"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -212,6 +213,53 @@ class TestTexts:
         vendors.book.lines = [line for line in vendors.book.lines if line["to"] == sent.phone.number]
         assert sending.recover(channel=Channel.SMS) == 2
         assert (states(sent), states(unsent)) == ({"sms": "sent"}, {"sms": "queued"})
+
+    def recovered(self, person: User) -> str:
+        long_ago = timezone.now() - queue.LEASE * 2
+        Delivery.objects.filter(user=person).update(state="queued", claimed_at=long_ago, asked_at=long_ago, attempts=1, sent_at=None)
+        sending.recover(channel=Channel.SMS)
+        return states(person)["sms"]
+
+    def test_what_a_crash_left_waits_for_twilio_and_not_for_a_number_that_is_gone(
+        self, vendors: Vendors, make_kind: Callable[..., Kind], reachable: User, settings: Any
+    ) -> None:
+        tell(make_kind(channels=frozenset({Channel.SMS})), reachable)
+        address, settings.TWILIO_URL = settings.TWILIO_URL, "http://127.0.0.1:9"
+        assert self.recovered(reachable) == "queued", "nobody can say yet"
+        settings.TWILIO_URL = address
+        Phone.objects.all().delete()
+        assert self.recovered(reachable) == f"failed {Why.REFUSED}"
+
+    def test_one_worker_at_a_time(
+        self, vendors: Vendors, make_kind: Callable[..., Kind], reachable: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tell(make_kind(channels=frozenset({Channel.SMS})), reachable)
+        monkeypatch.setattr(sending, "only_here", lambda name: contextlib.nullcontext(False))
+        assert not sending.send_some(Channel.SMS)
+        assert list(Delivery.objects.values_list("state", "claimed_at", "attempts")) == [("queued", None, 0)]
+
+    def test_who_lost_a_claim_does_not_send(
+        self, vendors: Vendors, make_kind: Callable[..., Kind], reachable: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tell(make_kind(), reachable)
+        monkeypatch.setattr(queue, "note_asking", lambda parcel: False)
+        for channel in (Channel.EMAIL, Channel.SMS):
+            sending.send_some(channel)
+        assert vendors.book.of("mail") == vendors.book.of("text") == []
+
+    def test_several_that_waited_for_the_morning_are_one_text(
+        self, vendors: Vendors, make_kind: Callable[..., Kind], reachable: User, at: Any
+    ) -> None:
+        at("2026-10-21T23:00")
+        kind = make_kind(channels=frozenset({Channel.SMS}))
+        for number in range(12):
+            tell(kind, reachable, data={"title": f"Thing number {number} that is new for you", "text": "x"})
+        at("2026-10-22T08:00")
+        send_all()
+        (text,) = vendors.book.of("text")
+        assert text["body"].startswith("Soosh\nThing number 0") and text["body"].endswith("more in the app.")
+        assert Delivery.objects.filter(state="sent").count() == 12
+        assert sorted(Delivery.objects.values_list("segments", flat=True)) == [0] * 11 + [3]
 
 
 class TestReports:
