@@ -53,13 +53,13 @@ for r in range({rounds}):
                 notify(kind=SEARCH_MATCHED, user_ids=[p.pk], data=data)
 """
 _PUBLISH = """
-from accounts.events import SafetyChanged
-from accounts.models import SecurityEvent
+from catalog.events import SavedSearchMatched
+from catalog.models import SavedSearch
 from core.events import publish
 for p in people[:{events}]:
     with transaction.atomic():
-        event = SecurityEvent.objects.create(user=p, kind="signed_in", device_name="Phone")
-        publish(SafetyChanged(user_id=p.pk, security_event_id=event.pk))
+        search = SavedSearch.objects.create(user=p, name=f"{{p.pk.hex}} by an event")
+        publish(SavedSearchMatched(p.pk, search.pk, 1))
 """
 
 
@@ -150,8 +150,6 @@ def test_each_reaches_its_channel_once(soosh: tuple[RunningSoosh, Peer]) -> None
     # From here on nobody kills and nobody writes.
     alive = time.monotonic()
     assert teller.returncode == 0, outcome[1][-2000:]
-    told = int(running.query("SELECT count(*) FROM notifications_notification WHERE kind = 'catalog.search-matched'"))
-    assert told == PEOPLE * ROUNDS
     while outbox(running):
         assert time.monotonic() - alive < 60, outbox(running)
         time.sleep(0.5)
@@ -171,8 +169,9 @@ def test_each_reaches_its_channel_once(soosh: tuple[RunningSoosh, Peer]) -> None
     )
     print(*(f"  {channel} {state} {why}: {count}" for channel, state, why, count in states), sep="\n")
 
-    safety = "SELECT count(*), count(DISTINCT user_id) FROM notifications_notification WHERE kind = 'notifications.safety-changed'"
-    assert running.rows(safety) == [(EVENTS, EVENTS)], "each event told once"
+    assert told == PEOPLE * ROUNDS + EVENTS
+    by_events = "SELECT count(*), count(DISTINCT user_id), max(count) FROM notifications_notification WHERE collapse_key <> ''"
+    assert running.rows(by_events) == [(EVENTS, EVENTS, 1)], "each event told once"
     mails = collections.Counter(mail["key"] for mail in peer.taken("mail"))
     texts = collections.Counter((text["to"], text["body"]) for text in peer.taken("text"))
     pushes = collections.Counter((push["to"], push["tag"]) for push in peer.taken("push"))
@@ -186,8 +185,8 @@ def test_each_reaches_its_channel_once(soosh: tuple[RunningSoosh, Peer]) -> None
         for (key,) in running.rows("SELECT id FROM notifications_delivery WHERE channel = 'email' AND state IN ('sent', 'delivered')")
     }
     assert keys <= set(mails) and len(keys) + _dead(states, "email") == told
-    assert len(texts) + _dead(states, "sms") == TEXTED * ROUNDS
-    assert len(pushes) == told + EVENTS
+    assert len(texts) + _dead(states, "sms") == TEXTED * ROUNDS + min(TEXTED, EVENTS)
+    assert len(pushes) == told
     # A kill finds at most one mail of each of the two workers in the window.
     assert _dead(states, "email") <= 2 * (WORKER_KILLS + PEER_KILLS)
     assert _dead(states, "sms") == _dead(states, "push") == 0
@@ -236,17 +235,18 @@ def test_everybody_is_told_and_the_urgent_do_not_wait(tmp_path: Path) -> None:
     running = RunningSoosh(tmp_path / "one")
     running.start()
     try:
-        for code in (_CROWD.format(crowd=CROWD), _START):
-            process = shell(running, code)
-            _, error = process.communicate(timeout=600)
-            assert process.returncode == 0, error[-2000:]
-        started, most, waits, shown = time.monotonic(), 0, [], []
+        _run(running, _CROWD.format(crowd=CROWD))
+        # The workers have their models in memory once the demo's catalogue is embedded.
+        while running.query("SELECT count(*) FROM catalog_skill WHERE embedded_hash = ''"):
+            time.sleep(1)
+        time.sleep(20)
+        before = _memory(running)
+        _run(running, _START)
+        started, grown, waits, shown = time.monotonic(), 0, [], []
         while True:
             (state, done, total) = running.rows("SELECT state, done, total FROM notifications_announcement")[0]
             shown.append(done)
-            workers = running.processes("celery --app soosh --quiet worker")
-            with contextlib.suppress(psutil.Error):
-                most = max([most, *(process.memory_info().rss for process in workers)])
+            grown = max([grown, *(now - before[pid] for pid, now in _memory(running).items() if pid in before)])
             if state == "done":
                 break
             assert time.monotonic() - started < 900
@@ -257,7 +257,7 @@ def test_everybody_is_told_and_the_urgent_do_not_wait(tmp_path: Path) -> None:
         bulk = running.query("SELECT count(*) FROM notifications_delivery WHERE urgency = 0 AND state IN ('queued', 'held')")
         waits += [_urgent(running) for _ in range(3)]
         print(f"\n{done} of {total} people told in {seconds:.0f} s ({done / seconds:.0f} a second); {bulk} mails of it still in the queue")
-        print(f"most memory of a worker {most / 2**20:.0f} MiB; urgent mails in between waited {min(waits):.1f} to {max(waits):.1f} s")
+        print(f"a worker grew by {grown / 2**20:.0f} MiB at most; urgent mails in between waited {min(waits):.1f} to {max(waits):.1f} s")
         assert shown == sorted(shown) and len(set(shown)) > 10, "its progress can be seen"
         assert done == total
         assert (
@@ -265,17 +265,30 @@ def test_everybody_is_told_and_the_urgent_do_not_wait(tmp_path: Path) -> None:
         )
         assert bulk > 0, "there was a queue to overtake"
         assert max(waits) < 10
-        assert most < 600 * 2**20
+        assert grown < 100 * 2**20
     finally:
         running.stop()
         kill(running, "")
 
 
+def _run(running: RunningSoosh, code: str) -> None:
+    process = shell(running, code)
+    _, error = process.communicate(timeout=600)
+    assert process.returncode == 0, error[-2000:]
+
+
+def _memory(running: RunningSoosh) -> dict[int, int]:
+    """What each worker has in memory, by process."""
+    found = {}
+    for process in running.processes("celery --app soosh --quiet worker"):
+        with contextlib.suppress(psutil.Error):
+            found[process.pid] = process.memory_info().rss
+    return found
+
+
 def _urgent(running: RunningSoosh) -> float:
     """How long an urgent mail takes from its notice to its sending."""
-    process = shell(running, _URGENT)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 0, error[-2000:]
+    _run(running, _URGENT)
     newest = "SELECT extract(epoch FROM sent_at - created_at) FROM notifications_delivery WHERE urgency = 2 ORDER BY id DESC LIMIT 1"
     deadline = time.monotonic() + 60
     while (waited := running.query(newest)) is None:
