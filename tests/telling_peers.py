@@ -200,6 +200,14 @@ def _shown(text: dict[str, Any]) -> dict[str, Any]:
     return known | {"account_sid": TWILIO_ACCOUNT, "date_created": at, "date_sent": at, "date_updated": at, "num_segments": "1"}
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing of clients that were killed."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def report(book: Book, folder: Path, site: str) -> None:
     """Tell the site of each mail that was taken, again and again until it listens."""
     key, _ = webhook_keys(folder)
@@ -228,7 +236,7 @@ def main() -> None:
     book = Book(Path(folder))
     if site:
         threading.Thread(target=report, args=(book, Path(folder), site[0]), daemon=True).start()
-    ThreadingHTTPServer(("127.0.0.1", int(port)), handler_for(book, {})).serve_forever()
+    Server(("127.0.0.1", int(port)), handler_for(book, {})).serve_forever()
 
 
 if __name__ == "__main__":

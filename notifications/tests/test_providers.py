@@ -10,7 +10,6 @@ import hmac
 import json
 import threading
 from collections.abc import Callable, Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,7 @@ class Vendors:
     def __init__(self, folder: Path) -> None:
         self.book = peers.Book(folder)
         self.faults: dict[str, int] = {}
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), peers.handler_for(self.book, self.faults))
+        self.server = peers.Server(("127.0.0.1", 0), peers.handler_for(self.book, self.faults))
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
