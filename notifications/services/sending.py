@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -22,6 +23,8 @@ from notifications.services.pushing import send_pushes
 from notifications.services.queue import Parcel
 from notifications.services.recipients import addresses_of, suppress
 from notifications.services.texts import is_within_budget, segments_of, spent_today, spent_today_by, text_for
+
+logger = structlog.get_logger(__name__)
 
 
 def send_some(channel: Channel) -> bool:
@@ -133,15 +136,18 @@ def _take_up(channel: Channel, parcel: Parcel) -> None:
     if parcel.lead.asked_at is None and channel != Channel.PUSH:
         queue.release([parcel])
     elif channel == Channel.SMS and settings.TWILIO_ACCOUNT_SID:
-        queue.settle(parcel, _asked(parcel), repeats_safely=True)
+        outcome = _asked(parcel)
+        # While Twilio cannot say, the claim stays, and is taken up again by the next sweep.
+        if outcome is not None:
+            queue.settle(parcel, outcome, repeats_safely=True)
     elif channel == Channel.EMAIL and not email.repeats_safely():
         queue.give_up_unconfirmed(parcel)
     else:
         queue.settle(parcel, Outcome(Result.BUSY, error="the worker died"), repeats_safely=True)
 
 
-def _asked(parcel: Parcel) -> Outcome:
-    """What Twilio knows of a text."""
+def _asked(parcel: Parcel) -> Outcome | None:
+    """What Twilio knows of a text; None where it does not answer."""
     number = addresses_of(Channel.SMS, [parcel.lead]).get(parcel.lead.user_id)
     if number is None:
         return Outcome(Result.REFUSED, error="the number is gone")
@@ -153,7 +159,8 @@ def _asked(parcel: Parcel) -> Outcome:
     try:
         found = twilio.sent_since(message, since)
     except Exception as error:
-        return Outcome(Result.AWAY, error=type(error).__name__)
+        logger.warning("not known whether a text was sent", error=type(error).__name__)
+        return None
     known = set(Delivery.objects.filter(channel=Channel.SMS, provider_id__in=found).values_list("provider_id", flat=True))
     ours = [sid for sid in found if sid not in known]
     return Outcome(Result.ACCEPTED, ours[0]) if ours else Outcome(Result.BUSY, error="not sent")

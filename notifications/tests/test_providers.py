@@ -225,6 +225,7 @@ class TestTexts:
         tell(make_kind(channels=frozenset({Channel.SMS})), reachable)
         address, settings.TWILIO_URL = settings.TWILIO_URL, "http://127.0.0.1:9"
         assert self.recovered(reachable) == "queued", "nobody can say yet"
+        assert Delivery.objects.get().claimed_at is not None, "so nobody may send it"
         settings.TWILIO_URL = address
         Phone.objects.all().delete()
         assert self.recovered(reachable) == f"failed {Why.REFUSED}"
