@@ -10,18 +10,6 @@ class Cadence(TextChoices):
     WEEKLY = "weekly", "together, every week"
 
 
-class Weekday(IntegerChoices):
-    """As `datetime.date.weekday` counts them."""
-
-    MONDAY = 0, "Monday"
-    TUESDAY = 1, "Tuesday"
-    WEDNESDAY = 2, "Wednesday"
-    THURSDAY = 3, "Thursday"
-    FRIDAY = 4, "Friday"
-    SATURDAY = 5, "Saturday"
-    SUNDAY = 6, "Sunday"
-
-
 class Channel(TextChoices):
     """The ways to a person beside the inbox, where everything stands."""
 

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "ai",
     "catalog",
     "profiling",
+    "mentors",
     "soosh",
 ]
 

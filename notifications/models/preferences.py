@@ -8,7 +8,8 @@ from django.db.models import F, Q
 
 from accounts.querysets import OwnedQuerySet
 from core.models import BaseModel
-from notifications.enums import Cadence, Channel, Weekday
+from core.wall_time import Weekday
+from notifications.enums import Cadence, Channel
 
 
 class Preferences(BaseModel):

@@ -13,7 +13,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from notifications.enums import Cadence, Channel, DeliveryState, Urgency, Weekday
+from core.wall_time import Weekday
+from notifications.enums import Cadence, Channel, DeliveryState, Urgency
 from notifications.models import WAITING, Choice, Delivery, Preferences
 from notifications.notices import Kind, Topic, kinds_of, topics
 from notifications.services.timing import Digest, QuietHours, next_send_at

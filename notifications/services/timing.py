@@ -8,7 +8,8 @@ import datetime
 from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
-from notifications.enums import Cadence, Weekday
+from core.wall_time import Weekday, instant_of
+from notifications.enums import Cadence
 
 _HOUR = datetime.timedelta(hours=1)
 _DAY = datetime.timedelta(days=1)
@@ -71,20 +72,6 @@ def next_digest(after: datetime.datetime, *, zone: ZoneInfo, digest: Digest) -> 
     if digest.cadence == Cadence.AT_ONCE:
         raise ValueError("What is sent at once is never sent together.")
     return next(at for at in _days_at(after, zone, digest) if at > after)
-
-
-def instant_of(wall: datetime.datetime, zone: ZoneInfo, *, last: bool = False) -> datetime.datetime:
-    """When the clock in this zone shows this naive time, in UTC: the first or the last time where it does so twice, and where it never
-    does, the moment at which it jumps over it."""
-    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(datetime.UTC) for fold in (0, 1))
-    if first <= second:
-        return second if last else first
-    # In a gap the two offsets are swapped, and the jump lies between what they give.
-    before, after = second, first
-    while after - before > datetime.timedelta(seconds=1):
-        middle = before + (after - before) / 2
-        before, after = (before, middle) if middle.astimezone(zone).replace(tzinfo=None) >= wall else (middle, after)
-    return after.replace(microsecond=0)
 
 
 def _around(instant: datetime.datetime, zone: ZoneInfo, quiet: QuietHours) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:

@@ -9,7 +9,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.serializers import RequestSerializer
-from notifications.enums import Cadence, Channel, DeliveryState, Urgency, Weekday, Why
+from core.wall_time import Weekday
+from notifications.enums import Cadence, Channel, DeliveryState, Urgency, Why
 from notifications.models import Delivery, Notification, Phone, Preferences, PushDevice
 from notifications.notices import topics
 from notifications.selectors import card_of

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from django.db.models import TextChoices
+
+
+class MentorState(TextChoices):
+    DRAFT = "draft", "not yet applied"
+    APPLIED = "applied", "waits for staff"
+    LIVE = "live", "found and booked"
+    PAUSED = "paused", "shown, not booked"
+    REJECTED = "rejected", "not taken; may apply again"
+    SUSPENDED = "suspended", "taken down by staff"
+    LEFT = "left", "mentors no more"
+
+
+class PauseReason(TextChoices):
+    OWN_WISH = "own_wish", "the mentor's wish"
+    MISSED_REQUESTS = "missed_requests", "requests in a row were not answered in time"
+
+
+class OfferKind(TextChoices):
+    INTRODUCTION = "introduction", "a first talk"
+    SESSION = "session", "a session"
+    REVIEW = "review", "a look at work, a portfolio or a résumé"
+    MOCK_INTERVIEW = "mock_interview", "a practice interview"
+    GROUP = "group", "a session for several"
+
+
+class AccessibilityPractice(TextChoices):
+    """What a mentor does so that a session works for a person with a disability."""
+
+    CAPTIONS = "captions", "live captions"
+    SIGN_LANGUAGE = "sign_language", "sign language, or an interpreter is welcome"
+    TEXT_ONLY = "text_only", "the whole session in writing"
+    SCREEN_READER = "screen_reader", "material that screen readers read"
+    CAMERA_OPTIONAL = "camera_optional", "the camera may stay off"
+    SLOW_PACE = "slow_pace", "a slow pace"
+    BREAKS = "breaks", "breaks whenever they are needed"
+    PLAIN_LANGUAGE = "plain_language", "plain language"
+    WRITTEN_SUMMARY = "written_summary", "a written summary afterwards"
+    COMPANION = "companion", "a companion may take part"
+
+
+class TimeSource(TextChoices):
+    """Why time is occupied. What somebody booked never overlaps for one person; the rest may."""
+
+    SESSION = "session", "a session"
+    HOLD = "hold", "held for somebody who is booking"
+    EVENT = "event", "an event of an outside calendar"
+    BLOCK = "block", "blocked by hand"
+
+
+class Refusal(TextChoices):
+    """The rule by which a time is not bookable, in the order in which they are told."""
+
+    WRONG_DURATION = "wrong_duration", "no offer is of this length"
+    NOT_OPEN = "not_open", "outside the hours"
+    OFF_GRID = "off_grid", "sessions start at other minutes"
+    TOO_SOON = "too_soon", "the notice is too short"
+    TOO_FAR = "too_far", "further ahead than can be booked"
+    TAKEN = "taken", "something else is then"
+    LIMIT_REACHED = "limit_reached", "the day, week or month is full"
+    LEARNER_BUSY = "learner_busy", "you have a session then"

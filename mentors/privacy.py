@@ -1,0 +1,69 @@
+"""What is held about mentors and everybody's occupied time. See `core.privacy`."""
+
+from __future__ import annotations
+
+from core.privacy import OnErasure, declare
+from mentors.models import DateOverride, MentorProfile, MentorSkill, OccupiedTime, Offer, Schedule, Travel, WeeklyHours
+
+_BASE = ("id", "created_at", "updated_at")
+_VECTOR = (
+    *("content_hash", "embedding", "embedding_model", "embedded_hash"),
+    *("twin_embedding", "twin_embedding_model", "twin_embedded_hash"),
+)
+
+declare(
+    MentorProfile,
+    subject="user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "user", "decided_by"),
+    personal=(
+        *(*_VECTOR, "state", "headline", "bio", "languages", "capacity", "is_open_to_minors"),
+        *("accessibility_practices", "applied_at", "decided_at", "decision_note", "live_since", "paused_because"),
+    ),
+)
+declare(MentorSkill, subject="profile__user_id", on_erasure=OnErasure.DELETE, none=(*_BASE, "profile"), personal=("skill", "years"))
+declare(
+    Offer,
+    subject="profile__user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "profile"),
+    personal=("kind", "title", "duration_minutes", "price_amount", "price_currency", "group_size", "is_active"),
+)
+declare(
+    Schedule,
+    subject="profile__user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "profile", "version", "expanded_until"),
+    personal=(
+        *("time_zone", "increment_minutes", "buffer_before_minutes", "buffer_after_minutes", "notice_minutes", "horizon_days"),
+        *("most_per_day", "most_per_week", "most_per_month", "open_time", "free_time", "full_time", "grids"),
+    ),
+)
+declare(
+    WeeklyHours,
+    subject="schedule__profile__user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "schedule"),
+    personal=("weekday", "start_minute", "end_minute"),
+)
+declare(
+    DateOverride,
+    subject="schedule__profile__user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "schedule"),
+    personal=("on_date", "start_minute", "end_minute"),
+)
+declare(
+    Travel,
+    subject="schedule__profile__user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "schedule"),
+    personal=("first_on", "last_on", "time_zone"),
+)
+declare(
+    OccupiedTime,
+    subject="person_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "person"),
+    personal=("source", "during", "session", "reference", "is_mentor", "held_until", "title"),
+)

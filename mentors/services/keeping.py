@@ -1,0 +1,181 @@
+"""What follows from rules and occupied time, kept in the schedule's row so that one look at it tells what is bookable.
+
+Whoever changes rules or occupied time calls these in the same transaction, under `lock_people`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.fields.ranges import RangeStartsWith
+from django.db import connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils import timezone
+from psycopg.types.multirange import TimestamptzMultirange
+
+from core.wall_time import instant_of
+from mentors.enums import TimeSource
+from mentors.models import OccupiedTime, Schedule
+from mentors.services.expanding import Hours, Rules, Span, Stay, expand, merged, wall_time, zone_on
+
+_DAY = datetime.timedelta(days=1)
+# So many days beyond the horizon are expanded: nothing is missing while the nightly run is down for a week.
+_SPARE_DAYS = 8
+_BATCH = 200
+BOOKED = (TimeSource.SESSION, TimeSource.HOLD)
+
+# A session may not touch what is occupied, and its own buffers may not either: what is occupied grows by the buffer after a session that
+# comes before it, and by the buffer before one that comes after.
+_FREE_TIME = """
+UPDATE mentors_schedule AS schedule SET free_time = schedule.open_time - coalesce((
+    SELECT range_agg(tstzrange(
+        lower(occupied.during) - schedule.buffer_after_minutes * interval '1 minute',
+        upper(occupied.during) + schedule.buffer_before_minutes * interval '1 minute'
+    ))
+    FROM mentors_occupiedtime AS occupied
+    WHERE occupied.person_id = profile.user_id AND occupied.during && tstzrange(
+        lower(schedule.open_time) - interval '1 day', upper(schedule.open_time) + interval '1 day'
+    )
+), '{}'::tstzmultirange)
+FROM mentors_mentorprofile AS profile
+WHERE profile.id = schedule.profile_id AND schedule.id = ANY(%s)
+"""
+
+
+def lock_people(person_ids: Iterable[uuid.UUID]) -> None:
+    """Let nobody else change the time of these people until the open transaction ends. Sorted, so that two callers never wait for each
+    other."""
+    keys = sorted({str(person_id) for person_id in person_ids})
+    with connection.cursor() as cursor:
+        for key in keys:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"mentors.time {key}",))
+
+
+def rules_of(schedule: Schedule) -> Rules:
+    """What a mentor stated; three queries, none if the rows were prefetched."""
+    weekly: dict[int, list[Hours]] = {}
+    for row in schedule.weekly_hours.all():
+        weekly.setdefault(row.weekday, []).append(Hours(row.start_minute, row.end_minute))
+    overrides: dict[datetime.date, list[Hours]] = {}
+    for override in schedule.overrides.all():
+        hours = overrides.setdefault(override.on_date, [])
+        if override.start_minute is not None and override.end_minute is not None:
+            hours.append(Hours(override.start_minute, override.end_minute))
+    stays = [Stay(travel.first_on, travel.last_on, ZoneInfo(travel.time_zone)) for travel in schedule.travels.all()]
+    increment = datetime.timedelta(minutes=schedule.increment_minutes)
+    return Rules(ZoneInfo(schedule.time_zone), weekly, overrides, stays, increment)
+
+
+def keep_hours(schedules: Collection[Schedule]) -> None:
+    """Expand the rules from yesterday to beyond the horizon, and keep what follows."""
+    yesterday = timezone.now().date() - _DAY
+    for schedule in schedules:
+        until = yesterday + (schedule.horizon_days + _SPARE_DAYS) * _DAY
+        expansion = expand(rules_of(schedule), yesterday, until)
+        schedule.open_time = _ranges(expansion.open)
+        schedule.grids = [_range(grid) for grid in expansion.grids]
+        schedule.expanded_until = until
+    Schedule.objects.bulk_update(schedules, ["open_time", "grids", "expanded_until"])
+    keep_free_time(schedules)
+
+
+def keep_free_time(schedules: Collection[Schedule]) -> None:
+    """Take what is occupied out of the hours, and find the days, weeks and months that are full."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FREE_TIME, ([schedule.pk for schedule in schedules],))
+    for schedule in schedules:
+        full = _full_time(schedule)
+        if schedule.full_time != full:
+            schedule.full_time = full
+            Schedule.objects.filter(pk=schedule.pk).update(full_time=full)
+
+
+def keep_free_time_of(person_ids: Collection[uuid.UUID]) -> None:
+    """The same for those of these people who are mentors."""
+    keep_free_time(list(Schedule.objects.filter(profile__user_id__in=person_ids).select_related("profile")))
+
+
+def keep_all_hours() -> int:
+    """Expand every schedule anew, a batch a transaction: a day further, and by the present rules of the world's clocks."""
+    number = 0
+    for batch in batches_of_schedules():
+        with transaction.atomic():
+            rows = Schedule.objects.filter(pk__in=batch).select_related("profile")
+            schedules = list(rows.prefetch_related("weekly_hours", "overrides", "travels"))
+            lock_people(schedule.profile.user_id for schedule in schedules)
+            keep_hours(schedules)
+        number += len(schedules)
+    return number
+
+
+def batches_of_schedules() -> Iterator[list[uuid.UUID]]:
+    """The ids of all schedules, in bounded batches."""
+    last = uuid.UUID(int=0)
+    while True:
+        batch = list(Schedule.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_BATCH])
+        if not batch:
+            return
+        yield batch
+        last = batch[-1]
+
+
+def _full_time(schedule: Schedule) -> TimestamptzMultirange:
+    """The instants of every day, ISO week and month in which as many sessions start as the mentor wants. Holds count."""
+    limits = (
+        (schedule.most_per_day, lambda date: (date, date)),
+        (schedule.most_per_week, _week_of),
+        (schedule.most_per_month, _month_of),
+    )
+    if all(limit is None for limit, _ in limits):
+        return TimestamptzMultirange()
+    rules = rules_of(schedule)
+    since = timezone.now() - 40 * _DAY
+    booked = OccupiedTime.objects.filter(person_id=schedule.profile.user_id, is_mentor=True, source__in=BOOKED, during__endswith__gt=since)
+    starts = booked.annotate(starts_at=RangeStartsWith("session")).values_list("starts_at", flat=True)
+    dates = [dates_of(rules, start) for start in starts]
+    spans: list[Span] = []
+    for limit, period_of in limits:
+        if limit is not None:
+            counts = Counter(period for each in dates for period in {period_of(date) for date in each})
+            for (first, last), count in counts.items():
+                if count >= limit:
+                    spans += (day_span(rules, first + number * _DAY) for number in range((last - first).days + 1))
+    return _ranges(merged(span for span in spans if span.start < span.end))
+
+
+def _week_of(date: datetime.date) -> tuple[datetime.date, datetime.date]:
+    monday = date - date.weekday() * _DAY
+    return monday, monday + 6 * _DAY
+
+
+def _month_of(date: datetime.date) -> tuple[datetime.date, datetime.date]:
+    first = date.replace(day=1)
+    return first, (first + 31 * _DAY).replace(day=1) - _DAY
+
+
+def day_span(rules: Rules, date: datetime.date) -> Span:
+    """The instants of a mentor's date, by the clock of where they are on it."""
+    zone = zone_on(rules, date)
+    return Span(instant_of(wall_time(date, 0), zone), instant_of(wall_time(date, 1440), zone))
+
+
+def dates_of(rules: Rules, instant: datetime.datetime) -> list[datetime.date]:
+    """The mentor's date at an instant; two or none where somebody changes zones meanwhile."""
+    zones = {rules.zone, *(stay.zone for stay in rules.stays)}
+    return sorted(date for date in {instant.astimezone(zone).date() for zone in zones} if _holds(day_span(rules, date), instant))
+
+
+def _holds(span: Span, instant: datetime.datetime) -> bool:
+    return span.start <= instant < span.end
+
+
+def _range(span: Span) -> DateTimeTZRange:
+    return DateTimeTZRange(span.start, span.end, "[)")
+
+
+def _ranges(spans: Iterable[Span]) -> TimestamptzMultirange:
+    return TimestamptzMultirange([_range(span) for span in spans])

@@ -1,0 +1,186 @@
+"""Taking and giving back people's time. Bookings claims through here; nobody else writes `OccupiedTime`.
+
+Each function locks the people it concerns first, then looks, then writes; the exclusion constraint stands behind it.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils import timezone
+
+from accounts.models import User
+from mentors.enums import TimeSource
+from mentors.errors import ClaimGone, SlotUnavailable
+from mentors.models import MentorProfile, OccupiedTime, Schedule
+from mentors.services.keeping import keep_free_time_of, lock_people
+from mentors.services.slots import Question, refusals_of, slots_between
+
+ALTERNATIVES = 3
+_ALTERNATIVES_WITHIN = datetime.timedelta(days=14)
+_BATCH = 200
+
+
+def claim_time(
+    *,
+    profile: MentorProfile,
+    learner_id: uuid.UUID,
+    starts_at: datetime.datetime,
+    duration_minutes: int,
+    reference: uuid.UUID,
+    held_until: datetime.datetime | None = None,
+) -> None:
+    """Take the time of a session for mentor and learner; until `held_until` only, if that is given.
+
+    Raises:
+        SlotUnavailable: with the rules that are against it, and the nearest times that are bookable.
+    """
+    with transaction.atomic():
+        people = (profile.user_id, learner_id)
+        _lock_with_overdue(people)
+        question = Question(profile.pk, duration_minutes, learner_id)
+        _require(question, starts_at)
+        _take(
+            profile=profile,
+            learner_id=learner_id,
+            starts_at=starts_at,
+            duration_minutes=duration_minutes,
+            reference=reference,
+            held_until=held_until,
+        )
+        keep_free_time_of(people)
+
+
+def move_claim(*, reference: uuid.UUID, starts_at: datetime.datetime, duration_minutes: int) -> None:
+    """Take another time for what was booked, which may overlap the present one. If that cannot be had, the present one stays.
+
+    Raises:
+        ClaimGone: nothing is booked under this reference.
+        SlotUnavailable: as `claim_time` does.
+    """
+    with transaction.atomic():
+        mentor, learner = _locked_claim(reference)
+        profile = MentorProfile.objects.get(user_id=mentor.person_id)
+        people = (mentor.person_id, learner.person_id)
+        OccupiedTime.objects.filter(reference=reference).delete()
+        keep_free_time_of(people)
+        _require(Question(profile.pk, duration_minutes, learner.person_id), starts_at)
+        _take(
+            profile=profile,
+            learner_id=learner.person_id,
+            starts_at=starts_at,
+            duration_minutes=duration_minutes,
+            reference=reference,
+            held_until=mentor.held_until,
+        )
+        keep_free_time_of(people)
+
+
+def confirm_claim(*, reference: uuid.UUID) -> None:
+    """Make a session of what was held.
+
+    Raises:
+        ClaimGone: the hold is over.
+    """
+    with transaction.atomic():
+        rows = _locked_claim(reference)
+        OccupiedTime.objects.filter(pk__in=[row.pk for row in rows]).update(
+            source=TimeSource.SESSION, held_until=None, updated_at=timezone.now()
+        )
+
+
+def release_claim(*, reference: uuid.UUID) -> None:
+    """Give the time back. Nothing happens if that was done before."""
+    with transaction.atomic():
+        people = list(OccupiedTime.objects.filter(reference=reference).values_list("person_id", flat=True))
+        lock_people(people)
+        OccupiedTime.objects.filter(reference=reference).delete()
+        keep_free_time_of(people)
+
+
+def expire_holds() -> int:
+    """Give back what was held for too long. Returns how many people had something held."""
+    overdue = OccupiedTime.objects.filter(source=TimeSource.HOLD, held_until__lte=timezone.now())
+    people = list(overdue.order_by("held_until").values_list("person_id", flat=True)[:_BATCH])
+    if people:
+        with transaction.atomic():
+            _lock_with_overdue(people)
+    return len(people)
+
+
+def block_time(*, person: User, starts_at: datetime.datetime, ends_at: datetime.datetime, title: str = "") -> OccupiedTime:
+    """Keep sessions out of a stretch of time. What is booked in it already stays booked."""
+    with transaction.atomic():
+        lock_people([person.pk])
+        during = DateTimeTZRange(starts_at, ends_at, "[)")
+        row = OccupiedTime.objects.create(person=person, source=TimeSource.BLOCK, during=during, title=title)
+        keep_free_time_of([person.pk])
+    return row
+
+
+def unblock_time(*, block: OccupiedTime) -> None:
+    """Open a blocked stretch again."""
+    with transaction.atomic():
+        lock_people([block.person_id])
+        OccupiedTime.objects.filter(pk=block.pk, source=TimeSource.BLOCK).delete()
+        keep_free_time_of([block.person_id])
+
+
+def nearest_slots(question: Question, wanted: datetime.datetime, *, number: int = ALTERNATIVES) -> list[datetime.datetime]:
+    """The bookable starts that are nearest to the wanted one, within two weeks either way; the earlier first where two are as near."""
+    found = slots_between(question, wanted - _ALTERNATIVES_WITHIN, wanted + _ALTERNATIVES_WITHIN)
+    return sorted(sorted(found, key=lambda start: (abs(start - wanted), start))[:number])
+
+
+def _require(question: Question, starts_at: datetime.datetime) -> None:
+    refusals = refusals_of(question, starts_at)
+    if refusals:
+        alternatives = [start.isoformat().replace("+00:00", "Z") for start in nearest_slots(question, starts_at)]
+        raise SlotUnavailable(reasons=[refusal.value for refusal in refusals], alternatives=alternatives)
+
+
+def _take(
+    *,
+    profile: MentorProfile,
+    learner_id: uuid.UUID,
+    starts_at: datetime.datetime,
+    duration_minutes: int,
+    reference: uuid.UUID,
+    held_until: datetime.datetime | None,
+) -> None:
+    schedule = Schedule.objects.get(profile=profile)
+    session = DateTimeTZRange(starts_at, starts_at + datetime.timedelta(minutes=duration_minutes), "[)")
+    buffered = DateTimeTZRange(
+        session.lower - datetime.timedelta(minutes=schedule.buffer_before_minutes),
+        session.upper + datetime.timedelta(minutes=schedule.buffer_after_minutes),
+        "[)",
+    )
+    source = TimeSource.HOLD if held_until else TimeSource.SESSION
+    common = {"source": source, "session": session, "reference": reference, "held_until": held_until}
+    OccupiedTime.objects.create(person_id=profile.user_id, during=buffered, is_mentor=True, **common)
+    OccupiedTime.objects.create(person_id=learner_id, during=session, **common)
+
+
+def _locked_claim(reference: uuid.UUID) -> tuple[OccupiedTime, OccupiedTime]:
+    """The mentor's row and the learner's, with their people locked. Needs an open transaction."""
+    lock_people(OccupiedTime.objects.filter(reference=reference).values_list("person_id", flat=True))
+    rows = {row.is_mentor: row for row in OccupiedTime.objects.filter(reference=reference)}
+    if len(rows) < 2 or any(row.held_until is not None and row.held_until <= timezone.now() for row in rows.values()):
+        raise ClaimGone
+    return rows[True], rows[False]
+
+
+def _lock_with_overdue(person_ids: Collection[uuid.UUID]) -> None:
+    """Lock these people, and give back what they were held for too long. Whoever is on the other side of that is locked with them."""
+    overdue = OccupiedTime.objects.filter(source=TimeSource.HOLD, held_until__lte=timezone.now())
+    references = list(overdue.filter(person_id__in=person_ids).values_list("reference", flat=True))
+    rows = overdue.filter(reference__in=references)
+    others = set(rows.values_list("person_id", flat=True)) if references else set()
+    lock_people({*person_ids, *others})
+    if references:
+        rows.delete()
+        keep_free_time_of(others)
