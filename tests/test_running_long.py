@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,11 +43,10 @@ class Writer(threading.Thread):
         self.going = True
 
     def run(self) -> None:
-        number = 0
         while self.going:
-            number += 1
             try:
-                posted = self.soosh.call("POST", "opportunities", {"kind": "job", "title": f"Job {number}"})
+                # The same twice would be refused as a duplicate.
+                posted = self.soosh.call("POST", "opportunities", {"kind": "job", "title": f"Job {uuid.uuid4()}"})
                 self.acknowledged.append(posted["id"])
             except (OSError, urllib.error.URLError, json.JSONDecodeError):
                 time.sleep(0.1)
