@@ -78,7 +78,17 @@ def configure(*, as_json: bool) -> dict[str, Any]:
         "loggers": {
             **{
                 name: {"level": "INFO"}
-                for name in ("soosh", "core", "accounts", "notifications", "ai", "catalog", "profiling", "mentors", "django_structlog.middlewares")
+                for name in (
+                    "soosh",
+                    "core",
+                    "accounts",
+                    "notifications",
+                    "ai",
+                    "catalog",
+                    "profiling",
+                    "mentors",
+                    "django_structlog.middlewares",
+                )
             },
             # Every response of 4xx and 5xx is in the request log already.
             "django.request": {"level": "CRITICAL"},

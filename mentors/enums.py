@@ -61,3 +61,8 @@ class Refusal(TextChoices):
     TAKEN = "taken", "something else is then"
     LIMIT_REACHED = "limit_reached", "the day, week or month is full"
     LEARNER_BUSY = "learner_busy", "you have a session then"
+
+
+class CalendarKind(TextChoices):
+    ICS = "ics", "an address of an iCalendar file"
+    CALDAV = "caldav", "a calendar on a CalDAV server"

@@ -16,3 +16,8 @@ class SlotUnavailable(Conflict):
 class ClaimGone(NotFound):
     code = "claim_gone"
     message = _("Nothing is booked under this reference any more.")
+
+
+class TooManyCalendars(Conflict):
+    code = "too_many_calendars"
+    message = _("You have as many calendars as one can. Remove one first.")

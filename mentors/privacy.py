@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from core.privacy import OnErasure, declare
-from mentors.models import DateOverride, MentorProfile, MentorSkill, OccupiedTime, Offer, Schedule, Travel, WeeklyHours
+from mentors.models import (
+    CalendarLink,
+    DateOverride,
+    MentorProfile,
+    MentorSkill,
+    OccupiedTime,
+    Offer,
+    OutsideCalendar,
+    Schedule,
+    Travel,
+    WeeklyHours,
+)
 
 _BASE = ("id", "created_at", "updated_at")
 _VECTOR = (
@@ -61,9 +72,25 @@ declare(
     personal=("first_on", "last_on", "time_zone"),
 )
 declare(
-    OccupiedTime,
+    OutsideCalendar,
+    subject="person_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "person", "version", "read_at", "fresh_at", "due_at", "failure", "failures", "told_stale_at", "skipped"),
+    personal=("kind", "name", "host", "username"),
+    secret=("sealed_address", "sealed_password"),
+)
+declare(
+    CalendarLink,
     subject="person_id",
     on_erasure=OnErasure.DELETE,
     none=(*_BASE, "person"),
+    personal=("rotated_at",),
+    secret=("sealed_token", "token_digest"),
+)
+declare(
+    OccupiedTime,
+    subject="person_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "person", "calendar", "moves"),
     personal=("source", "during", "session", "reference", "is_mentor", "held_until", "title"),
 )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
-import hashlib
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +10,6 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.core.internal.httpkit import clean_client_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet
 from django import forms
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -20,6 +17,9 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 
 from accounts.models import User
+from core.sealing import seal, unseal
+
+_SECOND_FACTOR = "accounts.second-factor"
 
 
 class SignupForm(forms.Form):
@@ -74,15 +74,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return {"id": urlsplit(settings.SITE_URL).hostname or "localhost", "name": "Soosh"}
 
     def encrypt(self, text: str) -> str:
-        return _fernet().encrypt(text.encode()).decode()
+        return seal(text, purpose=_SECOND_FACTOR)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _fernet().decrypt(encrypted_text.encode()).decode()
-
-
-def _fernet() -> Fernet:
-    digest = hashlib.sha256(b"accounts.second-factor:" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(digest))
+        return unseal(encrypted_text, purpose=_SECOND_FACTOR)
 
 
 def serializable(fields: dict[str, Any]) -> dict[str, Any]:

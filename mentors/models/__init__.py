@@ -1,4 +1,16 @@
 from mentors.models.availability import DateOverride, OccupiedTime, Schedule, Travel, WeeklyHours
+from mentors.models.calendars import CalendarLink, OutsideCalendar
 from mentors.models.profiles import MentorProfile, MentorSkill, Offer
 
-__all__ = ("DateOverride", "MentorProfile", "MentorSkill", "OccupiedTime", "Offer", "Schedule", "Travel", "WeeklyHours")
+__all__ = (
+    "CalendarLink",
+    "DateOverride",
+    "MentorProfile",
+    "MentorSkill",
+    "OccupiedTime",
+    "Offer",
+    "OutsideCalendar",
+    "Schedule",
+    "Travel",
+    "WeeklyHours",
+)

@@ -13,6 +13,7 @@ from accounts.models.people import validate_time_zone
 from core.models import BaseModel
 from core.wall_time import Weekday
 from mentors.enums import TimeSource
+from mentors.models.calendars import OutsideCalendar
 from mentors.models.fields import InstantRangesField
 from mentors.models.profiles import MentorProfile
 
@@ -191,6 +192,8 @@ class OccupiedTime(BaseModel):
     is_mentor = models.BooleanField(default=False, help_text="The person is the mentor of what was booked.")
     held_until = models.DateTimeField(null=True, blank=True)
     title = models.CharField(max_length=300, blank=True, default="", help_text="For the person's own eyes.")
+    calendar = models.ForeignKey(OutsideCalendar, on_delete=models.CASCADE, null=True, blank=True, related_name="events")
+    moves = models.PositiveSmallIntegerField(default=0, help_text="How often it was moved: the SEQUENCE of its calendar entry.")
 
     class Meta:
         ordering = ("-id",)
@@ -215,6 +218,10 @@ class OccupiedTime(BaseModel):
             models.CheckConstraint(
                 condition=Q(source=TimeSource.HOLD, held_until__isnull=False) | ~Q(source=TimeSource.HOLD) & Q(held_until__isnull=True),
                 name="a_hold_ends",
+            ),
+            models.CheckConstraint(
+                condition=Q(source=TimeSource.EVENT, calendar__isnull=False) | ~Q(source=TimeSource.EVENT) & Q(calendar__isnull=True),
+                name="an_event_is_of_a_calendar",
             ),
             models.UniqueConstraint(
                 fields=("person", "reference"), condition=Q(reference__isnull=False), name="one_place_per_person_and_booking"

@@ -24,7 +24,7 @@ from mentors.services.expanding import Hours, Rules, Span, Stay, expand, merged,
 
 _DAY = datetime.timedelta(days=1)
 # So many days beyond the horizon are expanded: nothing is missing while the nightly run is down for a week.
-_SPARE_DAYS = 8
+SPARE_DAYS = 8
 _BATCH = 200
 BOOKED = (TimeSource.SESSION, TimeSource.HOLD)
 
@@ -74,7 +74,7 @@ def keep_hours(schedules: Collection[Schedule]) -> None:
     """Expand the rules from yesterday to beyond the horizon, and keep what follows."""
     yesterday = timezone.now().date() - _DAY
     for schedule in schedules:
-        until = yesterday + (schedule.horizon_days + _SPARE_DAYS) * _DAY
+        until = yesterday + (schedule.horizon_days + SPARE_DAYS) * _DAY
         expansion = expand(rules_of(schedule), yesterday, until)
         schedule.open_time = _ranges(expansion.open)
         schedule.grids = [_range(grid) for grid in expansion.grids]

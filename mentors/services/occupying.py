@@ -76,6 +76,7 @@ def move_claim(*, reference: uuid.UUID, starts_at: datetime.datetime, duration_m
             duration_minutes=duration_minutes,
             reference=reference,
             held_until=mentor.held_until,
+            moves=mentor.moves + 1,
         )
         keep_free_time_of(people)
 
@@ -151,6 +152,7 @@ def _take(
     duration_minutes: int,
     reference: uuid.UUID,
     held_until: datetime.datetime | None,
+    moves: int = 0,
 ) -> None:
     schedule = Schedule.objects.get(profile=profile)
     session = DateTimeTZRange(starts_at, starts_at + datetime.timedelta(minutes=duration_minutes), "[)")
@@ -160,7 +162,7 @@ def _take(
         "[)",
     )
     source = TimeSource.HOLD if held_until else TimeSource.SESSION
-    common = {"source": source, "session": session, "reference": reference, "held_until": held_until}
+    common = {"source": source, "session": session, "reference": reference, "held_until": held_until, "moves": moves}
     OccupiedTime.objects.create(person_id=profile.user_id, during=buffered, is_mentor=True, **common)
     OccupiedTime.objects.create(person_id=learner_id, during=session, **common)
 

@@ -81,7 +81,7 @@ class World:
         for _ in range(self.chance.randrange(12)):
             start = self.now + self.chance.randrange(0, 9 * 96) * 15 * MINUTE
             during = DateTimeTZRange(start, start + self.chance.choice((20, 60, 300)) * MINUTE, "[)")
-            kind = self.chance.choice(("event", "block", "session", "learner"))
+            kind = self.chance.choice(("block", "block", "session", "learner"))
             person_id = self.learner.pk if kind == "learner" else self.profile.user_id
             taken = OccupiedTime.objects.filter(person_id=person_id, source=TimeSource.SESSION, during__overlap=during)
             if kind in ("session", "learner"):

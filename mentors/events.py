@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from typing import ClassVar
+
+from core.events import Event
+
+
+@dataclasses.dataclass(frozen=True)
+class CalendarWentStale(Event):
+    """An outside calendar of this person could not be read for so long that what it says may be wrong."""
+
+    name: ClassVar[str] = "mentors.calendar-went-stale"
+    user_id: uuid.UUID
+    calendar_id: uuid.UUID

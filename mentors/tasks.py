@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import datetime
+
+from celery import shared_task
+from django.utils import timezone
+
+from mentors.services import calendars, keeping, occupying
+
+
+@shared_task
+def read_calendars() -> None:
+    """Read the outside calendars that are due."""
+    calendars.read_due_calendars(until=timezone.now() + datetime.timedelta(seconds=50))
+    calendars.report_stale_calendars()
+
+
+@shared_task
+def expire_holds() -> None:
+    """Give back what was held for too long."""
+    while occupying.expire_holds():
+        pass
+
+
+@shared_task
+def expand_schedules() -> None:
+    """Expand the rules of all mentors a day further, by the present rules of the world's clocks."""
+    keeping.keep_all_hours()
