@@ -6,4 +6,5 @@ class MentorsConfig(AppConfig):
     verbose_name = "Mentors"
 
     def ready(self) -> None:
-        from mentors import privacy  # noqa: F401  (registers itself)
+        from mentors import handlers, notices, privacy  # noqa: F401  (register themselves)
+        from mentors.services import profiles  # noqa: F401  (registers itself)

@@ -21,3 +21,23 @@ class ClaimGone(NotFound):
 class TooManyCalendars(Conflict):
     code = "too_many_calendars"
     message = _("You have as many calendars as one can. Remove one first.")
+
+
+class IllegalMove(Conflict):
+    code = "illegal_move"
+    message = _("This is not possible in the present state of the mentor.")
+
+
+class ProfileIncomplete(InvalidInput):
+    code = "profile_incomplete"
+    message = _("Something is missing before you can apply.")
+
+
+class NoSchedule(Conflict):
+    code = "no_schedule"
+    message = _("Say first when you can be booked.")
+
+
+class CalendarNotRead(Conflict):
+    code = "calendar_not_read"
+    message = _("The calendar server could not be read. Look at its address, the user name and the password.")

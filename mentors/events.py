@@ -14,3 +14,13 @@ class CalendarWentStale(Event):
     name: ClassVar[str] = "mentors.calendar-went-stale"
     user_id: uuid.UUID
     calendar_id: uuid.UUID
+
+
+@dataclasses.dataclass(frozen=True)
+class MentorDecided(Event):
+    """Staff decided about a mentor. `state` is the new one."""
+
+    name: ClassVar[str] = "mentors.mentor-decided"
+    user_id: uuid.UUID
+    profile_id: uuid.UUID
+    state: str

@@ -5,7 +5,14 @@ import datetime
 from celery import shared_task
 from django.utils import timezone
 
+from ai.services.spaces import fill_some, live_models
 from mentors.services import calendars, keeping, occupying
+
+
+@shared_task
+def embed_waiting() -> int:
+    """Give vectors to mentors that have none of their present text."""
+    return sum(fill_some(name="mentors", model=model, limit=100) for model in live_models())
 
 
 @shared_task

@@ -180,6 +180,10 @@ CELERY_BEAT_SCHEDULE = {
     "make exports": {"task": "accounts.tasks.make_exports", "schedule": 5.0},
     "run erasures": {"task": "accounts.tasks.run_erasures", "schedule": 30.0},
     "prune accounts": {"task": "accounts.tasks.prune_accounts", "schedule": crontab(minute="53", hour="3")},
+    "read calendars": {"task": "mentors.tasks.read_calendars", "schedule": 60.0},
+    "expire holds": {"task": "mentors.tasks.expire_holds", "schedule": 30.0},
+    "expand schedules": {"task": "mentors.tasks.expand_schedules", "schedule": crontab(minute="33", hour="1")},
+    "embed mentors": {"task": "mentors.tasks.embed_waiting", "schedule": 15.0},
     "prune outbox": {"task": "core.tasks.prune_outbox", "schedule": crontab(minute="41", hour="3")},
 }
 
@@ -402,6 +406,10 @@ SPECTACULAR_SETTINGS = {
         "ReasonKindEnum": "profiling.enums.ReasonKind",
         "DeliveryStateEnum": "notifications.enums.DeliveryState",
         "ChannelEnum": "notifications.enums.Channel",
+        "OfferKindEnum": "mentors.enums.OfferKind",
+        "CalendarKindEnum": "mentors.enums.CalendarKind",
+        "MentorStateEnum": "mentors.enums.MentorState",
+        "WeekdayEnum": "core.wall_time.Weekday",
     },
 }
 

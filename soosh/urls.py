@@ -13,6 +13,7 @@ _V1 = [
     path("", include("notifications.api.v1.urls")),
     path("", include("profiling.api.v1.urls")),
     path("", include("catalog.api.v1.urls")),
+    path("", include("mentors.api.v1.urls")),
 ]
 
 urlpatterns = [
@@ -21,11 +22,13 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("", include("accounts.web.urls")),
     path("", include("notifications.web.urls")),
+    path("", include("mentors.web.urls")),
     # Where the app takes over on a phone that has it.
     path("opportunities/<uuid:key>", InAppPage.as_view(), name="in-app-opportunity"),
     path("saved-searches/<uuid:key>", InAppPage.as_view(), name="in-app-search"),
     path("account/security", InAppPage.as_view(), name="in-app-security"),
     path("settings/notifications", InAppPage.as_view(), name="in-app-settings"),
+    path("mentoring", InAppPage.as_view(), name="in-app-mentoring"),
     path("news", InAppPage.as_view(), name="in-app-news"),
     path("webhooks/sendgrid/", SendGridEvents.as_view(), name="sendgrid-events"),
     path("webhooks/twilio/status/", TwilioStatus.as_view(), name="twilio-status"),

@@ -113,6 +113,30 @@ def fill(person: User, api: Api) -> None:
     PushTicket.objects.create(delivery=delivery, device=phone, ticket="CANARY-TICKET")
     Phone.objects.create(user=person, number="+4915112345678", code_hash="CANARY-CODE")
     Announcement.objects.create(title="t", text="t", created_by=person)
+    fill_mentor(person, api)
+
+
+def fill_mentor(person: User, api: Api) -> None:
+    """Something in every table of a mentor."""
+    from catalog.models import Skill
+    from mentors.models import MentorProfile, MentorSkill
+    from mentors.services import calendars, links, occupying
+
+    offer = {"kind": "session", "title": "CANARY-OFFER", "duration_minutes": 60, "price": {"amount": 4500, "currency": "EUR"}}
+    assert api.put("mentors/me", {"headline": "CANARY-HEADLINE", "bio": "CANARY-BIO", "offers": [offer]}).status_code == 200
+    profile = MentorProfile.objects.get(user=person)
+    MentorSkill.objects.create(profile=profile, skill=Skill.objects.create(source="t", source_id="1", name="Care"), years=3)
+    hours = {"start": "09:00", "end": "17:00"}
+    availability = {
+        "time_zone": "Europe/Berlin",
+        "weekly": [{"weekday": 0} | hours],
+        "overrides": [{"date": "2026-12-24", "hours": [hours]}],
+        "travels": [{"first_date": "2026-12-01", "last_date": "2026-12-02", "time_zone": "Asia/Tokyo"}],
+    }
+    assert api.put("mentors/me/availability", availability).status_code == 200
+    occupying.block_time(person=person, starts_at=timezone.now(), ends_at=timezone.now() + timedelta(hours=1), title="CANARY-BLOCK")
+    calendars.add_calendar(person=person, kind="ics", name="CANARY-CALENDAR", address="https://calendar.example/CANARY-ADDRESS")
+    links.rotate_link(person=person)
 
 
 @pytest.fixture

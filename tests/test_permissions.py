@@ -15,6 +15,12 @@ from django.utils import timezone
 from accounts.models import Block, Device, Guardianship, User
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, SavedSearch, Skill
 from conftest import Api
+from mentors.enums import CalendarKind
+from mentors.models import MentorProfile, OccupiedTime, Offer, OutsideCalendar
+from mentors.services.calendars import add_calendar
+from mentors.services.links import rotate_link
+from mentors.services.occupying import block_time
+from mentors.services.schedules import Availability, set_availability
 from notifications.models import Notification, Phone, PushDevice
 from profiling.models import Claim, Recording, Suggestion
 from profiling.services.interview import start_interview
@@ -161,6 +167,28 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("organisations/<slug:slug>/members", "GET"): (401, 404, 200, 200),
     ("organisations/<slug:slug>/members", "POST"): (401, 404, 400, 400),
     ("organisations/<slug:slug>/members/<uuid:user_id>", "DELETE"): (401, 404, 409, 409),
+    ("mentors/me", "GET"): (401, 404, 200, 404),
+    ("mentors/me", "PUT"): (401, 200, 200, 200),
+    ("mentors/me/apply", "POST"): (401, 404, 409, 404),
+    ("mentors/me/pause", "POST"): (401, 404, 200, 404),
+    ("mentors/me/resume", "POST"): (401, 404, 409, 404),
+    ("mentors/me/leave", "POST"): (401, 404, 200, 404),
+    ("mentors/me/availability", "GET"): (401, 404, 200, 404),
+    ("mentors/me/availability", "PUT"): (401, 400, 400, 400),
+    ("mentors/me/availability/time-zone", "POST"): (401, 400, 400, 400),
+    ("mentors/me/blocks", "GET"): (401, 200, 200, 200),
+    ("mentors/me/blocks", "POST"): (401, 400, 400, 400),
+    ("mentors/me/blocks/<uuid:block_id>", "DELETE"): (401, 404, 204, 404),
+    ("mentors/me/calendars", "GET"): (401, 200, 200, 200),
+    ("mentors/me/calendars", "POST"): (401, 400, 400, 400),
+    ("mentors/me/calendars/find", "POST"): (401, 400, 400, 400),
+    ("mentors/me/calendars/<uuid:calendar_id>", "DELETE"): (401, 404, 204, 404),
+    ("mentors/me/calendar-link", "GET"): (401, 404, 200, 404),
+    ("mentors/me/calendar-link", "POST"): (401, 201, 201, 201),
+    ("mentors/me/calendar-link", "DELETE"): (401, 404, 204, 404),
+    ("mentors/<uuid:mentor_id>", "GET"): (200, 404, 200, 200),
+    ("mentors/<uuid:mentor_id>/slots", "GET"): (200, 404, 200, 200),
+    ("mentors/<uuid:mentor_id>/slots/why", "GET"): (200, 404, 200, 200),
 }
 # Pages and tools outside the API, with what nobody gets; the admin holds its own against strangers below.
 PAGES = {
@@ -184,6 +212,8 @@ PAGES = {
     "account/security": 200,
     "settings/notifications": 200,
     "news": 200,
+    "mentoring": 200,
+    "calendars/<slug:token>.ics": 404,
     "webhooks/sendgrid/": 404,
     "webhooks/twilio/status/": 404,
     "webhooks/twilio/inbound/": 404,
@@ -229,6 +259,20 @@ def actors(make_user: Any, staff: User) -> dict[str, tuple[Api, User | None]]:
     }
 
 
+# What a route asks for in its address, by its last word.
+QUERIES = {"search": "?q=nurse", "why": "?start=2026-06-01T10:00:00Z&duration_minutes=60"}
+
+
+def make_mentor(owner: User) -> tuple[MentorProfile, OccupiedTime, OutsideCalendar]:
+    """The owner as a live mentor with all that a mentor has."""
+    profile = MentorProfile.objects.create(user=owner, state="live", live_since=timezone.now(), headline="Nurse")
+    Offer.objects.create(profile=profile, kind="session", title="Talk", duration_minutes=60, price_amount=0, price_currency="EUR")
+    set_availability(profile=profile, availability=Availability("Europe/Berlin"))
+    block = block_time(person=owner, starts_at=timezone.now(), ends_at=timezone.now() + timedelta(hours=1))
+    rotate_link(person=owner)
+    return profile, block, add_calendar(person=owner, kind=CalendarKind.ICS, name="x", address="https://calendar.example/a.ics")
+
+
 @pytest.mark.parametrize(("route", "method"), MATRIX)
 def test_each_actor_gets_what_the_matrix_says(
     actors: dict[str, tuple[Api, User | None]], make_user: Any, settings: Any, route: str, method: str
@@ -265,7 +309,11 @@ def test_each_actor_gets_what_the_matrix_says(
     device = Device.objects.get(user=owner)
     push_device = PushDevice.objects.create(user=owner, device=device, token="ExponentPushToken[owner]")
     Phone.objects.create(user=owner, number="+4915112345678", verified_at=timezone.now())
+    mentor, block, calendar = make_mentor(owner)
     values = {
+        "<uuid:mentor_id>": mentor.pk,
+        "<uuid:block_id>": block.pk,
+        "<uuid:calendar_id>": calendar.pk,
         "<slug:slug>": "c",
         "<slug:provider>": "google",
         "<uuid:opportunity_id>": row.pk,
@@ -282,7 +330,7 @@ def test_each_actor_gets_what_the_matrix_says(
         "<uuid:ward_id>": ward.pk,
         "<uuid:user_id>": stranger.pk if route.startswith("blocks") else owner.pk,
     }
-    path = route + ("?q=nurse" if route.endswith("search") else "")
+    path = route + QUERIES.get(route.rpartition("/")[2], "")
     for placeholder, value in values.items():
         path = path.replace(placeholder, str(value))
     settings.SIGN_IN_PROVIDERS = {"google": {"client_ids": ["x"], "issuer": "http://127.0.0.1:9"}}

@@ -17,6 +17,8 @@ from ai.services.text import embed
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, SavedSearch, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from conftest import Api
+from mentors.models import OutsideCalendar
+from mentors.services.occupying import block_time
 from notifications.models import Notification, PushDevice
 from profiling.enums import ClaimKind
 from profiling.models import Interview, Recording
@@ -50,6 +52,8 @@ LISTS = (
     "notifications?page_size=100",
     "notifications?page_size=100&unread=true&topic=news",
     "notifications/devices?page_size=100",
+    "mentors/me/blocks?page_size=100",
+    "mentors/me/calendars?page_size=100",
     "users/me/wards",
     "users/me/guardians",
 )
@@ -98,6 +102,8 @@ def fill(start: int, end: int, user: User) -> None:
         data = {"title": "t", "text": "t"}
         Notification.objects.create(user=user, kind="notifications.announced", topic="news", data=data, about=named)
         SecurityEvent.objects.create(user=user, kind="signed_in")
+        block_time(person=user, starts_at=now, ends_at=now + timedelta(hours=1))
+        OutsideCalendar.objects.create(person=user, kind="ics", name=str(number), host="h", sealed_address="x")
         Block.objects.create(blocker=user, blocked=other)
         Guardianship.objects.create(ward=other, guardian=user, state="active", accepted_at=other.created_at)
         Guardianship.objects.create(ward=user, guardian=other, state="active", accepted_at=other.created_at)

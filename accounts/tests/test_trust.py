@@ -158,6 +158,9 @@ class TestBlocks:
                 "profiling.Recording",
                 "profiling.Serving",
             ),
+            *("mentors.OccupiedTime", "mentors.OutsideCalendar", "mentors.CalendarLink"),
+            # Shown to others, but for those apart: mentors.tests.test_profiles.
+            "mentors.MentorProfile",
         }
         about_people = {
             model._meta.label

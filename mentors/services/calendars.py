@@ -17,7 +17,7 @@ from core.errors import FieldError, InvalidInput
 from core.events import publish
 from core.sealing import seal, unseal
 from mentors.enums import CalendarKind, TimeSource
-from mentors.errors import TooManyCalendars
+from mentors.errors import CalendarNotRead, TooManyCalendars
 from mentors.events import CalendarWentStale
 from mentors.models import OccupiedTime, OutsideCalendar, Schedule
 from mentors.providers import caldav
@@ -69,6 +69,21 @@ def add_calendar(*, person: User, kind: CalendarKind, name: str, address: str, u
         )
         transaction.on_commit(lambda: ring_unless_rung("mentors.tasks.read_calendars"))
     return calendar
+
+
+def find_calendars(*, address: str, username: str, password: str) -> list[caldav.Calendar]:
+    """The calendars of somebody on a CalDAV server.
+
+    Raises:
+        CalendarNotRead: with the reason.
+        InvalidInput: the address is none, or not https.
+    """
+    try:
+        return caldav.calendars_of(address, (username, password))
+    except FetchFailed as error:
+        if error.code in _DETAILS:
+            raise InvalidInput(errors=(FieldError("address", error.code, _DETAILS[error.code]),)) from error
+        raise CalendarNotRead(reason=error.code) from error
 
 
 def remove_calendar(*, calendar: OutsideCalendar) -> None:

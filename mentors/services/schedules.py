@@ -125,16 +125,12 @@ def _write_rules(schedule: Schedule, availability: Availability) -> None:
 
 
 def _errors_of_weekly(rules: Sequence[WeeklyRule]) -> Iterator[FieldError]:
-    if len(rules) > MOST_WEEKLY:
-        yield FieldError("weekly", "too_many", f"State at most {MOST_WEEKLY} hours.")
     for index, rule in enumerate(rules):
         earlier = (other.hours for other in rules[:index] if other.weekday == rule.weekday)
         yield from _errors_of_hours(f"weekly.{index}", rule.hours, earlier)
 
 
 def _errors_of_overrides(overrides: Sequence[Override]) -> Iterator[FieldError]:
-    if len(overrides) > MOST_OVERRIDES:
-        yield FieldError("overrides", "too_many", f"State at most {MOST_OVERRIDES} dates.")
     dates = set()
     for index, override in enumerate(overrides):
         if override.date in dates:
@@ -153,8 +149,6 @@ def _errors_of_hours(field: str, hours: Hours, earlier: Sequence[Hours] | Iterat
 
 
 def _errors_of_travels(travels: Sequence[Stay]) -> Iterator[FieldError]:
-    if len(travels) > MOST_TRAVELS:
-        yield FieldError("travels", "too_many", f"State at most {MOST_TRAVELS} travels.")
     for index, stay in enumerate(travels):
         if stay.last < stay.first:
             yield FieldError(f"travels.{index}.last_date", "reversed_dates", "The last date must not be before the first.")

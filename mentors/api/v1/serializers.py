@@ -1,0 +1,357 @@
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.models.people import LANGUAGE_PATTERN, validate_time_zone
+from core.serializers import RequestSerializer
+from core.wall_time import Weekday
+from mentors.enums import AccessibilityPractice, CalendarKind, MentorState, OfferKind, PauseReason, Refusal
+from mentors.models import CalendarLink, MentorProfile, MentorSkill, OccupiedTime, Offer, OutsideCalendar
+from mentors.models.availability import (
+    FURTHEST_HORIZON,
+    LONGEST_BUFFER,
+    LONGEST_INCREMENT,
+    LONGEST_NOTICE,
+    MINUTES_OF_A_DAY,
+    SHORTEST_INCREMENT,
+)
+from mentors.models.profiles import LARGEST_GROUP, LONGEST_SESSION, MOST_LANGUAGES, SHORTEST_SESSION
+from mentors.services.expanding import Hours, Stay
+from mentors.services.links import token_of
+from mentors.services.profiles import MOST_OFFERS, MOST_SKILLS, StatedOffer
+from mentors.services.schedules import MOST_OVERRIDES, MOST_TRAVELS, MOST_WEEKLY, Availability, Override, WeeklyRule
+
+_LARGEST_PRICE = 100_000_000
+_WALL_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+class MoneySerializer(RequestSerializer):
+    amount = serializers.IntegerField(min_value=0, max_value=_LARGEST_PRICE, help_text="In the smallest unit of the currency.")
+    currency = serializers.RegexField(r"^[A-Z]{3}\Z", help_text="ISO 4217.")
+
+
+@extend_schema_field({"type": "string", "pattern": r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"})
+class MinuteOfDayField(serializers.Field[int, Any, str, int]):
+    """A wall time as minutes of its day; `24:00` is the end of the day."""
+
+    default_error_messages = {"invalid": "Write a time as 09:30; the end of the day is 24:00."}  # noqa: RUF012  (as DRF has it)
+
+    def to_internal_value(self, data: Any) -> int:
+        if data == "24:00":
+            return MINUTES_OF_A_DAY
+        found = _WALL_TIME.fullmatch(data) if isinstance(data, str) else None
+        if found is None:
+            self.fail("invalid")
+        return int(found[1]) * 60 + int(found[2])
+
+    def to_representation(self, value: int) -> str:
+        return f"{value // 60:02}:{value % 60:02}"
+
+
+class ZoneField(serializers.CharField):
+    """An IANA time zone by place."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=64, validators=[validate_time_zone], **options)
+
+
+class HoursSerializer(RequestSerializer):
+    start = MinuteOfDayField()
+    end = MinuteOfDayField(help_text="After the start; hours across midnight are two.")
+
+
+class WeeklyHoursSerializer(HoursSerializer):
+    weekday = serializers.ChoiceField(choices=Weekday.choices, help_text="0 is Monday.")
+
+
+class OverrideSerializer(RequestSerializer):
+    date = serializers.DateField()
+    hours = serializers.ListField(child=HoursSerializer(), max_length=24, help_text="In place of the weekly ones; none closes the date.")
+
+
+class TravelSerializer(RequestSerializer):
+    first_date = serializers.DateField()
+    last_date = serializers.DateField()
+    time_zone = ZoneField(help_text="In which the hours count on these dates.")
+
+
+class AvailabilitySerializer(RequestSerializer):
+    """When a mentor can be booked: rules in wall time. Durations are minutes of real time."""
+
+    time_zone = ZoneField()
+    weekly = serializers.ListField(child=WeeklyHoursSerializer(), max_length=MOST_WEEKLY)
+    overrides = serializers.ListField(child=OverrideSerializer(), max_length=MOST_OVERRIDES, default=list)
+    travels = serializers.ListField(child=TravelSerializer(), max_length=MOST_TRAVELS, default=list)
+    increment_minutes = serializers.IntegerField(min_value=SHORTEST_INCREMENT, max_value=LONGEST_INCREMENT, default=30)
+    buffer_before_minutes = serializers.IntegerField(min_value=0, max_value=LONGEST_BUFFER, default=0)
+    buffer_after_minutes = serializers.IntegerField(
+        min_value=0, max_value=LONGEST_BUFFER, default=0, help_text="Buffers of neighbouring sessions add up."
+    )
+    notice_minutes = serializers.IntegerField(min_value=0, max_value=LONGEST_NOTICE, default=24 * 60)
+    horizon_days = serializers.IntegerField(min_value=1, max_value=FURTHEST_HORIZON, default=60)
+    most_per_day = serializers.IntegerField(min_value=1, max_value=100, allow_null=True, default=None)
+    most_per_week = serializers.IntegerField(min_value=1, max_value=500, allow_null=True, default=None, help_text="Monday to Sunday.")
+    most_per_month = serializers.IntegerField(min_value=1, max_value=2_000, allow_null=True, default=None)
+
+    def to_availability(self) -> Availability:
+        """The checked input as the service takes it."""
+        given = dict(self.validated_data)
+        zone, weekly = given.pop("time_zone"), given.pop("weekly")
+        overrides, travels = given.pop("overrides"), given.pop("travels")
+        return Availability(
+            zone,
+            tuple(WeeklyRule(rule["weekday"], Hours(rule["start"], rule["end"])) for rule in weekly),
+            tuple(Override(each["date"], tuple(Hours(hours["start"], hours["end"]) for hours in each["hours"])) for each in overrides),
+            tuple(Stay(travel["first_date"], travel["last_date"], ZoneInfo(travel["time_zone"])) for travel in travels),
+            given,
+        )
+
+
+def availability_as_shown(availability: Availability, columns: dict[str, Any]) -> dict[str, Any]:
+    """What `AvailabilitySerializer` shows."""
+    return {
+        "time_zone": availability.time_zone,
+        "weekly": [{"weekday": rule.weekday, "start": rule.hours.start, "end": rule.hours.end} for rule in availability.weekly],
+        "overrides": [
+            {"date": each.date, "hours": [{"start": hours.start, "end": hours.end} for hours in each.hours]}
+            for each in availability.overrides
+        ],
+        "travels": [{"first_date": stay.first, "last_date": stay.last, "time_zone": stay.zone.key} for stay in availability.travels],
+        **columns,
+    }
+
+
+class ZoneChangeSerializer(RequestSerializer):
+    time_zone = ZoneField()
+    keep = serializers.ChoiceField(
+        choices=[("wall_time", "the hours stay what the clock shows"), ("instants", "the hours stay when they are")],
+        help_text="What becomes of the stated hours. Sessions that are booked never move.",
+    )
+
+
+class SkillWithYearsSerializer(RequestSerializer):
+    skill_id = serializers.UUIDField()
+    years = serializers.IntegerField(min_value=0, max_value=80, allow_null=True, default=None)
+
+
+class OfferRequestSerializer(RequestSerializer):
+    id = serializers.UUIDField(required=False, help_text="Of an offer that is kept; left out for a new one.")
+    kind = serializers.ChoiceField(choices=OfferKind.choices)
+    title = serializers.CharField(max_length=100)
+    duration_minutes = serializers.IntegerField(min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION)
+    price = MoneySerializer()
+    group_size = serializers.IntegerField(min_value=1, max_value=LARGEST_GROUP, default=1)
+
+    def to_offer(self, given: dict[str, Any]) -> StatedOffer:
+        price = given["price"]
+        rest = {name: value for name, value in given.items() if name != "price"}
+        return StatedOffer(price_amount=price["amount"], price_currency=price["currency"], **rest)
+
+
+class ProfileRequestSerializer(RequestSerializer):
+    headline = serializers.CharField(max_length=150, allow_blank=True, default="")
+    bio = serializers.CharField(max_length=5_000, allow_blank=True, default="")
+    languages = serializers.ListField(
+        child=serializers.RegexField(LANGUAGE_PATTERN, max_length=16), max_length=MOST_LANGUAGES, default=list
+    )
+    accessibility_practices = serializers.ListField(
+        child=serializers.ChoiceField(choices=AccessibilityPractice.choices), max_length=len(AccessibilityPractice), default=list
+    )
+    capacity = serializers.IntegerField(min_value=1, max_value=1_000, default=5)
+    is_open_to_minors = serializers.BooleanField(default=False)
+    skills = serializers.ListField(child=SkillWithYearsSerializer(), max_length=MOST_SKILLS, default=list)
+    offers = serializers.ListField(child=OfferRequestSerializer(), max_length=MOST_OFFERS, default=list)
+
+    def to_service(self) -> dict[str, Any]:
+        """The checked input as `save_profile` takes it."""
+        given = dict(self.validated_data)
+        skills = [(skill["skill_id"], skill["years"]) for skill in given.pop("skills")]
+        offers = [OfferRequestSerializer().to_offer(offer) for offer in given.pop("offers")]
+        return {"fields": given, "skills": skills, "offers": offers}
+
+
+class MentorSkillSerializer(serializers.ModelSerializer[MentorSkill]):
+    id = serializers.UUIDField(source="skill_id")
+    name = serializers.CharField(source="skill.name")
+
+    class Meta:
+        model = MentorSkill
+        fields = ("id", "name", "years")
+        read_only_fields = fields
+
+
+class OfferSerializer(serializers.ModelSerializer[Offer]):
+    price = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Offer
+        fields = ("id", "kind", "title", "duration_minutes", "price", "group_size")
+        read_only_fields = fields
+
+    @extend_schema_field(MoneySerializer)
+    def get_price(self, offer: Offer) -> dict[str, Any]:
+        return {"amount": offer.price_amount, "currency": offer.price_currency}
+
+
+class MentorSerializer(serializers.ModelSerializer[MentorProfile]):
+    full_name = serializers.CharField(source="user.full_name")
+    user_id = serializers.UUIDField()
+    is_bookable = serializers.SerializerMethodField(help_text="false: takes no sessions for now.")
+    accessibility_practices = serializers.ListField(child=serializers.ChoiceField(choices=AccessibilityPractice.choices))
+    skills = MentorSkillSerializer(source="skill_links", many=True)
+    offers = OfferSerializer(source="active_offers", many=True)
+
+    class Meta:
+        model = MentorProfile
+        fields = (
+            *("id", "user_id", "full_name", "headline", "bio", "languages", "accessibility_practices", "skills", "offers"),
+            *("is_bookable", "live_since"),
+        )
+        read_only_fields = fields
+
+    def get_is_bookable(self, profile: MentorProfile) -> bool:
+        return profile.state == MentorState.LIVE
+
+
+class OwnMentorSerializer(MentorSerializer):
+    """A profile as its mentor sees it."""
+
+    paused_because = serializers.ChoiceField(choices=PauseReason.choices, allow_blank=True)
+
+    class Meta(MentorSerializer.Meta):
+        fields = (  # type: ignore[assignment]  # longer than that of the card
+            *MentorSerializer.Meta.fields,
+            *("state", "paused_because", "capacity", "is_open_to_minors", "applied_at", "decided_at", "decision_note"),
+        )
+        read_only_fields = fields  # type: ignore[assignment]
+
+
+class SlotsRequestSerializer(serializers.Serializer[Any]):
+    to = serializers.DateTimeField(required=False, help_text="Not taken in; a week after `from` if not stated. At most 62 days are listed.")
+    duration_minutes = serializers.IntegerField(
+        min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION, required=False, help_text="That of the shortest offer if not stated."
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a word of the language.
+        start = serializers.DateTimeField(required=False, help_text="Now if not stated.")
+        return {"from": start, **super().get_fields()}
+
+
+class SlotSerializer(serializers.Serializer[Any]):
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+
+
+class SlotListSerializer(serializers.Serializer[Any]):
+    slots = SlotSerializer(many=True)
+    time_zone = serializers.CharField(help_text="Of the mentor.")
+    is_confirmed = serializers.BooleanField(
+        help_text="false: a calendar of the mentor could not be read for long, so that a time may turn out to be taken."
+    )
+
+
+class WhyRequestSerializer(serializers.Serializer[Any]):
+    start = serializers.DateTimeField()
+    duration_minutes = serializers.IntegerField(min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION)
+
+
+class RefusalReasonSerializer(serializers.Serializer[Any]):
+    code = serializers.ChoiceField(source="refusal", choices=Refusal.choices)
+    text = serializers.CharField()
+    details = serializers.ListField(child=serializers.CharField(), help_text="The very hours and events; for the mentor alone.")
+
+
+class WhySerializer(serializers.Serializer[Any]):
+    is_bookable = serializers.BooleanField()
+    reasons = RefusalReasonSerializer(many=True)
+
+
+class TimeBlockRequestSerializer(RequestSerializer):
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    title = serializers.CharField(max_length=300, allow_blank=True, default="")
+
+    def validate(self, block: dict[str, Any]) -> dict[str, Any]:
+        if block["end"] <= block["start"]:
+            raise serializers.ValidationError({"end": "The end must be after the start."}, "reversed_times")
+        if block["end"] - block["start"] > datetime.timedelta(days=731):
+            raise serializers.ValidationError({"end": "Block two years at most."}, "too_long")
+        return block
+
+
+class TimeBlockSerializer(serializers.ModelSerializer[OccupiedTime]):
+    start = serializers.DateTimeField(source="during.lower")
+    end = serializers.DateTimeField(source="during.upper")
+
+    class Meta:
+        model = OccupiedTime
+        fields = ("id", "start", "end", "title")
+        read_only_fields = fields
+
+
+class CalendarRequestSerializer(RequestSerializer):
+    kind = serializers.ChoiceField(choices=CalendarKind.choices)
+    name = serializers.CharField(max_length=100)
+    address = serializers.CharField(
+        max_length=2_000, write_only=True, help_text="https:// or webcal://; of a CalDAV calendar its collection."
+    )
+    username = serializers.CharField(max_length=200, allow_blank=True, default="", help_text="For CalDAV alone.")
+    password = serializers.CharField(
+        max_length=500, allow_blank=True, default="", write_only=True, trim_whitespace=False, help_text="For CalDAV alone."
+    )
+
+    def validate(self, calendar: dict[str, Any]) -> dict[str, Any]:
+        if calendar["kind"] == CalendarKind.CALDAV and not calendar["username"]:
+            raise serializers.ValidationError({"username": "A CalDAV server asks for a user name."}, "required")
+        if calendar["kind"] == CalendarKind.ICS and (calendar["username"] or calendar["password"]):
+            raise serializers.ValidationError({"username": "An address of a file has no user name and no password."}, "not_for_ics")
+        return calendar
+
+
+class OutsideCalendarSerializer(serializers.ModelSerializer[OutsideCalendar]):
+    skipped = serializers.DictField(child=serializers.IntegerField(), help_text="How many events could not be read, by reason.")
+    failure = serializers.CharField(help_text="Why the last attempt failed; empty if it did not.")
+
+    class Meta:
+        model = OutsideCalendar
+        fields = ("id", "kind", "name", "host", "username", "read_at", "fresh_at", "failure", "skipped")
+        read_only_fields = fields
+
+
+class CalendarServerSerializer(RequestSerializer):
+    address = serializers.CharField(max_length=2_000, write_only=True, help_text="Of the CalDAV server.")
+    username = serializers.CharField(max_length=200)
+    password = serializers.CharField(max_length=500, write_only=True, trim_whitespace=False)
+
+
+class FoundCalendarSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    address = serializers.CharField()
+
+
+class FoundCalendarsSerializer(serializers.Serializer[Any]):
+    results = FoundCalendarSerializer(many=True)
+
+
+class CalendarLinkSerializer(serializers.ModelSerializer[CalendarLink]):
+    url = serializers.SerializerMethodField(help_text="A secret: who has it sees your sessions.")
+
+    class Meta:
+        model = CalendarLink
+        fields = ("url", "rotated_at")
+        read_only_fields = fields
+
+    def get_url(self, link: CalendarLink) -> str:
+        return f"{settings.SITE_URL}/calendars/{token_of(link)}.ics"
+
+
+class NothingSerializer(RequestSerializer):
+    """No fields."""
