@@ -15,7 +15,7 @@ from catalog.services.generation import SOURCE
 from catalog.services.reference import load_reference_catalogue
 from core.querysets import columns_of
 
-NAMES = ("p1", "p2", "p3", "p4", "p5")
+NAMES = ("p1", "p2", "p3", "p4", "p5", "p12")
 _SITUATIONS = ("I am good at", "I would like to learn", "looking for a job in", "a course about", "volunteering with")
 _SUBJECTS = (
     *("nursing and care", "welding", "teaching children", "web development", "data analysis", "forestry", "cooking", "accounting", "music"),
@@ -28,7 +28,7 @@ def run(names: Sequence[str], *, rows: int, million: int, rounds: int) -> int:
     """Run the named benchmarks. Returns how many goals were missed."""
     call_command("migrate", verbosity=0, interactive=False)
     goals: list[Goal] = []
-    if set(names) - {"p3"}:
+    if set(names) - {"p3", "p12"}:
         _fill(rows)
     if {"p1", "p2"} & set(names):
         goals += _retrieval(names, rounds)
@@ -38,6 +38,10 @@ def run(names: Sequence[str], *, rows: int, million: int, rounds: int) -> int:
         from benchmarks import endpoint
 
         goals += endpoint.endpoint_beside_peers(rounds)
+    if "p12" in names:
+        from benchmarks import availability
+
+        goals += availability.free_and_ranked(rounds)
     if "p3" in names:
         goals += retrieval.a_million_rows(million, rounds)
     print("\n".join(["", *map(str, goals)]))

@@ -1,23 +1,54 @@
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import re
+import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
+from psycopg.types.multirange import TimestamptzMultirange
+from psycopg.types.range import TimestamptzRange
 
 from accounts.models import User
 from accounts.policies import is_minor
 from accounts.querysets import OwnedQuerySet, apart
-from core.querysets import COLUMNS_OF_VECTORS, VectorQuerySet
+from core.prepared import fetch_planned
+from core.querysets import COLUMNS_OF_VECTORS, Vector, VectorQuerySet, columns_of
+from core.vectors import Columns
+from mentors.bookable import HAS_SLOT
 from mentors.enums import MentorState
 
 if TYPE_CHECKING:
     from mentors.models import MentorProfile  # noqa: F401  (the base class names it as a string)
 
 Viewer = User | AnonymousUser
+# Mentors are looked at one by one in the order of their rank, until enough have a slot. Where fewer than about three in a hundred do, it is
+# cheaper to find all of those first; so the walk gives up after so many.
+_WALKED = 700
+_NAMED = re.compile(r"%\((\w+)\)s")
 SHOWN = (MentorState.LIVE, MentorState.PAUSED)
+
+
+@dataclasses.dataclass(frozen=True)
+class Windows:
+    """When somebody has time: spans of instants, and the session that should lie within one of them."""
+
+    spans: Sequence[tuple[datetime.datetime, datetime.datetime]]
+    minutes: int
+    now: datetime.datetime
+    learner_id: uuid.UUID | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        ranges = [TimestamptzRange(start, end, "[)") for start, end in self.spans]
+        return {"windows": TimestamptzMultirange(ranges), "minutes": self.minutes, "now": self.now, "learner_id": self.learner_id}
 
 
 class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
@@ -47,9 +78,60 @@ class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
         own = Q(user_id=viewer.pk)
         return self.filter(own | Q(pk__in=self.model._default_manager.listed_for(viewer).values("pk")))  # type: ignore[attr-defined]
 
+    def free_within(self, windows: Windows) -> Self:
+        """Mentors with a slot within one of the windows, found by going over all schedules once."""
+        table = f'"{self.model._meta.db_table}"'
+        touched = "schedule.free_time && %(windows)s::tstzmultirange"
+        sql = f"{table}.id IN (SELECT schedule.profile_id FROM mentors_schedule AS schedule WHERE {touched} AND {HAS_SLOT})"
+        return self.filter(RawSQL(*_placed(sql, windows), output_field=models.BooleanField()))
+
+    def ranked_for(
+        self, vector: Vector, *, model: str, limit: int = 20, windows: Windows | None = None, columns: Columns | None = None
+    ) -> list[tuple[uuid.UUID, float]]:
+        """The rows that are nearest in meaning to `vector`, which `model` made, as (primary key, cosine similarity), best first; with
+        `windows`, of those that have a slot within them.
+
+        Never fewer than min(limit, matching rows with a vector). One statement where enough of the nearest have a slot; where few have,
+        another one that finds those few first, and ranks them exactly.
+        """
+        columns = columns or columns_of(model)
+        if windows is None:
+            return self.nearest(vector, model=model, limit=limit, columns=columns)
+        found = self._walked(vector, windows, model, columns, limit)
+        if len(found) < limit:
+            rows = self.free_within(windows).nearest_first(vector, model=model, exact=True, columns=columns)
+            found = fetch_planned(*_sql_of(rows.values_list("pk", "distance")[:limit]))
+        return [(key, 1.0 - distance) for key, distance in sorted(found, key=lambda pair: pair[1])]
+
+    def _walked(self, vector: Vector, windows: Windows, model: str, columns: Columns, limit: int) -> list[tuple[uuid.UUID, float]]:
+        """Go along the nearest, and take those that have a slot until there are enough."""
+        rows = self.nearest_first(vector, model=model, exact=False, columns=columns).values_list("pk", "distance")[:_WALKED]
+        nearest, nearest_parameters = _sql_of(rows)
+        has_slot, parameters = _placed(HAS_SLOT, windows)
+        sql = f"""
+        SELECT near.id, near.distance FROM ({nearest}) AS near(id, distance)
+        WHERE EXISTS (SELECT FROM mentors_schedule AS schedule WHERE schedule.profile_id = near.id AND {has_slot}) LIMIT %s
+        """
+        return fetch_planned(sql, (*nearest_parameters, *parameters, limit))
+
     def for_cards(self) -> Self:
         """With what a card shows, and without the wide columns."""
         return self.select_related("user").prefetch_related(_skills(), _offers()).defer(*COLUMNS_OF_VECTORS)
+
+
+def _placed(sql: str, windows: Windows) -> tuple[str, tuple[Any, ...]]:
+    """SQL with named parameters as Django takes it: with the values in their places."""
+    values = windows.parameters
+    return _NAMED.sub("%s", sql), tuple(values[name] for name in _NAMED.findall(sql))
+
+
+def _sql_of(rows: models.QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...]]:
+    try:
+        sql, parameters = rows.query.sql_with_params()
+    except EmptyResultSet:
+        # Django knows without asking that nothing matches.
+        return "SELECT NULL::uuid, NULL::float WHERE false", ()
+    return sql, tuple(parameters)
 
 
 def _skills() -> models.Prefetch[Any]:

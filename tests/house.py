@@ -45,8 +45,9 @@ FURNITURE = frozenset(
         ),
     }
 )
-# What single rooms have beyond it, each for its reason: SQL text of the lexical leg and of JSON cards; the reference data; the frozen sets of reviews.
-EXTRA_FURNITURE = {"catalog": {"lexical", "cards", "reference"}, "profiling": {"review"}}
+# What single rooms have beyond it, each for its reason: SQL text of the lexical leg and of JSON cards; the reference data; the frozen sets of reviews; the
+# SQL of what is bookable.
+EXTRA_FURNITURE = {"catalog": {"lexical", "cards", "reference"}, "profiling": {"review"}, "mentors": {"bookable"}}
 FORBIDDEN_NAMES = ("utils", "util", "common", "helpers", "helper", "misc", "manager", "managers")
 
 MOST_LINES = 500

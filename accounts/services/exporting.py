@@ -16,6 +16,8 @@ from django.core.files.storage import Storage, storages
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.utils import timezone
+from psycopg.types.multirange import Multirange
+from psycopg.types.range import Range
 
 from accounts.enums import ExportState, SecurityEventKind
 from accounts.models import DataExport, User
@@ -127,7 +129,19 @@ def _table_part(declaration: Declaration, person_id: uuid.UUID) -> Callable[[zip
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.to_list() if hasattr(value, "to_list") else value for name, value in row.items()}
+    return {name: _plain_value(value) for name, value in row.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    """Vectors as lists of numbers, stretches of time as ISO 8601 intervals."""
+    if isinstance(value, Range):
+        ends = (end.isoformat() if end else ".." for end in (value.lower, value.upper))
+        return "/".join(ends) if value else ""
+    if isinstance(value, Multirange):
+        return " ".join(_plain_value(part) for part in value)
+    if isinstance(value, list):
+        return [_plain_value(part) for part in value]
+    return value.to_list() if hasattr(value, "to_list") else value
 
 
 def _file_part(name: str, read: Callable[[], bytes]) -> Callable[[zipfile.ZipFile], None]:

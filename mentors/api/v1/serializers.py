@@ -159,7 +159,7 @@ class ProfileRequestSerializer(RequestSerializer):
     headline = serializers.CharField(max_length=150, allow_blank=True, default="")
     bio = serializers.CharField(max_length=5_000, allow_blank=True, default="")
     languages = serializers.ListField(
-        child=serializers.RegexField(LANGUAGE_PATTERN, max_length=16), max_length=MOST_LANGUAGES, default=list
+        child=serializers.RegexField(rf"^{LANGUAGE_PATTERN.pattern}", max_length=16), max_length=MOST_LANGUAGES, default=list
     )
     accessibility_practices = serializers.ListField(
         child=serializers.ChoiceField(choices=AccessibilityPractice.choices), max_length=len(AccessibilityPractice), default=list
