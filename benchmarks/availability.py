@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -16,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from ai.services.spaces import embedding_model
+from benchmarks import data
 from benchmarks.measuring import Goal, interleaved, median
 from core.querysets import columns_of
 from mentors.enums import MentorState, TimeSource
@@ -41,9 +41,10 @@ def free_and_ranked(rounds: int) -> list[Goal]:
     chance = random.Random(20261124)
     _clear()
     now = timezone.now().replace(minute=0, second=0, microsecond=0)
-    _make_mentors(chance, now)
     model = embedding_model()
-    vectors = [_vector(numpy.random.default_rng(number)) for number in range(_QUERIES)]
+    points, queries = data.clusters(_MENTORS, seed=12, queries=_QUERIES)
+    vectors = [[float(number) for number in query] for query in queries]
+    _make_mentors(chance, now, points)
     goals = []
     for name, spans in _windows(now).items():
         windows = Windows(spans, 60, now)
@@ -80,20 +81,14 @@ def _windows(now: datetime.datetime) -> dict[str, list[tuple[datetime.datetime, 
     }
 
 
-def _vector(chance: Any) -> list[float]:
-    found = chance.normal(size=384)
-    return [float(number) for number in found / numpy.linalg.norm(found)]
-
-
-def _make_mentors(chance: random.Random, now: datetime.datetime) -> None:
+def _make_mentors(chance: random.Random, now: datetime.datetime, points: Any) -> None:
     password, model = make_password(None), embedding_model()
     columns = columns_of(model)
-    numbers = numpy.random.default_rng(1)
     users = [User(email=f"{number}@{_DOMAIN}", full_name="Mentor", password=password) for number in range(_MENTORS)]
     User.objects.bulk_create(users, batch_size=2_000)
     profiles = [
-        MentorProfile(user=user, state=MentorState.LIVE, live_since=now, headline="m", **columns.values(_vector(numbers), model, "x"))
-        for user in users
+        MentorProfile(user=user, state=MentorState.LIVE, live_since=now, headline="m", **columns.values(point, model, "x"))
+        for user, point in zip(users, points, strict=True)
     ]
     MentorProfile.objects.bulk_create(profiles, batch_size=500)
     Offer.objects.bulk_create(
