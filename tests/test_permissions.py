@@ -186,6 +186,7 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("mentors/me/calendar-link", "GET"): (401, 404, 200, 404),
     ("mentors/me/calendar-link", "POST"): (401, 201, 201, 201),
     ("mentors/me/calendar-link", "DELETE"): (401, 404, 204, 404),
+    ("mentors", "GET"): (200, 200, 200, 200),
     ("mentors/<uuid:mentor_id>", "GET"): (200, 404, 200, 200),
     ("mentors/<uuid:mentor_id>/slots", "GET"): (200, 404, 200, 200),
     ("mentors/<uuid:mentor_id>/slots/why", "GET"): (200, 404, 200, 200),
@@ -260,7 +261,7 @@ def actors(make_user: Any, staff: User) -> dict[str, tuple[Api, User | None]]:
 
 
 # Where mentors are shown by name to everybody whom they have not blocked.
-PUBLIC = {"mentors/<uuid:mentor_id>"}
+PUBLIC = {"mentors", "mentors/<uuid:mentor_id>"}
 # What a route asks for in its address, by its last word.
 QUERIES = {"search": "?q=nurse", "why": "?start=2026-06-01T10:00:00Z&duration_minutes=60"}
 

@@ -17,8 +17,10 @@ from ai.services.text import embed
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, SavedSearch, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from conftest import Api
-from mentors.models import OutsideCalendar
+from mentors.models import MentorProfile, MentorSkill, Offer, OutsideCalendar
+from mentors.services.expanding import Hours
 from mentors.services.occupying import block_time
+from mentors.services.schedules import Availability, WeeklyRule, set_availability
 from notifications.models import Notification, PushDevice
 from profiling.enums import ClaimKind
 from profiling.models import Interview, Recording
@@ -52,6 +54,8 @@ LISTS = (
     "notifications?page_size=100",
     "notifications?page_size=100&unread=true&topic=news",
     "notifications/devices?page_size=100",
+    "mentors?page_size=100",
+    "mentors?page_size=100&q=nurse&daily_from=08:00&daily_to=20:00",
     "mentors/me/blocks?page_size=100",
     "mentors/me/calendars?page_size=100",
     "users/me/wards",
@@ -101,6 +105,7 @@ def fill(start: int, end: int, user: User) -> None:
         named = User.objects.create_user(f"named-{number}@example.org", None, full_name="Named")
         data = {"title": "t", "text": "t"}
         Notification.objects.create(user=user, kind="notifications.announced", topic="news", data=data, about=named)
+        add_mentor(number, skill, vector, vectors.model)
         SecurityEvent.objects.create(user=user, kind="signed_in")
         block_time(person=user, starts_at=now, ends_at=now + timedelta(hours=1))
         OutsideCalendar.objects.create(person=user, kind="ics", name=str(number), host="h", sealed_address="x")
@@ -115,6 +120,17 @@ def fill(start: int, end: int, user: User) -> None:
     index_opportunities(list(Opportunity.objects.values_list("id", flat=True)))
     refresh_statistics()
     edit_profile(user=user, labels={ClaimKind.SKILL: [f"skill {number}" for number in range(end)], ClaimKind.GOAL: ["a nurse"]})
+
+
+def add_mentor(number: int, skill: Skill, vector: list[float], model: str) -> None:
+    """A live mentor with a skill, an offer and hours."""
+    person = User.objects.create_user(f"mentor-{number}@example.org", None, full_name="Mentor")
+    profile = MentorProfile.objects.create(
+        user=person, state="live", live_since=timezone.now(), headline="Nurse", embedding=vector, embedding_model=model
+    )
+    MentorSkill.objects.create(profile=profile, skill=skill)
+    Offer.objects.create(profile=profile, kind="session", title="Talk", duration_minutes=60, price_amount=0, price_currency="EUR")
+    set_availability(profile=profile, availability=Availability("UTC", tuple(WeeklyRule(day, Hours(0, 1440)) for day in range(7))))
 
 
 def cost(api: Api, path: str) -> tuple[int, int]:

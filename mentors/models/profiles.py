@@ -67,6 +67,9 @@ class MentorProfile(EmbeddedModel):
             GinIndex(fields=("languages",), name="mentor_languages"),
         )
 
+    # Set by a search on the rows that it returns: the cosine of the meaning.
+    score: float | None = None
+
     def __str__(self) -> str:
         return self.headline or str(self.user_id)
 

@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from ai.errors import EngineError
 from ai.services.text import embed
+from catalog.models import Skill
+from conftest import Api
 from mentors import querysets
-from mentors.models import MentorProfile
+from mentors.models import MentorProfile, MentorSkill, Offer
 from mentors.querysets import Windows
+from mentors.services import searching
 from mentors.services.occupying import block_time
 from mentors.services.profiles import embed_waiting_mentors
 from mentors.services.slots import Question, slots_between
@@ -84,3 +88,93 @@ def test_the_walk_alone_is_enough_where_many_match(mentors: list[MentorProfile],
     question = embed(texts=["Django"], purpose="test")
     with django_assert_num_queries(2):  # one of them looks up where the vectors of the model stand
         assert len(MentorProfile.objects.ranked_for(question.vectors[0], model=question.model, limit=4, windows=windows)) == 4
+
+
+class TestList:
+    """`GET mentors`: everybody looks, by filters, by words, and by when they have time."""
+
+    def names(self, answer: Any) -> set[str]:
+        assert answer.status_code == 200, answer.content
+        return {mentor["headline"] for mentor in answer.json()["results"]}
+
+    @pytest.fixture
+    def three(self, make_mentor: Any, make_user: Any, monkeypatch: Any) -> dict[str, MentorProfile]:
+        monkeypatch.setattr(timezone, "now", lambda: utc("2026-06-01 06:00"))
+        care = Skill.objects.create(source="t", source_id="1", name="Care", keys=["care"])
+        found = {
+            "day": make_mentor("09:00-17:00", languages=["en"], bio="I nurse."),
+            "evening": make_mentor("18:00-22:00", languages=["de", "en"], bio="I weld steel."),
+            "tokyo": make_mentor("18:00-22:00", zone="Asia/Tokyo", languages=["ja"], bio="I cook."),
+        }
+        for name, profile in found.items():
+            MentorProfile.objects.filter(pk=profile.pk).update(headline=name, content_hash=name)
+        Offer.objects.filter(profile=found["day"]).update(price_amount=100)
+        MentorProfile.objects.filter(pk=found["day"].pk).update(accessibility_practices=["captions", "breaks"])
+        MentorSkill.objects.create(profile=found["evening"], skill=care, years=3)
+        embed_waiting_mentors()
+        return found
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("", {"day", "evening", "tokyo"}),
+            ("language=en", {"day", "evening"}),
+            ("price_max=200&currency=EUR", {"day"}),
+            ("price_max=99999&currency=usd", set()),
+            ("currency=eur", {"day", "evening", "tokyo"}),
+            ("practice=captions&practice=breaks", {"day"}),
+            ("practice=captions&practice=text_only", set()),
+            ("skill=Care", {"evening"}),
+            ("skill=01999999-0000-7000-8000-000000000000", set()),
+            ("available_from=2026-06-02T18:00:00Z&available_to=2026-06-02T20:00:00Z", {"evening"}),
+            ("daily_from=18:00&daily_to=22:00&time_zone=Asia/Tokyo", {"day", "tokyo"}),
+            ("daily_from=18:00&daily_to=22:00&time_zone=Europe/Berlin", {"day", "evening"}),
+            ("daily_from=18:00&daily_to=24:00&time_zone=America/New_York&language=ja", set()),
+            ("available_from=2026-06-02T18:00:00Z&duration_minutes=45", set()),
+            ("available_from=2020-01-01T00:00:00Z&available_to=2020-02-01T00:00:00Z", set()),
+            ("available_from=9999-12-31T00:00:00Z&daily_from=00:00&daily_to=24:00", set()),
+            ("q=welding", {"day", "evening", "tokyo"}),
+            ("q=welding&language=de", {"evening"}),
+            ("q=welding&available_from=2026-06-02T09:00:00Z&available_to=2026-06-02T11:00:00Z", {"day", "tokyo"}),
+        ],
+    )
+    def test_filters(self, three: Any, api: Api, query: str, expected: set[str]) -> None:
+        assert self.names(api.get(f"mentors?{query}")) == expected
+
+    def test_the_best_comes_first_and_says_how_well_it_fits(self, three: Any, api: Api) -> None:
+        results = api.get("mentors?q=welding").json()["results"]
+        assert results[0]["headline"] == "evening"
+        assert results[0]["score"] > results[1]["score"] > results[2]["score"]
+        assert [mentor["score"] for mentor in api.get("mentors").json()["results"]] == [None] * 3
+
+    def test_without_the_engine_words_decide(self, three: Any, api: Api, monkeypatch: Any) -> None:
+        def out(*_: Any, **__: Any) -> Any:
+            raise EngineError
+
+        monkeypatch.setattr(searching, "embed_query", out)
+        answer = api.get("mentors?q=weld+steel")
+        assert (self.names(answer), answer.json()["degraded_because"]) == ({"evening"}, "failed")
+        assert self.names(api.get("mentors?q=weld&available_from=2026-06-02T09:00:00Z&available_to=2026-06-02T11:00:00Z")) == set()
+
+    def test_pages(self, three: Any, api: Api) -> None:
+        first = api.get("mentors?page_size=2").json()
+        second = api.get(first["next"].partition("/api/v1/")[2]).json()
+        assert (len(first["results"]), len(second["results"]), second["next"]) == (2, 1, None)
+
+    @pytest.mark.parametrize(
+        ("query", "field"),
+        [
+            ("daily_from=18:00", "daily_to"),
+            ("daily_from=18:00&daily_to=17:00", "daily_to"),
+            ("daily_from=six&daily_to=17:00", "daily_from"),
+            ("available_from=2026-06-02T00:00:00Z&available_to=2026-06-01T00:00:00Z", "available_to"),
+            ("time_zone=Nowhere/Land", "time_zone"),
+            ("price_max=x", "price_max"),
+            ("practice=magic", "practice"),
+            ("page_size=0", "page_size"),
+            ("duration_minutes=1", "duration_minutes"),
+        ],
+    )
+    def test_bad_input_is_named(self, api: Api, db: None, query: str, field: str) -> None:
+        answer = api.get(f"mentors?{query}")
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)

@@ -220,6 +220,41 @@ class MentorSerializer(serializers.ModelSerializer[MentorProfile]):
         return profile.state == MentorState.LIVE
 
 
+class MentorHitSerializer(MentorSerializer):
+    score = serializers.FloatField(allow_null=True, help_text="With `q`; comparable within one answer only.")
+
+    class Meta(MentorSerializer.Meta):
+        fields = (*MentorSerializer.Meta.fields, "score")  # type: ignore[assignment]  # longer than that of the card
+        read_only_fields = fields  # type: ignore[assignment]
+
+
+class MentorListSerializer(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = MentorHitSerializer(many=True)
+    degraded_because = serializers.CharField(help_text="Why meaning was left out of `q` and words decided alone; empty when it was not.")
+
+
+class MentorSearchSerializer(serializers.Serializer[Any]):
+    """When somebody has time, and what they look for."""
+
+    q = serializers.CharField(max_length=500, required=False, default="", help_text="Ranked by meaning; the first page alone.")
+    available_from = serializers.DateTimeField(required=False, help_text="Mentors with a slot from then on; now if another one is stated.")
+    available_to = serializers.DateTimeField(required=False, help_text="The session is over by then; a week later if not stated.")
+    daily_from = MinuteOfDayField(required=False, help_text="Of each date, in `time_zone`: 18:00 for evenings.")
+    daily_to = MinuteOfDayField(required=False)
+    time_zone = ZoneField(required=False, help_text="Of who is looking; their own if not stated.")
+    duration_minutes = serializers.IntegerField(min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION, default=60)
+    page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
+
+    def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if ("daily_from" in asked) != ("daily_to" in asked):
+            raise serializers.ValidationError({"daily_to": "State both, or neither."}, "required")
+        if "daily_from" in asked and asked["daily_from"] >= asked["daily_to"]:
+            raise serializers.ValidationError({"daily_to": "The end must be after the start."}, "reversed_hours")
+        return asked
+
+
 class OwnMentorSerializer(MentorSerializer):
     """A profile as its mentor sees it."""
 

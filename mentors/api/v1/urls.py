@@ -18,6 +18,7 @@ _OWN = [
 ]
 
 urlpatterns = [
+    path("mentors", views.MentorsView.as_view(), name="mentors"),
     path("mentors/me", own_views.OwnMentorView.as_view(), name="own-mentor"),
     path("mentors/me/", include(_OWN)),
     path("mentors/<uuid:mentor_id>", views.MentorView.as_view(), name="mentor"),

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import get_object_or_404
+from rest_framework.generics import GenericAPIView, get_object_or_404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import FieldError, InvalidInput
+from mentors.api.v1.filters import MentorFilter
 from mentors.api.v1.serializers import (
+    MentorHitSerializer,
+    MentorListSerializer,
+    MentorSearchSerializer,
     MentorSerializer,
     SlotListSerializer,
     SlotsRequestSerializer,
@@ -22,10 +27,15 @@ from mentors.api.v1.serializers import (
     WhySerializer,
 )
 from mentors.models import MentorProfile, Schedule
+from mentors.models.availability import FURTHEST_HORIZON
 from mentors.policies import can_see_why
+from mentors.querysets import MentorProfileQuerySet, Windows
 from mentors.selectors import shortest_offer
 from mentors.services.calendars import is_confirmed
+from mentors.services.expanding import Hours
 from mentors.services.explaining import full_reasons_against, reasons_against
+from mentors.services.searching import MOST_DAYS as LONGEST_SEARCH
+from mentors.services.searching import search_mentors, windows_between
 from mentors.services.slots import MOST_DAYS, Question, slots_between
 
 _WEEK = datetime.timedelta(days=7)
@@ -34,6 +44,51 @@ _WEEK = datetime.timedelta(days=7)
 def visible_mentor(request: Request, mentor_id: Any) -> MentorProfile:
     """The mentor at this address, as far as the caller may see them."""
     return get_object_or_404(MentorProfile.objects.visible_to(request.user).for_cards(), pk=mentor_id)
+
+
+class MentorsView(GenericAPIView[MentorProfile]):
+    permission_classes = (AllowAny,)
+    serializer_class = MentorHitSerializer
+    filterset_class = MentorFilter
+    queryset = MentorProfile.objects.none()
+
+    @extend_schema(
+        operation_id="list_mentors", tags=["mentors"], parameters=[MentorSearchSerializer], responses={200: MentorListSerializer}
+    )
+    def get(self, request: Request) -> Response:
+        """Mentors who take bookings: newest first, or with `q` by how well they fit. With times those alone who have a slot then, by the
+        very rules by which it can be booked."""
+        form = MentorSearchSerializer(data=request.query_params)
+        form.is_valid(raise_exception=True)
+        asked = form.validated_data
+        windows = _windows_of(request, asked)
+        rows = cast(MentorProfileQuerySet, self.filter_queryset(MentorProfile.objects.bookable_for(request.user)))
+        if asked["q"].strip():
+            found = search_mentors(rows=rows, q=asked["q"], windows=windows, limit=asked["page_size"], user_id=request.user.pk)
+            cards = MentorHitSerializer(found.mentors, many=True).data
+            return Response({"next": None, "previous": None, "results": cards, "degraded_because": found.degraded_because})
+        page = self.paginate_queryset((rows.free_within(windows) if windows else rows).for_cards())
+        answer = self.get_paginated_response(MentorHitSerializer(page, many=True).data)
+        answer.data["degraded_because"] = ""
+        return answer
+
+
+def _windows_of(request: Request, asked: dict[str, Any]) -> Windows | None:
+    """When the person who asks has time; None where they said nothing about it."""
+    if not {"available_from", "available_to", "daily_from"} & asked.keys():
+        return None
+    now = timezone.now()
+    start = asked.get("available_from") or now
+    end = asked.get("available_to") or _at_most(start, _WEEK)
+    if end <= start:
+        raise InvalidInput(errors=(FieldError("available_to", "reversed_times", "The end must be after the start."),))
+    # Nobody can be booked before now, nor further ahead than the furthest horizon.
+    start = max(start, now)
+    end = min(end, _at_most(start, datetime.timedelta(days=LONGEST_SEARCH)), now + datetime.timedelta(days=FURTHEST_HORIZON + 1))
+    zone = ZoneInfo(str(asked.get("time_zone") or getattr(request.user, "time_zone", "UTC")))
+    daily = Hours(asked["daily_from"], asked["daily_to"]) if "daily_from" in asked else None
+    spans = windows_between(start, end, zone=zone, daily=daily) if start < end else ()
+    return Windows(spans, asked["duration_minutes"], now, request.user.pk)
 
 
 class MentorView(APIView):

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import django_filters
+from django.db.models import Exists, OuterRef, QuerySet
+
+from catalog.models import Skill
+from catalog.services.documents import title_key
+from mentors.enums import AccessibilityPractice
+from mentors.models import MentorProfile, MentorSkill, Offer
+
+
+class MentorFilter(django_filters.FilterSet):
+    """The filters of mentors. Price and length are of one and the same offer."""
+
+    skill = django_filters.CharFilter(method="filter_skill", max_length=300, label="The id of a skill, or what it is called.")
+    language = django_filters.CharFilter(method="filter_language", max_length=16)
+    practice = django_filters.MultipleChoiceFilter(
+        choices=AccessibilityPractice.choices, method="filter_practice", label="All of these, for who needs them."
+    )
+    price_max = django_filters.NumberFilter(
+        method="filter_offer", min_value=0, max_value=2_147_483_647, label="In the smallest unit of `currency`."
+    )
+    currency = django_filters.CharFilter(method="filter_offer", max_length=3, label="Of the price, ISO 4217; with `price_max`.")
+    minors = django_filters.BooleanFilter(field_name="is_open_to_minors")
+
+    class Meta:
+        model = MentorProfile
+        fields: tuple[str, ...] = ()
+
+    def filter_skill(self, rows: QuerySet[MentorProfile], name: str, value: str) -> QuerySet[MentorProfile]:
+        skills = Skill.objects.filter(pk=_id_in(value)) if _id_in(value) else Skill.objects.filter(keys__contains=[title_key(value)])
+        return rows.filter(Exists(MentorSkill.objects.filter(profile=OuterRef("pk"), skill__in=skills.values("pk"))))
+
+    def filter_language(self, rows: QuerySet[MentorProfile], name: str, value: str) -> QuerySet[MentorProfile]:
+        return rows.filter(languages__contains=[value])
+
+    def filter_practice(self, rows: QuerySet[MentorProfile], name: str, value: list[str]) -> QuerySet[MentorProfile]:
+        return rows.filter(accessibility_practices__contains=value) if value else rows
+
+    def filter_offer(self, rows: QuerySet[MentorProfile], name: str, value: Any) -> QuerySet[MentorProfile]:
+        """Both parameters narrow one question, asked once."""
+        price, currency = self.form.cleaned_data.get("price_max"), self.form.cleaned_data.get("currency")
+        if name == "currency" and price is not None:
+            return rows
+        offers = Offer.objects.filter(profile=OuterRef("pk"), is_active=True)
+        offers = offers.filter(price_amount__lte=int(price)) if price is not None else offers
+        return rows.filter(Exists(offers.filter(price_currency=currency.upper()) if currency else offers))
+
+
+def _id_in(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
