@@ -102,7 +102,7 @@ class TestChange:
         reembed(no_switch=True)
         row = Opportunity.objects.create(source="t", source_id="x", kind="job", title="Midwife")
         index_opportunities([row.pk])
-        assert spaces.missing_rows(model=NEW) == {"categories": 0, "skills": 0, "opportunities": 0, "profiles": 0}
+        assert spaces.missing_rows(model=NEW) == {"categories": 0, "skills": 0, "opportunities": 0, "profiles": 0, "mentors": 0}
         assert tasks.embed_waiting() == 2
         row.refresh_from_db()
         assert (row.embedding_model, row.twin_embedding_model) == (OLD, NEW)
