@@ -120,6 +120,7 @@ class TestHostile:
             assert sum(reading.skipped.values()) == 1
         assert time.monotonic() - began < 20
 
+    @pytest.mark.long
     def test_a_hundred_heavy_rules_do_not_hang(self) -> None:
         heavy = [f"UID:{n}\nDTSTART:19700101T000000Z\nRRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30" for n in range(100)]
         reading = read(calendar("UID:first\nDTSTART:20261102T090000Z\nDTEND:20261102T100000Z", *heavy))
