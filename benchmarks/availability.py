@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import random
 import uuid
 from collections.abc import Callable, Sequence
@@ -50,10 +51,8 @@ def free_and_ranked(rounds: int) -> list[Goal]:
         windows = Windows(spans, 60, now)
         matching = MentorProfile.objects.free_within(windows).count()
         peers: dict[str, Callable[[int], Any]] = {
-            "product": lambda item, windows=windows: [  # type: ignore[misc]
-                key for key, _ in MentorProfile.objects.ranked_for(vectors[item], model=model, limit=_LIMIT, windows=windows)
-            ],
-            "python": lambda item, spans=spans: _in_python(vectors[item], model, spans, now),  # type: ignore[misc]
+            "product": functools.partial(_in_one_statement, vectors, model, windows),
+            "python": functools.partial(_in_python, vectors, model, spans, now),
         }
         expected, found = peers["python"](0), peers["product"](0)
         recall = len(set(expected) & set(found)) / max(1, len(expected))
@@ -136,12 +135,17 @@ def _book(chance: random.Random, now: datetime.datetime, schedules: Sequence[Sch
     OccupiedTime.objects.bulk_create(rows, batch_size=5_000)
 
 
+def _in_one_statement(vectors: Sequence[list[float]], model: str, windows: Windows, item: int) -> list[uuid.UUID]:
+    found = MentorProfile.objects.ranked_for(vectors[item], model=model, limit=_LIMIT, windows=windows)
+    return [key for key, _ in found]
+
+
 def _in_python(
-    vector: list[float], model: str, spans: Sequence[tuple[datetime.datetime, datetime.datetime]], now: datetime.datetime
+    vectors: Sequence[list[float]], model: str, spans: Sequence[tuple[Any, Any]], now: datetime.datetime, item: int
 ) -> list[uuid.UUID]:
     """In batches by similarity: the open time and the bookings of each, and a loop over hours."""
     columns = columns_of(model)
-    ranked = MentorProfile.objects.nearest_first(vector, model=model, exact=True, columns=columns).values_list("pk", "user_id")
+    ranked = MentorProfile.objects.nearest_first(vectors[item], model=model, exact=True, columns=columns).values_list("pk", "user_id")
     order = list(ranked)
     found: list[uuid.UUID] = []
     first, last = spans[0][0], spans[-1][1]

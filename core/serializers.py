@@ -30,6 +30,10 @@ class RequestSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class NoFieldsSerializer(RequestSerializer):
+    """Nothing is sent."""
+
+
 class ProblemFieldSerializer(serializers.Serializer[Any]):
     field = serializers.CharField()
     code = serializers.CharField()

@@ -18,7 +18,7 @@ from psycopg.types.range import TimestamptzRange
 
 from accounts.models import User
 from accounts.policies import is_minor
-from accounts.querysets import OwnedQuerySet, apart
+from accounts.querysets import apart
 from core.prepared import fetch_planned
 from core.querysets import COLUMNS_OF_VECTORS, Vector, VectorQuerySet, columns_of
 from core.vectors import Columns
@@ -62,7 +62,7 @@ class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
         under 18 meets nobody, as long as nobody was checked for work with minors."""
         if isinstance(viewer, User) and is_minor(viewer):
             return self.none()
-        return apart(self.shown(), viewer, "user__")  # type: ignore[return-value]
+        return apart(self.shown(), viewer, "user__")  # type: ignore[return-value]  # it gives back the kind that it was given
 
     def bookable_for(self, viewer: Viewer) -> Self:
         """Of those, the mentors who take bookings now, and not the viewer."""
@@ -76,7 +76,7 @@ class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
         if not viewer.is_authenticated:
             return self.listed_for(viewer)
         own = Q(user_id=viewer.pk)
-        return self.filter(own | Q(pk__in=self.model._default_manager.listed_for(viewer).values("pk")))  # type: ignore[attr-defined]
+        return self.filter(own | Q(pk__in=self.model._default_manager.listed_for(viewer).values("pk")))  # type: ignore[attr-defined]  # made of this queryset
 
     def free_within(self, windows: Windows) -> Self:
         """Mentors with a slot within one of the windows, found by going over all schedules once."""
@@ -142,13 +142,3 @@ def _skills() -> models.Prefetch[Any]:
 def _offers() -> models.Prefetch[Any]:
     active = apps.get_model("mentors", "Offer")._default_manager.filter(is_active=True)
     return models.Prefetch("offers", active, to_attr="active_offers")
-
-
-class PersonsQuerySet(OwnedQuerySet):
-    """Rows with a `person` that concern this one alone."""
-
-    def visible_to(self, user: Viewer) -> Self:
-        return self.filter(person_id=user.pk) if user.is_authenticated else self.none()
-
-
-__all__ = ("SHOWN", "MentorProfileQuerySet", "PersonsQuerySet")

@@ -31,7 +31,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # All that is given out (RFC 4291, 2.4); what lies elsewhere is local, or stands for something else.
 _GIVEN_OUT = ipaddress.ip_network("2000::/3")
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=~-._"
-_WITHOUT_SECRETS = re.compile(r"[\x00-\x20\x7f]")
+_NEVER_IN_AN_ADDRESS = re.compile(r"[\x00-\x20\x7f]")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -74,7 +74,7 @@ def target_of(address: str) -> Target:
     Raises:
         FetchFailed: invalid_address, not_https.
     """
-    if len(address) > _MOST_ADDRESS or _WITHOUT_SECRETS.search(address) or "\\" in address:
+    if len(address) > _MOST_ADDRESS or _NEVER_IN_AN_ADDRESS.search(address) or "\\" in address:
         raise FetchFailed("invalid_address")
     try:
         parts = urlsplit(address)
@@ -128,7 +128,7 @@ def fetch(
     pool = _Pool(target.host, target.port, maxsize=1, block=True, retries=False, ssl_context=_context())
     try:
         with pool:
-            return _ask(pool, target, method, body, sent, most_bytes)
+            return _ask(pool, target, method=method, body=body, headers=sent, most_bytes=most_bytes)
     except FetchFailed:
         raise
     except ssl.SSLError as error:
@@ -137,7 +137,7 @@ def fetch(
         raise _told(error) from error
 
 
-def _ask(pool: _Pool, target: Target, method: str, body: bytes | None, headers: Mapping[str, str], most_bytes: int) -> Fetched:  # noqa: PLR0917
+def _ask(pool: _Pool, target: Target, *, method: str, body: bytes | None, headers: Mapping[str, str], most_bytes: int) -> Fetched:
     # The other side may send a byte every few seconds for ever; then the socket is shut from here.
     watch = threading.Timer(_DEADLINE_SECONDS, pool.shut)
     watch.daemon = True
@@ -212,9 +212,6 @@ class _Pool(urllib3.HTTPSConnectionPool):
     ConnectionCls: Any = _Connection
     _open: Any = None
     was_shut = False
-
-    def _prepare_proxy(self, conn: Any) -> None:
-        raise FetchFailed("unreachable")
 
     def _new_conn(self) -> Any:
         self._open = super()._new_conn()

@@ -20,7 +20,6 @@ from catalog.api.v1.serializers import (
     ManagedOpportunitySerializer,
     MemberRequestSerializer,
     MemberSerializer,
-    NoFieldsSerializer,
     OrganisationChangesSerializer,
     OrganisationRequestSerializer,
     OrganisationSerializer,
@@ -33,6 +32,7 @@ from catalog.models import Opportunity, Organisation, OrganisationMember
 from catalog.policies import can_manage_organisation
 from catalog.services import lifecycle, organisations
 from core.errors import Forbidden
+from core.serializers import NoFieldsSerializer
 
 
 class OwnOpportunitiesView(GenericAPIView[Opportunity]):

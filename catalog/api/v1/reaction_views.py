@@ -13,11 +13,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.selectors import person_of
-from catalog.api.v1.serializers import DismissalSerializer, NoFieldsSerializer, ReactedOpportunitySerializer, ReactionSerializer
+from catalog.api.v1.serializers import DismissalSerializer, ReactedOpportunitySerializer, ReactionSerializer
 from catalog.enums import ReactionKind
 from catalog.models import Reaction
 from catalog.selectors import reactions_for
 from catalog.services import reactions
+from core.serializers import NoFieldsSerializer
 
 
 class _ReactionView(APIView):

@@ -178,10 +178,6 @@ class DismissalSerializer(RequestSerializer):
     because = serializers.ChoiceField(choices=DismissReason.choices, required=False, allow_blank=True, default="")
 
 
-class NoFieldsSerializer(RequestSerializer):
-    """Nothing is sent."""
-
-
 class ReactionSerializer(serializers.ModelSerializer[Reaction]):
     opportunity_id = serializers.UUIDField()
     url = serializers.CharField(source="opportunity.url", help_text="Where one applies; empty where the source has no address.")

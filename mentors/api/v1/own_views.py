@@ -15,13 +15,13 @@ from rest_framework.views import APIView
 
 from accounts.selectors import person_of
 from core.errors import NotFound
+from core.serializers import NoFieldsSerializer
 from mentors.api.v1.serializers import (
     AvailabilitySerializer,
     CalendarLinkSerializer,
     CalendarRequestSerializer,
     CalendarServerSerializer,
     FoundCalendarsSerializer,
-    NothingSerializer,
     OutsideCalendarSerializer,
     OwnMentorSerializer,
     ProfileRequestSerializer,
@@ -64,35 +64,35 @@ class _MoveView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def move(self, request: Request, service: Callable[..., None]) -> Response:
-        NothingSerializer.read(request)
+        NoFieldsSerializer.read(request)
         person = person_of(request)
         service(profile=own_profile(person))
         return Response(OwnMentorSerializer(own_profile(person)).data)
 
 
 class ApplyView(_MoveView):
-    @extend_schema(operation_id="apply_as_mentor", tags=["mentoring"], request=NothingSerializer, responses={200: OwnMentorSerializer})
+    @extend_schema(operation_id="apply_as_mentor", tags=["mentoring"], request=NoFieldsSerializer, responses={200: OwnMentorSerializer})
     def post(self, request: Request) -> Response:
         """Ask to be taken as a mentor; what is missing is named."""
         return self.move(request, profiles.apply)
 
 
 class PauseView(_MoveView):
-    @extend_schema(operation_id="pause_mentoring", tags=["mentoring"], request=NothingSerializer, responses={200: OwnMentorSerializer})
+    @extend_schema(operation_id="pause_mentoring", tags=["mentoring"], request=NoFieldsSerializer, responses={200: OwnMentorSerializer})
     def post(self, request: Request) -> Response:
         """Take no bookings for a while."""
         return self.move(request, profiles.pause)
 
 
 class ResumeView(_MoveView):
-    @extend_schema(operation_id="resume_mentoring", tags=["mentoring"], request=NothingSerializer, responses={200: OwnMentorSerializer})
+    @extend_schema(operation_id="resume_mentoring", tags=["mentoring"], request=NoFieldsSerializer, responses={200: OwnMentorSerializer})
     def post(self, request: Request) -> Response:
         """Take bookings again."""
         return self.move(request, profiles.resume)
 
 
 class LeaveView(_MoveView):
-    @extend_schema(operation_id="leave_mentoring", tags=["mentoring"], request=NothingSerializer, responses={200: OwnMentorSerializer})
+    @extend_schema(operation_id="leave_mentoring", tags=["mentoring"], request=NoFieldsSerializer, responses={200: OwnMentorSerializer})
     def post(self, request: Request) -> Response:
         """Be a mentor no more. What is booked stays booked."""
         return self.move(request, profiles.leave)
@@ -228,11 +228,11 @@ class CalendarLinkView(APIView):
         return Response(CalendarLinkSerializer(_own_link(request)).data)
 
     @extend_schema(
-        operation_id="rotate_calendar_link", tags=["mentoring"], request=NothingSerializer, responses={201: CalendarLinkSerializer}
+        operation_id="rotate_calendar_link", tags=["mentoring"], request=NoFieldsSerializer, responses={201: CalendarLinkSerializer}
     )
     def post(self, request: Request) -> Response:
         """Make a new secret address; the one before ends."""
-        NothingSerializer.read(request)
+        NoFieldsSerializer.read(request)
         links.rotate_link(person=person_of(request))
         return Response(CalendarLinkSerializer(_own_link(request)).data, status=201)
 

@@ -386,7 +386,3 @@ class CalendarLinkSerializer(serializers.ModelSerializer[CalendarLink]):
 
     def get_url(self, link: CalendarLink) -> str:
         return f"{settings.SITE_URL}/calendars/{token_of(link)}.ics"
-
-
-class NothingSerializer(RequestSerializer):
-    """No fields."""
