@@ -30,6 +30,7 @@ class KeyPurpose(TextChoices):
     LOG_IN = "log_in", _("sign in")
     UNDO_ERASURE = "undo_erasure", _("keep the account")
     GUARDIAN = "guardian", _("become a guardian")
+    WORK_EMAIL = "work_email", _("prove a mailbox at work")
 
 
 class SecurityEventKind(TextChoices):

@@ -1,19 +1,25 @@
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import path, reverse
+from django.utils.html import format_html
 from unfold.admin import TabularInline
 
 from accounts.models import User
 from core.admin import AuditedAdmin, ReadOnlyAdmin
 from core.errors import DomainError
 from core.querysets import COLUMNS_OF_VECTORS
-from mentors.models import MentorProfile, MentorSkill, OccupiedTime, Offer, OutsideCalendar, Schedule
-from mentors.services import profiles
+from mentors.enums import CheckState, Evidence
+from mentors.models import Check, CheckDocument, MentorProfile, MentorSkill, OccupiedTime, Offer, OutsideCalendar, Schedule
+from mentors.services import documents, profiles, verification
 
 
 class _LookOnly(TabularInline):
@@ -127,3 +133,107 @@ class OutsideCalendarAdmin(ReadOnlyAdmin):
     search_fields = ("=person__email", "host")
     exclude = ("sealed_address", "sealed_password", "name", "username")
     show_full_result_count = False
+
+
+class DocumentInline(_LookOnly):
+    """The evidence. It is gone once the check is decided."""
+
+    model = CheckDocument
+    fields = ("content_type", "size", "address")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CheckDocument]:
+        return cast("QuerySet[CheckDocument]", super().get_queryset(request).filter(is_stored=True))
+
+    @admin.display(description="File")
+    def address(self, document: CheckDocument) -> str:
+        return format_html('<a href="{}">Download</a>', reverse("admin:mentors_check_document", args=[document.check_of_id, document.pk]))
+
+
+@admin.register(Check)
+class CheckAdmin(AuditedAdmin):
+    """The queue of what is to be checked: who waits the longest comes first. Say in the check what you saw, save, then pass or refuse it in
+    the list. What allows work with people under 18 has to be passed by two of you. Documents go with the decision."""
+
+    list_display = ("profile", "kind", "scope", "state", "submitted_at", "first_reviewer", "reviewer", "expires_at")
+    list_filter = ("state", "kind", "scope")
+    list_select_related = ("profile__user", "first_reviewer", "reviewer")
+    search_fields = ("profile__user__full_name", "=profile__user__email", "=id")
+    ordering = (F("submitted_at").asc(nulls_last=True),)
+    _decided = ("evidence", "decision_note", "expires_at")
+    readonly_fields = (
+        *("profile", "mentor_name", "kind", "scope", "state", "statement", "contact", "proven_domain", "checked_name", "submitted_at"),
+        *("first_reviewer", "first_reviewed_at", "reviewer", "decided_at"),
+    )
+    fields = (*readonly_fields, *_decided)
+    inlines = (DocumentInline,)
+    actions = ("pass_checks", "refuse_checks", "revoke_checks")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Check]:
+        wide = (f"profile__{name}" for name in COLUMNS_OF_VECTORS)
+        return cast("QuerySet[Check]", super().get_queryset(request).select_related("profile__user").defer(*wide))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        is_open = obj is not None and obj.state in (CheckState.SUBMITTED, CheckState.SECOND_REVIEW)
+        return self.readonly_fields if is_open else (*self.readonly_fields, *self._decided)
+
+    @admin.display(description="Name of the mentor")
+    def mentor_name(self, check: Check) -> str:
+        return check.profile.user.full_name
+
+    def get_urls(self) -> list[Any]:
+        address = path(
+            "<uuid:check_id>/documents/<uuid:document_id>/", self.admin_site.admin_view(self.download), name="mentors_check_document"
+        )
+        return [address, *super().get_urls()]
+
+    def download(self, request: HttpRequest, check_id: uuid.UUID, document_id: uuid.UUID) -> HttpResponse:
+        """A document, for saving, never shown by the browser on this site; who took it is in the audit log."""
+        document = get_object_or_404(CheckDocument, pk=document_id, check_of_id=check_id, is_stored=True)
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        self._audit(request, "downloaded", document)
+        extension = document.content_type.partition("/")[2]
+        headers = {
+            "Content-Disposition": f'attachment; filename="{document.pk}.{extension}"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        }
+        return HttpResponse(documents.read_stored(document.file), content_type="application/octet-stream", headers=headers)
+
+    @admin.action(description="Pass", permissions=("change",))
+    def pass_checks(self, request: HttpRequest, rows: QuerySet[Check]) -> None:
+        self._review(
+            request,
+            rows,
+            lambda check, staff: verification.pass_check(
+                staff=staff, check=check, evidence=Evidence(check.evidence), expires_at=check.expires_at, note=check.decision_note
+            ),
+        )
+
+    @admin.action(description="Refuse; the note of each is told", permissions=("change",))
+    def refuse_checks(self, request: HttpRequest, rows: QuerySet[Check]) -> None:
+        self._review(request, rows, lambda check, staff: verification.refuse_check(staff=staff, check=check, note=check.decision_note))
+
+    @admin.action(description="Take back what was passed", permissions=("change",))
+    def revoke_checks(self, request: HttpRequest, rows: QuerySet[Check]) -> None:
+        self._review(request, rows, lambda check, staff: verification.revoke_check(staff=staff, check=check, note=check.decision_note))
+
+    def _review(self, request: HttpRequest, rows: QuerySet[Check], call: Callable[[Check, User], None]) -> None:
+        for check in rows:
+            try:
+                call(check, cast(User, request.user))
+            except DomainError as error:
+                details = "; ".join(str(each.detail) for each in error.errors) or str(error.detail)
+                messages.error(request, f"{check}: {details}")
+            except ValueError:
+                messages.error(request, f"{check}: say first, in the check itself, what you saw.")
+            else:
+                self.log_change(request, check, [{"changed": {"fields": ["state"]}}])

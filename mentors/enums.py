@@ -66,3 +66,43 @@ class Refusal(TextChoices):
 class CalendarKind(TextChoices):
     ICS = "ics", "an address of an iCalendar file"
     CALDAV = "caldav", "a calendar on a CalDAV server"
+
+
+class CheckKind(TextChoices):
+    IDENTITY = "identity", "identity"
+    EMPLOYER = "employer", "employer"
+    CREDENTIAL = "credential", "credential"
+    REFERENCE = "reference", "reference"
+    BACKGROUND = "background", "background"
+
+
+class CheckScope(TextChoices):
+    GENERAL = "general", "in general"
+    MINORS = "minors", "for work with people under 18"
+
+
+class CheckState(TextChoices):
+    OPEN = "open", "the mentor gathers evidence"
+    SUBMITTED = "submitted", "waits for staff"
+    SECOND_REVIEW = "second_review", "waits for a second member of staff"
+    PASSED = "passed", "passed"
+    REFUSED = "refused", "not passed"
+    WITHDRAWN = "withdrawn", "taken back by the mentor"
+    REVOKED = "revoked", "passed once, and taken back by staff"
+
+
+class Evidence(TextChoices):
+    """What a reviewer saw, in the words of the badge."""
+
+    PASSPORT = "passport", "a passport in this name"
+    IDENTITY_CARD = "identity_card", "an identity card in this name"
+    RESIDENCE_PERMIT = "residence_permit", "a residence permit in this name"
+    DRIVING_LICENCE = "driving_licence", "a driving licence in this name"
+    WORK_MAIL = "work_mail", "a mailbox of the employer"
+    EMPLOYER_LETTER = "employer_letter", "a letter of the employer"
+    DIPLOMA = "diploma", "the document itself"
+    REGISTER = "register", "an entry in the public register"
+    REFERENCE_CALL = "reference_call", "a talk with the person who recommends"
+    REFERENCE_LETTER = "reference_letter", "a letter of the person who recommends"
+    POLICE_CERTIFICATE = "police_certificate", "a police certificate in this name"
+    EXTENDED_POLICE_CERTIFICATE = "extended_police_certificate", "an extended police certificate, for work with children, in this name"

@@ -41,3 +41,23 @@ class NoSchedule(Conflict):
 class CalendarNotRead(Conflict):
     code = "calendar_not_read"
     message = _("The calendar server could not be read. Look at its address, the user name and the password.")
+
+
+class TooManyChecks(Conflict):
+    code = "too_many_checks"
+    message = _("A check of this kind is under way, or you asked for many today.")
+
+
+class TooManyDocuments(Conflict):
+    code = "too_many_documents"
+    message = _("Five documents are there already. Remove one first.")
+
+
+class IllegalCheckMove(Conflict):
+    code = "illegal_check_move"
+    message = _("This is not possible in the present state of the check.")
+
+
+class SecondReviewerNeeded(Conflict):
+    code = "second_reviewer_needed"
+    message = _("You have passed it already; a second person has to look at it.")

@@ -24,3 +24,22 @@ class MentorDecided(Event):
     user_id: uuid.UUID
     profile_id: uuid.UUID
     state: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckDecided(Event):
+    """Staff decided about a check of a mentor. `state` is the new one: passed, refused or revoked."""
+
+    name: ClassVar[str] = "mentors.check-decided"
+    user_id: uuid.UUID
+    check_id: uuid.UUID
+    state: str
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckExpires(Event):
+    """A check of a mentor is over in a month or less."""
+
+    name: ClassVar[str] = "mentors.check-expires"
+    user_id: uuid.UUID
+    check_id: uuid.UUID

@@ -1,13 +1,23 @@
 from __future__ import annotations
 
 from core.events import subscribe
-from mentors.enums import MentorState
-from mentors.events import CalendarWentStale, MentorDecided
-from mentors.models import MentorProfile, OutsideCalendar
-from mentors.notices import CALENDAR_STALE, MENTOR_ACCEPTED, MENTOR_REJECTED, MENTOR_SUSPENDED
+from mentors.enums import CheckState, MentorState
+from mentors.events import CalendarWentStale, CheckDecided, CheckExpires, MentorDecided
+from mentors.models import Check, MentorProfile, OutsideCalendar
+from mentors.notices import (
+    CALENDAR_STALE,
+    CHECK_EXPIRES,
+    CHECK_PASSED,
+    CHECK_REFUSED,
+    CHECK_REVOKED,
+    MENTOR_ACCEPTED,
+    MENTOR_REJECTED,
+    MENTOR_SUSPENDED,
+)
 from notifications.services.notifying import notify
 
 _KINDS = {MentorState.LIVE: MENTOR_ACCEPTED, MentorState.REJECTED: MENTOR_REJECTED, MentorState.SUSPENDED: MENTOR_SUSPENDED}
+_CHECK_KINDS = {CheckState.PASSED: CHECK_PASSED, CheckState.REFUSED: CHECK_REFUSED, CheckState.REVOKED: CHECK_REVOKED}
 
 
 @subscribe(MentorDecided)
@@ -26,3 +36,21 @@ def tell_owner_of_stale_calendar(event: CalendarWentStale) -> None:
     if calendar is not None:
         data = {"calendar": calendar.name, "host": calendar.host}
         notify(kind=CALENDAR_STALE, user_ids=[event.user_id], data=data, key=f"{calendar.pk} {calendar.told_stale_at}")
+
+
+@subscribe(CheckDecided)
+def tell_mentor_about_check(event: CheckDecided) -> None:
+    """Staff decided about a check."""
+    check = Check.objects.filter(pk=event.check_id).first()
+    if check is not None:
+        data = {"check": check.kind, "note": check.decision_note}
+        notify(kind=_CHECK_KINDS[CheckState(event.state)], user_ids=[event.user_id], data=data, key=f"{check.pk} {event.state}")
+
+
+@subscribe(CheckExpires)
+def tell_mentor_that_check_expires(event: CheckExpires) -> None:
+    """A check is over soon."""
+    check = Check.objects.filter(pk=event.check_id).first()
+    if check is not None and check.expires_at is not None:
+        data = {"check": check.kind, "day": check.expires_at}
+        notify(kind=CHECK_EXPIRES, user_ids=[event.user_id], data=data, key=f"{check.pk} expires")

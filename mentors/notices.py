@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
+
 from notifications.enums import Channel
 from notifications.notices import Kind, Topic, declare
 
 MENTORING = Topic(
     "mentoring",
     {"en": "Being a mentor", "de": "Mentor sein"},
-    {"en": "Your application, your profile and your calendars.", "de": "Deine Bewerbung, dein Profil und deine Kalender."},
+    {
+        "en": "Your application, your profile, your checks and your calendars.",
+        "de": "Deine Bewerbung, dein Profil, deine Prüfungen und deine Kalender.",
+    },
 )
 
 MENTOR_ACCEPTED = declare(
@@ -48,6 +53,46 @@ CALENDAR_STALE = declare(
         data={"calendar": str, "host": str},
         path="/mentoring",
         examples={"calendar": "Work", "host": "calendar.example.org"},
+        fixed=frozenset({Channel.EMAIL}),
+    )
+)
+CHECK_PASSED = declare(
+    Kind(
+        name="mentors.check-passed",
+        topic=MENTORING,
+        data={"check": str, "note": str},
+        path="/mentoring",
+        examples={"check": "identity", "note": ""},
+        fixed=frozenset({Channel.EMAIL}),
+    )
+)
+CHECK_REFUSED = declare(
+    Kind(
+        name="mentors.check-refused",
+        topic=MENTORING,
+        data={"check": str, "note": str},
+        path="/mentoring",
+        examples={"check": "identity", "note": "The picture cannot be read."},
+        fixed=frozenset({Channel.EMAIL}),
+    )
+)
+CHECK_REVOKED = declare(
+    Kind(
+        name="mentors.check-revoked",
+        topic=MENTORING,
+        data={"check": str, "note": str},
+        path="/mentoring",
+        examples={"check": "employer", "note": "You work elsewhere now."},
+        fixed=frozenset({Channel.EMAIL}),
+    )
+)
+CHECK_EXPIRES = declare(
+    Kind(
+        name="mentors.check-expires",
+        topic=MENTORING,
+        data={"check": str, "day": datetime.datetime},
+        path="/mentoring",
+        examples={"check": "background", "day": datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)},
         fixed=frozenset({Channel.EMAIL}),
     )
 )

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from core.privacy import OnErasure, declare
+import uuid
+from collections.abc import Callable
+from functools import partial
+
+from core.privacy import OnErasure, declare, register_files, register_step
 from mentors.models import (
     CalendarLink,
+    Check,
+    CheckDocument,
     DateOverride,
     MentorProfile,
     MentorSkill,
@@ -15,6 +21,7 @@ from mentors.models import (
     Travel,
     WeeklyHours,
 )
+from mentors.services.documents import delete_document_files, document_files, files_for_archive, read_stored
 
 _BASE = ("id", "created_at", "updated_at")
 _VECTOR = (
@@ -94,3 +101,28 @@ declare(
     none=(*_BASE, "person", "calendar", "moves"),
     personal=("source", "during", "session", "reference", "is_mentor", "held_until", "title"),
 )
+declare(
+    Check,
+    subject="profile__user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "profile", "first_reviewer", "reviewer", "told_expiry_at", "codes_mailed"),
+    personal=(
+        *("kind", "scope", "state", "statement", "contact", "proven_domain", "checked_name", "submitted_at", "evidence"),
+        *("first_reviewed_at", "decided_at", "decision_note", "expires_at"),
+    ),
+)
+declare(
+    CheckDocument,
+    subject="check_of__profile__user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "check_of", "is_stored"),
+    personal=("file", "content_type", "size"),
+)
+
+
+def _documents_for_archive(person_id: uuid.UUID) -> list[tuple[str, Callable[[], bytes]]]:
+    return [(name, partial(read_stored, file)) for name, file in files_for_archive(person_id)]
+
+
+register_files(_documents_for_archive)
+register_step("mentors: documents", erase=delete_document_files, count=lambda person_id: len(document_files(person_id)))

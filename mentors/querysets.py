@@ -11,8 +11,9 @@ from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import EmptyResultSet
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.expressions import RawSQL
+from django.utils import timezone
 from psycopg.types.multirange import TimestamptzMultirange
 from psycopg.types.range import TimestamptzRange
 
@@ -23,10 +24,10 @@ from core.prepared import fetch_planned
 from core.querysets import COLUMNS_OF_VECTORS, Vector, VectorQuerySet, columns_of
 from core.vectors import Columns
 from mentors.bookable import HAS_SLOT
-from mentors.enums import MentorState
+from mentors.enums import CheckKind, CheckScope, CheckState, MentorState
 
 if TYPE_CHECKING:
-    from mentors.models import MentorProfile  # noqa: F401  (the base class names it as a string)
+    from mentors.models import Check, MentorProfile  # noqa: F401  (the base classes name them as strings)
 
 Viewer = User | AnonymousUser
 # Mentors are looked at one by one in the order of their rank, until enough have a slot. Where fewer than about three in a hundred do, it is
@@ -59,10 +60,17 @@ class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
 
     def listed_for(self, viewer: Viewer) -> Self:
         """Whom this person, staff or not, meets in lists, searches and matches: mentors that are shown and not blocked either way. Who is
-        under 18 meets nobody, as long as nobody was checked for work with minors."""
-        if isinstance(viewer, User) and is_minor(viewer):
-            return self.none()
-        return apart(self.shown(), viewer, "user__")  # type: ignore[return-value]  # it gives back the kind that it was given
+        under 18 meets those alone who were checked for work with minors."""
+        found: Self = apart(self.shown(), viewer, "user__")  # type: ignore[assignment]  # it gives back the kind that it was given
+        return found.cleared_for_minors() if isinstance(viewer, User) and is_minor(viewer) else found
+
+    def cleared_for_minors(self) -> Self:
+        """Mentors who want to work with people under 18, and whose checks for it count now: who they are, and, by two of the staff, what
+        is on record about them."""
+        passed = apps.get_model("mentors", "Check")._default_manager.in_force().filter(profile=OuterRef("pk"))  # type: ignore[attr-defined]
+        known = passed.filter(kind=CheckKind.IDENTITY)
+        clean = passed.filter(kind=CheckKind.BACKGROUND, scope=CheckScope.MINORS)
+        return self.filter(Exists(known), Exists(clean), is_open_to_minors=True)
 
     def bookable_for(self, viewer: Viewer) -> Self:
         """Of those, the mentors who take bookings now, and not the viewer."""
@@ -116,7 +124,18 @@ class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
 
     def for_cards(self) -> Self:
         """With what a card shows, and without the wide columns."""
-        return self.select_related("user").prefetch_related(_skills(), _offers()).defer(*COLUMNS_OF_VECTORS)
+        return self.select_related("user").prefetch_related(_skills(), _offers(), _checks()).defer(*COLUMNS_OF_VECTORS)
+
+
+class CheckQuerySet(models.QuerySet["Check"]):
+    def in_force(self) -> Self:
+        """Passed, and neither over nor made for somebody who goes by another name now. What the clock ends, ends at that instant."""
+        is_same_name = Q(profile__user__full_name=F("checked_name"))
+        return self.filter(is_same_name, state=CheckState.PASSED, expires_at__gt=timezone.now())
+
+    def to_review(self) -> Self:
+        """What waits for staff, the longest first."""
+        return self.filter(state__in=(CheckState.SUBMITTED, CheckState.SECOND_REVIEW)).order_by("submitted_at")
 
 
 def _placed(sql: str, windows: Windows) -> tuple[str, tuple[Any, ...]]:
@@ -142,3 +161,8 @@ def _skills() -> models.Prefetch[Any]:
 def _offers() -> models.Prefetch[Any]:
     active = apps.get_model("mentors", "Offer")._default_manager.filter(is_active=True)
     return models.Prefetch("offers", active, to_attr="active_offers")
+
+
+def _checks() -> models.Prefetch[Any]:
+    passed = apps.get_model("mentors", "Check")._default_manager.in_force().order_by("kind", "-decided_at")  # type: ignore[attr-defined]
+    return models.Prefetch("checks", passed, to_attr="checks_in_force")

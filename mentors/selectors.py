@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import datetime
+
 from django.db.models import QuerySet
 
 from accounts.models import User
 from core.errors import NotFound
-from mentors.enums import TimeSource
+from mentors.enums import CheckKind, CheckScope, Evidence, TimeSource
 from mentors.errors import NoSchedule
-from mentors.models import MentorProfile, OccupiedTime, Schedule
+from mentors.models import Check, MentorProfile, OccupiedTime, Schedule
 
 
 def own_profile(user: User) -> MentorProfile:
@@ -44,3 +46,28 @@ def shortest_offer(profile: MentorProfile) -> int | None:
     """The length in minutes of the shortest offer; None without one."""
     lengths = profile.offers.filter(is_active=True).order_by("duration_minutes")
     return lengths.values_list("duration_minutes", flat=True).first()
+
+
+def badge_text(check: Check) -> str:
+    """What a passed check says, no more than was done: what was looked into, by which evidence, who looked, when, and until when it
+    counts."""
+    what = CheckKind(check.kind).label.capitalize()
+    if check.statement:
+        what = f"{what}: {check.statement}"
+    if check.scope == CheckScope.MINORS:
+        what = f"{what}, for work with people under 18"
+    seen = Evidence(check.evidence).label
+    if check.evidence == Evidence.WORK_MAIL:
+        seen = f"{seen} at {check.proven_domain}"
+    people = "two of our staff" if check.first_reviewed_at else "one of our staff"
+    dates = f"on {_day(check.decided_at)}; counts until {_day(check.expires_at)}"
+    return f"{what}. {seen[0].upper()}{seen[1:]}, looked at by {people} {dates}."
+
+
+def _day(instant: datetime.datetime | None) -> str:
+    return f"{instant.day} {instant:%B %Y}" if instant else ""
+
+
+def checks_of(user: User) -> QuerySet[Check]:
+    """The checks of this mentor, newest first."""
+    return Check.objects.filter(profile__user=user).prefetch_related("documents")

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from ai.services.spaces import fill_some, live_models
-from mentors.services import calendars, keeping, occupying
+from mentors.services import calendars, documents, keeping, occupying, verification
 
 
 @shared_task
@@ -33,3 +33,14 @@ def expire_holds() -> None:
 def expand_schedules() -> None:
     """Expand the rules of all mentors a day further, by the present rules of the world's clocks."""
     keeping.keep_all_hours()
+
+
+@shared_task
+def tidy_checks() -> None:
+    """Take back checks that nobody went on with, delete documents that are over, and tell whose checks end soon."""
+    while verification.withdraw_idle_checks():
+        pass
+    while documents.delete_left_documents():
+        pass
+    while verification.tell_expiring_checks():
+        pass

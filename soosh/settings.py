@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "read calendars": {"task": "mentors.tasks.read_calendars", "schedule": 60.0},
     "expire holds": {"task": "mentors.tasks.expire_holds", "schedule": 30.0},
     "expand schedules": {"task": "mentors.tasks.expand_schedules", "schedule": crontab(minute="33", hour="1")},
+    "tidy checks": {"task": "mentors.tasks.tidy_checks", "schedule": crontab(minute="*/10")},
     "embed mentors": {"task": "mentors.tasks.embed_waiting", "schedule": 15.0},
     "prune outbox": {"task": "core.tasks.prune_outbox", "schedule": crontab(minute="41", hour="3")},
 }
@@ -408,6 +409,9 @@ SPECTACULAR_SETTINGS = {
         "ChannelEnum": "notifications.enums.Channel",
         "OfferKindEnum": "mentors.enums.OfferKind",
         "CalendarKindEnum": "mentors.enums.CalendarKind",
+        "CheckKindEnum": "mentors.enums.CheckKind",
+        "CheckScopeEnum": "mentors.enums.CheckScope",
+        "CheckStateEnum": "mentors.enums.CheckState",
         "MentorStateEnum": "mentors.enums.MentorState",
         "WeekdayEnum": "core.wall_time.Weekday",
     },

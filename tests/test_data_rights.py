@@ -119,8 +119,9 @@ def fill(person: User, api: Api) -> None:
 def fill_mentor(person: User, api: Api) -> None:
     """Something in every table of a mentor."""
     from catalog.models import Skill
+    from mentors.enums import CheckKind
     from mentors.models import MentorProfile, MentorSkill
-    from mentors.services import calendars, links, occupying
+    from mentors.services import calendars, documents, links, occupying, verification
 
     offer = {"kind": "session", "title": "CANARY-OFFER", "duration_minutes": 60, "price": {"amount": 4500, "currency": "EUR"}}
     assert api.put("mentors/me", {"headline": "CANARY-HEADLINE", "bio": "CANARY-BIO", "offers": [offer]}).status_code == 200
@@ -137,6 +138,8 @@ def fill_mentor(person: User, api: Api) -> None:
     occupying.block_time(person=person, starts_at=timezone.now(), ends_at=timezone.now() + timedelta(hours=1), title="CANARY-BLOCK")
     calendars.add_calendar(person=person, kind="ics", name="CANARY-CALENDAR", address="https://calendar.example/CANARY-ADDRESS")
     links.rotate_link(person=person)
+    given = {"kind": CheckKind.EMPLOYER, "statement": "CANARY-EMPLOYER", "contact": "canary-work@acme.example"}
+    documents.add_document(check=verification.request_check(profile=profile, **given), content=b"%PDF-CANARY-PAPER")
 
 
 @pytest.fixture

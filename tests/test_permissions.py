@@ -15,12 +15,13 @@ from django.utils import timezone
 from accounts.models import Block, Device, Guardianship, User
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, SavedSearch, Skill
 from conftest import Api
-from mentors.enums import CalendarKind
+from mentors.enums import CalendarKind, CheckKind
 from mentors.models import MentorProfile, OccupiedTime, Offer, OutsideCalendar
 from mentors.services.calendars import add_calendar
 from mentors.services.links import rotate_link
 from mentors.services.occupying import block_time
 from mentors.services.schedules import Availability, set_availability
+from mentors.services.verification import request_check
 from notifications.models import Notification, Phone, PushDevice
 from profiling.models import Claim, Recording, Suggestion
 from profiling.services.interview import start_interview
@@ -183,6 +184,15 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("mentors/me/calendars", "POST"): (401, 400, 400, 400),
     ("mentors/me/calendars/find", "POST"): (401, 400, 400, 400),
     ("mentors/me/calendars/<uuid:calendar_id>", "DELETE"): (401, 404, 204, 404),
+    ("mentors/me/checks", "GET"): (401, 200, 200, 200),
+    ("mentors/me/checks", "POST"): (401, 400, 400, 400),
+    ("mentors/me/checks/<uuid:check_id>", "GET"): (401, 404, 200, 404),
+    ("mentors/me/checks/<uuid:check_id>", "DELETE"): (401, 404, 200, 404),
+    ("mentors/me/checks/<uuid:check_id>/code", "POST"): (401, 404, 409, 404),
+    ("mentors/me/checks/<uuid:check_id>/code", "PUT"): (401, 400, 400, 400),
+    ("mentors/me/checks/<uuid:check_id>/documents", "POST"): (401, 404, 415, 404),
+    ("mentors/me/checks/<uuid:check_id>/documents/<uuid:document_id>", "DELETE"): (401, 404, 204, 404),
+    ("mentors/me/checks/<uuid:check_id>/submit", "POST"): (401, 404, 200, 404),
     ("mentors/me/calendar-link", "GET"): (401, 404, 200, 404),
     ("mentors/me/calendar-link", "POST"): (401, 201, 201, 201),
     ("mentors/me/calendar-link", "DELETE"): (401, 404, 204, 404),
@@ -313,10 +323,14 @@ def test_each_actor_gets_what_the_matrix_says(
     push_device = PushDevice.objects.create(user=owner, device=device, token="ExponentPushToken[owner]")
     Phone.objects.create(user=owner, number="+4915112345678", verified_at=timezone.now())
     mentor, block, calendar = make_mentor(owner)
+    check = request_check(profile=mentor, kind=CheckKind.IDENTITY)
+    document = check.documents.create(file="checks/x", content_type="application/pdf", size=1, is_stored=True)
     values = {
         "<uuid:mentor_id>": mentor.pk,
         "<uuid:block_id>": block.pk,
         "<uuid:calendar_id>": calendar.pk,
+        "<uuid:check_id>": check.pk,
+        "<uuid:document_id>": document.pk,
         "<slug:slug>": "c",
         "<slug:provider>": "google",
         "<uuid:opportunity_id>": row.pk,

@@ -17,7 +17,7 @@ from ai.services.text import embed
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, SavedSearch, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from conftest import Api
-from mentors.models import MentorProfile, MentorSkill, Offer, OutsideCalendar
+from mentors.models import Check, MentorProfile, MentorSkill, Offer, OutsideCalendar
 from mentors.services.expanding import Hours
 from mentors.services.occupying import block_time
 from mentors.services.schedules import Availability, WeeklyRule, set_availability
@@ -58,6 +58,7 @@ LISTS = (
     "mentors?page_size=100&q=nurse&daily_from=08:00&daily_to=20:00",
     "mentors/me/blocks?page_size=100",
     "mentors/me/calendars?page_size=100",
+    "mentors/me/checks?page_size=100",
     "users/me/wards",
     "users/me/guardians",
 )
@@ -108,6 +109,8 @@ def fill(start: int, end: int, user: User) -> None:
         add_mentor(number, skill, vector, vectors.model)
         SecurityEvent.objects.create(user=user, kind="signed_in")
         block_time(person=user, starts_at=now, ends_at=now + timedelta(hours=1))
+        check = Check.objects.create(profile=MentorProfile.objects.get_or_create(user=user)[0], kind="credential", statement="x")
+        check.documents.create(file=str(number), content_type="application/pdf", size=1, is_stored=True)
         OutsideCalendar.objects.create(person=user, kind="ics", name=str(number), host="h", sealed_address="x")
         Block.objects.create(blocker=user, blocked=other)
         Guardianship.objects.create(ward=other, guardian=user, state="active", accepted_at=other.created_at)
@@ -130,6 +133,8 @@ def add_mentor(number: int, skill: Skill, vector: list[float], model: str) -> No
     )
     MentorSkill.objects.create(profile=profile, skill=skill)
     Offer.objects.create(profile=profile, kind="session", title="Talk", duration_minutes=60, price_amount=0, price_currency="EUR")
+    passed = {"evidence": "passport", "decided_at": timezone.now(), "expires_at": timezone.now() + timedelta(days=9)}
+    Check.objects.create(profile=profile, kind="identity", state="passed", checked_name="Mentor", **passed)
     set_availability(profile=profile, availability=Availability("UTC", tuple(WeeklyRule(day, Hours(0, 1440)) for day in range(7))))
 
 

@@ -27,6 +27,7 @@ _LIFETIMES = {
     KeyPurpose.LOG_IN: datetime.timedelta(minutes=10),
     KeyPurpose.UNDO_ERASURE: datetime.timedelta(days=60),
     KeyPurpose.GUARDIAN: datetime.timedelta(days=14),
+    KeyPurpose.WORK_EMAIL: datetime.timedelta(days=1),
 }
 
 

@@ -158,7 +158,7 @@ class TestBlocks:
                 "profiling.Recording",
                 "profiling.Serving",
             ),
-            *("mentors.OccupiedTime", "mentors.OutsideCalendar", "mentors.CalendarLink"),
+            *("mentors.OccupiedTime", "mentors.OutsideCalendar", "mentors.CalendarLink", "mentors.Check"),
             # Shown to others, but for those apart: mentors.tests.test_profiles.
             "mentors.MentorProfile",
         }

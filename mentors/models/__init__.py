@@ -1,9 +1,12 @@
 from mentors.models.availability import DateOverride, OccupiedTime, Schedule, Travel, WeeklyHours
 from mentors.models.calendars import CalendarLink, OutsideCalendar
 from mentors.models.profiles import MentorProfile, MentorSkill, Offer
+from mentors.models.verification import Check, CheckDocument
 
 __all__ = (
     "CalendarLink",
+    "Check",
+    "CheckDocument",
     "DateOverride",
     "MentorProfile",
     "MentorSkill",

@@ -10,6 +10,7 @@ from catalog.models import Skill
 from catalog.services.documents import title_key
 from mentors.enums import AccessibilityPractice
 from mentors.models import MentorProfile, MentorSkill, Offer
+from mentors.querysets import MentorProfileQuerySet
 
 
 class MentorFilter(django_filters.FilterSet):
@@ -24,7 +25,7 @@ class MentorFilter(django_filters.FilterSet):
         method="filter_offer", min_value=0, max_value=2_147_483_647, label="In the smallest unit of `currency`."
     )
     currency = django_filters.CharFilter(method="filter_offer", max_length=3, label="Of the price, ISO 4217; with `price_max`.")
-    minors = django_filters.BooleanFilter(field_name="is_open_to_minors")
+    minors = django_filters.BooleanFilter(method="filter_minors", label="Checked for work with people under 18.")
 
     class Meta:
         model = MentorProfile
@@ -39,6 +40,9 @@ class MentorFilter(django_filters.FilterSet):
 
     def filter_practice(self, rows: QuerySet[MentorProfile], name: str, value: list[str]) -> QuerySet[MentorProfile]:
         return rows.filter(accessibility_practices__contains=value) if value else rows
+
+    def filter_minors(self, rows: MentorProfileQuerySet, name: str, value: bool) -> QuerySet[MentorProfile]:
+        return rows.cleared_for_minors() if value else rows
 
     def filter_offer(self, rows: QuerySet[MentorProfile], name: str, value: Any) -> QuerySet[MentorProfile]:
         """Both parameters narrow one question, asked once."""

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from accounts.models.people import LANGUAGE_PATTERN, validate_time_zone
 from core.serializers import RequestSerializer
 from core.wall_time import Weekday
+from mentors.api.v1.check_serializers import BadgeSerializer
 from mentors.enums import AccessibilityPractice, CalendarKind, MentorState, OfferKind, PauseReason, Refusal
 from mentors.models import CalendarLink, MentorProfile, MentorSkill, OccupiedTime, Offer, OutsideCalendar
 from mentors.models.availability import (
@@ -207,11 +208,12 @@ class MentorSerializer(serializers.ModelSerializer[MentorProfile]):
     accessibility_practices = serializers.ListField(child=serializers.ChoiceField(choices=AccessibilityPractice.choices))
     skills = MentorSkillSerializer(source="skill_links", many=True)
     offers = OfferSerializer(source="active_offers", many=True)
+    checks = BadgeSerializer(source="checks_in_force", many=True)
 
     class Meta:
         model = MentorProfile
         fields = (
-            *("id", "user_id", "full_name", "headline", "bio", "languages", "accessibility_practices", "skills", "offers"),
+            *("id", "user_id", "full_name", "headline", "bio", "languages", "accessibility_practices", "skills", "offers", "checks"),
             *("is_bookable", "live_since"),
         )
         read_only_fields = fields

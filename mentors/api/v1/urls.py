@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from mentors.api.v1 import own_views, views
+from mentors.api.v1 import check_views, own_views, views
 
 _OWN = [
     path("apply", own_views.ApplyView.as_view(), name="apply-as-mentor"),
@@ -14,6 +14,12 @@ _OWN = [
     path("calendars", own_views.CalendarsView.as_view(), name="calendars"),
     path("calendars/find", own_views.FindCalendarsView.as_view(), name="find-calendars"),
     path("calendars/<uuid:calendar_id>", own_views.CalendarView.as_view(), name="calendar"),
+    path("checks", check_views.ChecksView.as_view(), name="own-checks"),
+    path("checks/<uuid:check_id>", check_views.CheckView.as_view(), name="own-check"),
+    path("checks/<uuid:check_id>/code", check_views.CheckCodeView.as_view(), name="check-code"),
+    path("checks/<uuid:check_id>/documents", check_views.CheckDocumentsView.as_view(), name="check-documents"),
+    path("checks/<uuid:check_id>/documents/<uuid:document_id>", check_views.CheckDocumentView.as_view(), name="check-document"),
+    path("checks/<uuid:check_id>/submit", check_views.SubmitCheckView.as_view(), name="submit-check"),
     path("calendar-link", own_views.CalendarLinkView.as_view(), name="calendar-link"),
 ]
 
