@@ -18,8 +18,21 @@ from core.admin import AuditedAdmin, ReadOnlyAdmin
 from core.errors import DomainError
 from core.querysets import COLUMNS_OF_VECTORS
 from mentors.enums import CheckState, Evidence
-from mentors.models import Check, CheckDocument, MentorProfile, MentorSkill, OccupiedTime, Offer, OutsideCalendar, Schedule
-from mentors.services import documents, profiles, verification
+from mentors.models import (
+    Check,
+    CheckDocument,
+    MentorProfile,
+    MentorSkill,
+    OccupiedTime,
+    Offer,
+    OutsideCalendar,
+    Review,
+    ReviewReport,
+    ReviewVersion,
+    Schedule,
+    SessionRequest,
+)
+from mentors.services import documents, profiles, reviews, verification
 
 
 class _LookOnly(TabularInline):
@@ -237,3 +250,62 @@ class CheckAdmin(AuditedAdmin):
                 messages.error(request, f"{check}: say first, in the check itself, what you saw.")
             else:
                 self.log_change(request, check, [{"changed": {"fields": ["state"]}}])
+
+
+class VersionInline(_LookOnly):
+    model = ReviewVersion
+    fields = ("created_at", "is_reply", "rating", "text")
+    readonly_fields = fields
+
+
+class ReportInline(_LookOnly):
+    model = ReviewReport
+    fields = ("reporter", "reason", "note", "settled_at")
+    readonly_fields = fields
+
+
+@admin.register(Review)
+class ReviewAdmin(ReadOnlyAdmin):
+    """The moderation queue: what looks arranged or was reported waits under “held”, the signals say why."""
+
+    list_display = ("about", "author", "rating", "state", "signals", "written_at", "visible_at", "decided_by")
+    list_filter = ("state", "is_of_mentor")
+    list_select_related = ("about", "author", "decided_by")
+    search_fields = ("=about__email", "=author__email", "=reference")
+    ordering = (F("written_at").desc(nulls_last=True),)
+    inlines = (ReportInline, VersionInline)
+    actions = ("let_stand", "take_down")
+    show_full_result_count = False
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("mentors.change_review")
+
+    @admin.action(description="Let them stand", permissions=("decide",))
+    def let_stand(self, request: HttpRequest, rows: QuerySet[Review]) -> None:
+        self._decide(request, rows, stays=True)
+
+    @admin.action(description="Take them down", permissions=("decide",))
+    def take_down(self, request: HttpRequest, rows: QuerySet[Review]) -> None:
+        self._decide(request, rows, stays=False)
+
+    def _decide(self, request: HttpRequest, rows: QuerySet[Review], *, stays: bool) -> None:
+        for review in rows:
+            try:
+                reviews.decide_review(staff=cast(User, request.user), review=review, stays=stays)
+            except DomainError as error:
+                messages.error(request, f"{review}: {error.detail}")
+            else:
+                self.log_change(request, review, [{"changed": {"fields": ["state"]}}])
+
+
+@admin.register(SessionRequest)
+class SessionRequestAdmin(ReadOnlyAdmin):
+    list_display = ("profile", "asked_at", "due_at", "outcome", "ended_at")
+    list_filter = ("outcome",)
+    list_select_related = ("profile__user",)
+    search_fields = ("=profile__id", "=reference")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SessionRequest]:
+        wide = (f"profile__{name}" for name in COLUMNS_OF_VECTORS)
+        return cast("QuerySet[SessionRequest]", super().get_queryset(request).select_related("profile__user").defer(*wide))

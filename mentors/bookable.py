@@ -27,6 +27,12 @@ RULES: Mapping[Refusal, str] = {
     Refusal.TOO_FAR: f"start > %(now)s + schedule.horizon_days * 1440 * {MINUTE}",
     Refusal.TAKEN: "wanted <@ schedule.open_time AND NOT wanted <@ schedule.free_time",
     Refusal.LIMIT_REACHED: "start <@ schedule.full_time",
+    Refusal.MENTOR_FULL: """schedule.full_until IS NOT NULL AND schedule.full_until > %(now)s AND NOT EXISTS (
+        SELECT FROM mentors_mentorprofile AS full_profile
+        JOIN mentors_occupiedtime AS own ON own.person_id = full_profile.user_id AND own.is_mentor
+        JOIN mentors_occupiedtime AS other ON other.reference = own.reference AND other.person_id = %(learner_id)s
+        WHERE full_profile.id = schedule.profile_id AND upper(own.session) > %(now)s
+    )""",
     Refusal.LEARNER_BUSY: """EXISTS (
         SELECT FROM mentors_occupiedtime AS occupied
         WHERE occupied.person_id = %(learner_id)s AND occupied.source IN ('session', 'hold') AND occupied.during && wanted

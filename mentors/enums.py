@@ -60,6 +60,7 @@ class Refusal(TextChoices):
     TOO_FAR = "too_far", "further ahead than can be booked"
     TAKEN = "taken", "something else is then"
     LIMIT_REACHED = "limit_reached", "the day, week or month is full"
+    MENTOR_FULL = "mentor_full", "the mentor has as many people as they take"
     LEARNER_BUSY = "learner_busy", "you have a session then"
 
 
@@ -106,3 +107,35 @@ class Evidence(TextChoices):
     REFERENCE_LETTER = "reference_letter", "a letter of the person who recommends"
     POLICE_CERTIFICATE = "police_certificate", "a police certificate in this name"
     EXTENDED_POLICE_CERTIFICATE = "extended_police_certificate", "an extended police certificate, for work with children, in this name"
+
+
+class RequestOutcome(TextChoices):
+    OPEN = "open", "not answered yet"
+    ACCEPTED = "accepted", "accepted"
+    DECLINED = "declined", "declined"
+    MISSED = "missed", "not answered in time"
+    WITHDRAWN = "withdrawn", "taken back by who asked"
+
+
+class ReviewState(TextChoices):
+    OPEN = "open", "may be written"
+    WRITTEN = "written", "counts"
+    HELD = "held", "waits for staff"
+    REMOVED = "removed", "taken down by staff"
+    WITHDRAWN = "withdrawn", "taken back by its author"
+
+
+class ReviewSignal(TextChoices):
+    """Why staff should look at a review before it counts."""
+
+    RING = "ring", "people review each other in a circle"
+    BURST = "burst", "many at once for who gets few"
+    NEWCOMERS = "newcomers", "accounts that were made for this one mentor"
+    REPORTED = "reported", "several people reported it"
+
+
+class ReportReason(TextChoices):
+    ABUSE = "abuse", "insults or threats"
+    PRIVATE = "private", "tells private things"
+    FALSE = "false", "did not happen"
+    OTHER = "other", "something else"

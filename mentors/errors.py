@@ -61,3 +61,13 @@ class IllegalCheckMove(Conflict):
 class SecondReviewerNeeded(Conflict):
     code = "second_reviewer_needed"
     message = _("You have passed it already; a second person has to look at it.")
+
+
+class ReviewClosed(Conflict):
+    code = "review_closed"
+    message = _("This review cannot be written or changed any more.")
+
+
+class RatingIsFinal(Conflict):
+    code = "rating_is_final"
+    message = _("Both reviews can be seen, so the rating stays. You can change your words.")

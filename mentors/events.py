@@ -43,3 +43,30 @@ class CheckExpires(Event):
     name: ClassVar[str] = "mentors.check-expires"
     user_id: uuid.UUID
     check_id: uuid.UUID
+
+
+@dataclasses.dataclass(frozen=True)
+class ReviewGranted(Event):
+    """After a session two people may say what they think of it."""
+
+    name: ClassVar[str] = "mentors.review-granted"
+    user_id: uuid.UUID
+    review_id: uuid.UUID
+
+
+@dataclasses.dataclass(frozen=True)
+class ReviewShown(Event):
+    """What somebody wrote about this person can be seen."""
+
+    name: ClassVar[str] = "mentors.review-shown"
+    user_id: uuid.UUID
+    review_id: uuid.UUID
+
+
+@dataclasses.dataclass(frozen=True)
+class MentorAutoPaused(Event):
+    """A mentor left requests unanswered, and takes no bookings until they say so."""
+
+    name: ClassVar[str] = "mentors.mentor-auto-paused"
+    user_id: uuid.UUID
+    profile_id: uuid.UUID

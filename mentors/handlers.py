@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from core.events import subscribe
 from mentors.enums import CheckState, MentorState
-from mentors.events import CalendarWentStale, CheckDecided, CheckExpires, MentorDecided
-from mentors.models import Check, MentorProfile, OutsideCalendar
+from mentors.events import CalendarWentStale, CheckDecided, CheckExpires, MentorAutoPaused, MentorDecided, ReviewGranted, ReviewShown
+from mentors.models import Check, MentorProfile, OutsideCalendar, Review
 from mentors.notices import (
     CALENDAR_STALE,
     CHECK_EXPIRES,
@@ -11,8 +11,11 @@ from mentors.notices import (
     CHECK_REFUSED,
     CHECK_REVOKED,
     MENTOR_ACCEPTED,
+    MENTOR_AUTO_PAUSED,
     MENTOR_REJECTED,
     MENTOR_SUSPENDED,
+    REVIEW_OPEN,
+    REVIEW_SHOWN,
 )
 from notifications.services.notifying import notify
 
@@ -54,3 +57,29 @@ def tell_mentor_that_check_expires(event: CheckExpires) -> None:
     if check is not None and check.expires_at is not None:
         data = {"check": check.kind, "day": check.expires_at}
         notify(kind=CHECK_EXPIRES, user_ids=[event.user_id], data=data, key=f"{check.pk} expires")
+
+
+@subscribe(MentorAutoPaused)
+def tell_mentor_about_pause(event: MentorAutoPaused) -> None:
+    """A mentor left requests unanswered."""
+    profile = MentorProfile.objects.filter(pk=event.profile_id).only("updated_at").first()
+    if profile is not None:
+        notify(kind=MENTOR_AUTO_PAUSED, user_ids=[event.user_id], data={}, key=f"{profile.pk} {profile.updated_at}")
+
+
+@subscribe(ReviewGranted)
+def ask_for_review(event: ReviewGranted) -> None:
+    """A session was attended."""
+    review = Review.objects.filter(pk=event.review_id).select_related("about").first()
+    if review is not None:
+        data = {"name": review.about.full_name, "until": review.closes_at}
+        notify(kind=REVIEW_OPEN, user_ids=[event.user_id], data=data, key=f"{review.pk} open", about_id=review.about_id)
+
+
+@subscribe(ReviewShown)
+def tell_about_review(event: ReviewShown) -> None:
+    """A review can be seen by whom it is about."""
+    review = Review.objects.filter(pk=event.review_id).select_related("author").first()
+    if review is not None and review.author is not None:
+        data = {"name": review.author.full_name}
+        notify(kind=REVIEW_SHOWN, user_ids=[event.user_id], data=data, key=f"{review.pk} shown", about_id=review.author_id)

@@ -15,6 +15,11 @@ MENTORING = Topic(
         "de": "Deine Bewerbung, dein Profil, deine Prüfungen und deine Kalender.",
     },
 )
+REVIEWS = Topic(
+    "reviews",
+    {"en": "Reviews", "de": "Bewertungen"},
+    {"en": "What you can say about a session, and what others said.", "de": "Was du über ein Treffen sagen kannst und was andere sagten."},
+)
 
 MENTOR_ACCEPTED = declare(
     Kind(
@@ -94,5 +99,33 @@ CHECK_EXPIRES = declare(
         path="/mentoring",
         examples={"check": "background", "day": datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)},
         fixed=frozenset({Channel.EMAIL}),
+    )
+)
+MENTOR_AUTO_PAUSED = declare(
+    Kind(
+        name="mentors.mentor-auto-paused",
+        topic=MENTORING,
+        data={},
+        path="/mentoring",
+        examples={},
+        fixed=frozenset({Channel.EMAIL}),
+    )
+)
+REVIEW_OPEN = declare(
+    Kind(
+        name="mentors.review-open",
+        topic=REVIEWS,
+        data={"name": str, "until": datetime.datetime},
+        path="/reviews",
+        examples={"name": "Ada", "until": datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)},
+    )
+)
+REVIEW_SHOWN = declare(
+    Kind(
+        name="mentors.review-shown",
+        topic=REVIEWS,
+        data={"name": str},
+        path="/reviews",
+        examples={"name": "Ada"},
     )
 )

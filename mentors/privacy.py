@@ -17,11 +17,16 @@ from mentors.models import (
     OccupiedTime,
     Offer,
     OutsideCalendar,
+    Review,
+    ReviewReport,
+    ReviewVersion,
     Schedule,
+    SessionRequest,
     Travel,
     WeeklyHours,
 )
 from mentors.services.documents import delete_document_files, document_files, files_for_archive, read_stored
+from mentors.services.reviews import forget_reviews_about
 
 _BASE = ("id", "created_at", "updated_at")
 _VECTOR = (
@@ -36,7 +41,7 @@ declare(
     none=(*_BASE, "user", "decided_by"),
     personal=(
         *(*_VECTOR, "state", "headline", "bio", "languages", "capacity", "is_open_to_minors"),
-        *("accessibility_practices", "applied_at", "decided_at", "decision_note", "live_since", "paused_because"),
+        *("accessibility_practices", "applied_at", "decided_at", "decision_note", "live_since", "paused_because", "resumed_at"),
     ),
 )
 declare(MentorSkill, subject="profile__user_id", on_erasure=OnErasure.DELETE, none=(*_BASE, "profile"), personal=("skill", "years"))
@@ -54,7 +59,7 @@ declare(
     none=(*_BASE, "profile", "version", "expanded_until"),
     personal=(
         *("time_zone", "increment_minutes", "buffer_before_minutes", "buffer_after_minutes", "notice_minutes", "horizon_days"),
-        *("most_per_day", "most_per_week", "most_per_month", "open_time", "free_time", "full_time", "grids"),
+        *("most_per_day", "most_per_week", "most_per_month", "open_time", "free_time", "full_time", "full_until", "grids"),
     ),
 )
 declare(
@@ -126,3 +131,42 @@ def _documents_for_archive(person_id: uuid.UUID) -> list[tuple[str, Callable[[],
 
 register_files(_documents_for_archive)
 register_step("mentors: documents", erase=delete_document_files, count=lambda person_id: len(document_files(person_id)))
+declare(
+    SessionRequest,
+    subject="profile__user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "profile"),
+    personal=("reference", "asked_at", "due_at", "outcome", "ended_at"),
+)
+# What stars somebody gave counts on for whom they are about; who gave them, and the words, go.
+declare(
+    Review,
+    subject="author_id",
+    on_erasure=OnErasure.CLEAR,
+    cleared={"author": None, "text": ""},
+    none=(
+        *(*_BASE, "profile", "author", "about", "told_at", "signals", "decided_by", "decided_at", "reply", "replied_at"),
+        *("reference", "is_of_mentor", "session_ended_at", "closes_at", "state", "rating", "private_score"),
+        *("written_at", "visible_at", "edited_at"),
+    ),
+    personal=("text",),
+)
+declare(
+    ReviewVersion,
+    subject="review__author_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "review", "is_reply"),
+    personal=("rating", "text"),
+)
+declare(
+    ReviewReport,
+    subject="reporter_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "review", "reporter", "settled_at"),
+    personal=("reason", "note"),
+)
+register_step(
+    "mentors: reviews about a person",
+    erase=lambda person_id: forget_reviews_about(person_id=person_id),
+    count=lambda person_id: Review.objects.filter(about_id=person_id).count(),
+)

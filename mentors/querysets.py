@@ -24,10 +24,10 @@ from core.prepared import fetch_planned
 from core.querysets import COLUMNS_OF_VECTORS, Vector, VectorQuerySet, columns_of
 from core.vectors import Columns
 from mentors.bookable import HAS_SLOT
-from mentors.enums import CheckKind, CheckScope, CheckState, MentorState
+from mentors.enums import CheckKind, CheckScope, CheckState, MentorState, ReviewState
 
 if TYPE_CHECKING:
-    from mentors.models import Check, MentorProfile  # noqa: F401  (the base classes name them as strings)
+    from mentors.models import Check, MentorProfile, Review  # noqa: F401  (the base classes name them as strings)
 
 Viewer = User | AnonymousUser
 # Mentors are looked at one by one in the order of their rank, until enough have a slot. Where fewer than about three in a hundred do, it is
@@ -124,7 +124,48 @@ class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
 
     def for_cards(self) -> Self:
         """With what a card shows, and without the wide columns."""
-        return self.select_related("user").prefetch_related(_skills(), _offers(), _checks()).defer(*COLUMNS_OF_VECTORS)
+        rows = self.select_related("user").prefetch_related(_skills(), _offers(), _checks()).defer(*COLUMNS_OF_VECTORS)
+        return rows.annotate(requests_told=RawSQL(_REQUESTS, (timezone.now(),)), reviews_told=RawSQL(_REVIEWS, (timezone.now(),)))
+
+
+# Over 30 days: how many requests were answered or missed, how many accepted, and the median minutes to an answer.
+_REQUESTS = """(
+    SELECT json_build_object(
+        'number', count(*),
+        'accepted', count(*) FILTER (WHERE request.outcome = 'accepted'),
+        'minutes', percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM request.ended_at - request.asked_at) / 60)
+            FILTER (WHERE request.outcome IN ('accepted', 'declined'))
+    )
+    FROM mentors_sessionrequest AS request
+    WHERE request.profile_id = "mentors_mentorprofile".id AND request.asked_at > %s - interval '30 days'
+        AND request.outcome IN ('accepted', 'declined', 'missed')
+)"""
+_REVIEWS = """(
+    SELECT json_build_object('number', count(*), 'sum', sum(review.rating))
+    FROM mentors_review AS review
+    WHERE review.profile_id = "mentors_mentorprofile".id AND review.is_of_mentor AND review.state = 'written' AND review.visible_at <= %s
+)"""
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def shown(self) -> Self:
+        """What both wrote, or what nobody can answer in kind any more."""
+        return self.filter(state=ReviewState.WRITTEN, visible_at__lte=timezone.now())
+
+    def writable_by(self, user: User) -> Self:
+        """What this person may write now."""
+        return self.filter(author=user, state=ReviewState.OPEN, closes_at__gt=timezone.now())
+
+    def of_mentor(self, profile: MentorProfile, viewer: Viewer) -> Self:
+        """What is said about a mentor, but for what people wrote whom the viewer keeps away from."""
+        return apart(self.shown().filter(profile=profile, is_of_mentor=True), viewer, "author__")  # type: ignore[return-value]  # as above
+
+    def readable_by(self, viewer: User) -> Self:
+        """What this person may read: about themselves, and about mentors whom they see, but for what people wrote whom they keep away
+        from."""
+        mentors = apps.get_model("mentors", "MentorProfile")._default_manager.visible_to(viewer)  # type: ignore[attr-defined]
+        about = Q(about=viewer) | Q(is_of_mentor=True, profile__in=mentors.values("pk"))
+        return apart(self.shown().filter(about), viewer, "author__")  # type: ignore[return-value]  # as above
 
 
 class CheckQuerySet(models.QuerySet["Check"]):

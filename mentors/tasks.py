@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from ai.services.spaces import fill_some, live_models
-from mentors.services import calendars, documents, keeping, occupying, verification
+from mentors.services import calendars, documents, keeping, occupying, requests, reviews, verification
 
 
 @shared_task
@@ -44,3 +44,23 @@ def tidy_checks() -> None:
         pass
     while verification.tell_expiring_checks():
         pass
+
+
+@shared_task
+def expire_requests() -> None:
+    """End the requests that nobody answered in time."""
+    while requests.expire_requests():
+        pass
+
+
+@shared_task
+def tell_shown_reviews() -> None:
+    """Tell people that what was written about them can be seen."""
+    while reviews.tell_shown_reviews():
+        pass
+
+
+@shared_task
+def hold_suspicious_reviews() -> None:
+    """Look for reviews that look arranged from afar."""
+    reviews.hold_suspicious_reviews()

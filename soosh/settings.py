@@ -184,6 +184,9 @@ CELERY_BEAT_SCHEDULE = {
     "expire holds": {"task": "mentors.tasks.expire_holds", "schedule": 30.0},
     "expand schedules": {"task": "mentors.tasks.expand_schedules", "schedule": crontab(minute="33", hour="1")},
     "tidy checks": {"task": "mentors.tasks.tidy_checks", "schedule": crontab(minute="*/10")},
+    "expire requests": {"task": "mentors.tasks.expire_requests", "schedule": 60.0},
+    "tell shown reviews": {"task": "mentors.tasks.tell_shown_reviews", "schedule": 60.0},
+    "hold suspicious reviews": {"task": "mentors.tasks.hold_suspicious_reviews", "schedule": crontab(minute="47")},
     "embed mentors": {"task": "mentors.tasks.embed_waiting", "schedule": 15.0},
     "prune outbox": {"task": "core.tasks.prune_outbox", "schedule": crontab(minute="41", hour="3")},
 }
@@ -412,6 +415,7 @@ SPECTACULAR_SETTINGS = {
         "CheckKindEnum": "mentors.enums.CheckKind",
         "CheckScopeEnum": "mentors.enums.CheckScope",
         "CheckStateEnum": "mentors.enums.CheckState",
+        "SessionReviewStateEnum": "mentors.enums.ReviewState",
         "MentorStateEnum": "mentors.enums.MentorState",
         "WeekdayEnum": "core.wall_time.Weekday",
     },

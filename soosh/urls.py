@@ -29,6 +29,7 @@ urlpatterns = [
     path("account/security", InAppPage.as_view(), name="in-app-security"),
     path("settings/notifications", InAppPage.as_view(), name="in-app-settings"),
     path("mentoring", InAppPage.as_view(), name="in-app-mentoring"),
+    path("reviews", InAppPage.as_view(), name="in-app-reviews"),
     path("news", InAppPage.as_view(), name="in-app-news"),
     path("webhooks/sendgrid/", SendGridEvents.as_view(), name="sendgrid-events"),
     path("webhooks/twilio/status/", TwilioStatus.as_view(), name="twilio-status"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import uuid
 import zipfile
 from datetime import date, timedelta
 from typing import Any
@@ -119,9 +120,9 @@ def fill(person: User, api: Api) -> None:
 def fill_mentor(person: User, api: Api) -> None:
     """Something in every table of a mentor."""
     from catalog.models import Skill
-    from mentors.enums import CheckKind
-    from mentors.models import MentorProfile, MentorSkill
-    from mentors.services import calendars, documents, links, occupying, verification
+    from mentors.enums import CheckKind, ReportReason
+    from mentors.models import MentorProfile, MentorSkill, Review
+    from mentors.services import calendars, documents, links, occupying, requests, reviews, verification
 
     offer = {"kind": "session", "title": "CANARY-OFFER", "duration_minutes": 60, "price": {"amount": 4500, "currency": "EUR"}}
     assert api.put("mentors/me", {"headline": "CANARY-HEADLINE", "bio": "CANARY-BIO", "offers": [offer]}).status_code == 200
@@ -138,6 +139,13 @@ def fill_mentor(person: User, api: Api) -> None:
     occupying.block_time(person=person, starts_at=timezone.now(), ends_at=timezone.now() + timedelta(hours=1), title="CANARY-BLOCK")
     calendars.add_calendar(person=person, kind="ics", name="CANARY-CALENDAR", address="https://calendar.example/CANARY-ADDRESS")
     links.rotate_link(person=person)
+    other = User.objects.create_user("learner@example.org", None, full_name="Learner")
+    reviews.grant_reviews(reference=uuid.uuid4(), profile=profile, learner_id=other.pk, ended_at=timezone.now())
+    for review in Review.objects.order_by("is_of_mentor"):
+        for text in ("CANARY-FIRST-WORDS", "CANARY-WORDS") if review.author_id == person.pk else ("Theirs",):
+            reviews.write_review(review=review, rating=4, text=text)
+    reviews.report_review(user=person, review=Review.objects.get(about=person), reason=ReportReason.OTHER, note="CANARY-REPORT")
+    requests.record_request(profile=profile, reference=uuid.uuid4(), due_at=timezone.now() + timedelta(hours=1))
     given = {"kind": CheckKind.EMPLOYER, "statement": "CANARY-EMPLOYER", "contact": "canary-work@acme.example"}
     documents.add_document(check=verification.request_check(profile=profile, **given), content=b"%PDF-CANARY-PAPER")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -16,10 +17,11 @@ from accounts.models import Block, Device, Guardianship, User
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, SavedSearch, Skill
 from conftest import Api
 from mentors.enums import CalendarKind, CheckKind
-from mentors.models import MentorProfile, OccupiedTime, Offer, OutsideCalendar
+from mentors.models import MentorProfile, OccupiedTime, Offer, OutsideCalendar, Review
 from mentors.services.calendars import add_calendar
 from mentors.services.links import rotate_link
 from mentors.services.occupying import block_time
+from mentors.services.reviews import grant_reviews, write_review
 from mentors.services.schedules import Availability, set_availability
 from mentors.services.verification import request_check
 from notifications.models import Notification, Phone, PushDevice
@@ -198,6 +200,15 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("mentors/me/calendar-link", "DELETE"): (401, 404, 204, 404),
     ("mentors", "GET"): (200, 200, 200, 200),
     ("mentors/<uuid:mentor_id>", "GET"): (200, 404, 200, 200),
+    ("mentors/<uuid:mentor_id>/reviews", "GET"): (200, 404, 200, 200),
+    ("mentors/<uuid:mentor_id>/reviews", "POST"): (401, 400, 400, 400),
+    ("reviews/to-write", "GET"): (401, 200, 200, 200),
+    ("reviews/received", "GET"): (401, 200, 200, 200),
+    ("reviews/<uuid:review_id>", "GET"): (401, 404, 200, 404),
+    ("reviews/<uuid:review_id>", "PUT"): (401, 400, 400, 400),
+    ("reviews/<uuid:review_id>", "DELETE"): (401, 404, 204, 404),
+    ("reviews/<uuid:review_id>/reply", "PUT"): (401, 400, 400, 400),
+    ("reviews/<uuid:review_id>/report", "POST"): (401, 404, 400, 400),
     ("mentors/<uuid:mentor_id>/slots", "GET"): (200, 404, 200, 200),
     ("mentors/<uuid:mentor_id>/slots/why", "GET"): (200, 404, 200, 200),
 }
@@ -223,6 +234,7 @@ PAGES = {
     "account/security": 200,
     "settings/notifications": 200,
     "news": 200,
+    "reviews": 200,
     "mentoring": 200,
     "calendars/<slug:token>.ics": 404,
     "webhooks/sendgrid/": 404,
@@ -286,6 +298,16 @@ def make_mentor(owner: User) -> tuple[MentorProfile, OccupiedTime, OutsideCalend
     return profile, block, add_calendar(person=owner, kind=CalendarKind.ICS, name="x", address="https://calendar.example/a.ics")
 
 
+def make_review(mentor: MentorProfile, learner: User) -> Review:
+    """What the owner wrote as a learner of somebody else, and can be seen."""
+    profile = MentorProfile.objects.create(user=learner, state="live", live_since=timezone.now(), headline="Teacher")
+    reference = uuid.uuid4()
+    grant_reviews(reference=reference, profile=profile, learner_id=mentor.user_id, ended_at=timezone.now())
+    for review in Review.objects.filter(reference=reference):
+        write_review(review=review, rating=5, text="Well.")
+    return Review.objects.get(reference=reference, author=mentor.user)
+
+
 @pytest.mark.parametrize(("route", "method"), MATRIX)
 def test_each_actor_gets_what_the_matrix_says(
     actors: dict[str, tuple[Api, User | None]], make_user: Any, settings: Any, route: str, method: str
@@ -330,6 +352,7 @@ def test_each_actor_gets_what_the_matrix_says(
         "<uuid:block_id>": block.pk,
         "<uuid:calendar_id>": calendar.pk,
         "<uuid:check_id>": check.pk,
+        "<uuid:review_id>": make_review(mentor, make_user()).pk,
         "<uuid:document_id>": document.pk,
         "<slug:slug>": "c",
         "<slug:provider>": "google",

@@ -17,9 +17,10 @@ from ai.services.text import embed
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, SavedSearch, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from conftest import Api
-from mentors.models import Check, MentorProfile, MentorSkill, Offer, OutsideCalendar
+from mentors.models import Check, MentorProfile, MentorSkill, Offer, OutsideCalendar, Review
 from mentors.services.expanding import Hours
 from mentors.services.occupying import block_time
+from mentors.services.reviews import grant_reviews, write_review
 from mentors.services.schedules import Availability, WeeklyRule, set_availability
 from notifications.models import Notification, PushDevice
 from profiling.enums import ClaimKind
@@ -29,6 +30,7 @@ from profiling.services.ranking import LONGEST
 
 pytestmark = pytest.mark.django_db
 RANKED = "opportunities/recommended?page_size=100"
+REVIEWED = uuid.UUID(int=7)
 LISTS = (
     "categories",
     "categories/category-0",
@@ -59,6 +61,9 @@ LISTS = (
     "mentors/me/blocks?page_size=100",
     "mentors/me/calendars?page_size=100",
     "mentors/me/checks?page_size=100",
+    "reviews/to-write?page_size=100",
+    "reviews/received?page_size=100",
+    f"mentors/{REVIEWED}/reviews?page_size=100",
     "users/me/wards",
     "users/me/guardians",
 )
@@ -109,8 +114,9 @@ def fill(start: int, end: int, user: User) -> None:
         add_mentor(number, skill, vector, vectors.model)
         SecurityEvent.objects.create(user=user, kind="signed_in")
         block_time(person=user, starts_at=now, ends_at=now + timedelta(hours=1))
-        check = Check.objects.create(profile=MentorProfile.objects.get_or_create(user=user)[0], kind="credential", statement="x")
+        check = Check.objects.create(profile=own_mentor(user), kind="credential", statement="x")
         check.documents.create(file=str(number), content_type="application/pdf", size=1, is_stored=True)
+        add_reviews(user, named)
         OutsideCalendar.objects.create(person=user, kind="ics", name=str(number), host="h", sealed_address="x")
         Block.objects.create(blocker=user, blocked=other)
         Guardianship.objects.create(ward=other, guardian=user, state="active", accepted_at=other.created_at)
@@ -123,6 +129,21 @@ def fill(start: int, end: int, user: User) -> None:
     index_opportunities(list(Opportunity.objects.values_list("id", flat=True)))
     refresh_statistics()
     edit_profile(user=user, labels={ClaimKind.SKILL: [f"skill {number}" for number in range(end)], ClaimKind.GOAL: ["a nurse"]})
+
+
+def own_mentor(user: User) -> MentorProfile:
+    columns = {"pk": REVIEWED, "state": "live", "live_since": timezone.now()}
+    return MentorProfile.objects.get_or_create(user=user, defaults=columns)[0]
+
+
+def add_reviews(user: User, other: User) -> None:
+    """Something to write, and something received, as the mentor of others."""
+    mentor = own_mentor(user)
+    for is_written in (False, True):
+        reference = uuid.uuid4()
+        grant_reviews(reference=reference, profile=mentor, learner_id=other.pk, ended_at=timezone.now())
+        for review in Review.objects.filter(reference=reference) if is_written else ():
+            write_review(review=review, rating=4, text="Well.")
 
 
 def add_mentor(number: int, skill: Skill, vector: list[float], model: str) -> None:

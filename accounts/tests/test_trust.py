@@ -159,6 +159,8 @@ class TestBlocks:
                 "profiling.Serving",
             ),
             *("mentors.OccupiedTime", "mentors.OutsideCalendar", "mentors.CalendarLink", "mentors.Check"),
+            # Read by others but for those apart, or by staff alone: mentors.tests.test_reviews.
+            *("mentors.Review", "mentors.ReviewReport"),
             # Shown to others, but for those apart: mentors.tests.test_profiles.
             "mentors.MentorProfile",
         }

@@ -1,6 +1,8 @@
 from mentors.models.availability import DateOverride, OccupiedTime, Schedule, Travel, WeeklyHours
 from mentors.models.calendars import CalendarLink, OutsideCalendar
 from mentors.models.profiles import MentorProfile, MentorSkill, Offer
+from mentors.models.reviews import Review, ReviewReport, ReviewVersion
+from mentors.models.standing import SessionRequest
 from mentors.models.verification import Check, CheckDocument
 
 __all__ = (
@@ -13,7 +15,11 @@ __all__ = (
     "OccupiedTime",
     "Offer",
     "OutsideCalendar",
+    "Review",
+    "ReviewReport",
+    "ReviewVersion",
     "Schedule",
+    "SessionRequest",
     "Travel",
     "WeeklyHours",
 )

@@ -43,7 +43,7 @@ def _within(field: str, least: int, most: int) -> Q:
 class Schedule(BaseModel):
     """When a mentor can be booked: rules in wall time, and what follows from them. Minutes are whole minutes of real time.
 
-    The last five columns are kept by `services.keeping` in the transaction of every change, and everybody who asks what is bookable reads
+    The last six columns are kept by `services.keeping` in the transaction of every change, and everybody who asks what is bookable reads
     them; none of them is ever edited.
     """
 
@@ -62,6 +62,7 @@ class Schedule(BaseModel):
     open_time = InstantRangesField(default=TimestamptzMultirange, editable=False)  # within the hours
     free_time = InstantRangesField(default=TimestamptzMultirange, editable=False)  # of that, where a session may lie, buffers minded
     full_time = InstantRangesField(default=TimestamptzMultirange, editable=False)  # where no more may start: a limit is reached
+    full_until = models.DateTimeField(null=True, editable=False)  # until then as many people have sessions ahead as the mentor takes
     # Stretches in which sessions may start, the first at the lower bound, the others whole increments later.
     grids = ArrayField(DateTimeRangeField(), default=list, editable=False)
     expanded_until = models.DateField(null=True, editable=False)

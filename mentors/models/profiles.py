@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import datetime
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -39,6 +42,7 @@ class MentorProfile(EmbeddedModel):
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", editable=False)
     decision_note = models.CharField(max_length=1000, blank=True, default="", help_text="Told to the mentor.")
     live_since = models.DateTimeField(null=True, blank=True, editable=False)
+    resumed_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When they last came back from a pause.")
     paused_because = models.CharField(max_length=20, choices=PauseReason, blank=True, default="", editable=False)
 
     objects = MentorProfileQuerySet.as_manager()
@@ -69,6 +73,10 @@ class MentorProfile(EmbeddedModel):
 
     # Set by a search on the rows that it returns: the cosine of the meaning.
     score: float | None = None
+    # Annotated by `for_cards`, see there; and set on cards whose next slot was looked for.
+    requests_told: dict[str, Any]
+    reviews_told: dict[str, Any]
+    next_slot: datetime.datetime | None = None
 
     def __str__(self) -> str:
         return self.headline or str(self.user_id)

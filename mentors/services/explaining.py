@@ -34,6 +34,7 @@ _TEXTS = {
     Refusal.TOO_FAR: "The mentor cannot be booked that far ahead yet.",
     Refusal.TAKEN: "The mentor is not free then.",
     Refusal.LIMIT_REACHED: "The mentor takes no more sessions in this period.",
+    Refusal.MENTOR_FULL: "The mentor has as many people as they can take for now.",
     Refusal.LEARNER_BUSY: "You have a session at this time.",
 }
 
@@ -117,6 +118,11 @@ def _limits(asked: _Asked) -> tuple[str, ...]:
     return (f"You take {stated}; {booked} are booked in all.",)
 
 
+def _capacity(asked: _Asked) -> tuple[str, ...]:
+    until = f"{asked.schedule.full_until:%Y-%m-%d %H:%M} UTC"
+    return (f"You take {asked.profile.capacity} people at one time, and so many have sessions ahead until {until}.",)
+
+
 def _learner(asked: _Asked) -> tuple[str, ...]:
     return ()
 
@@ -129,5 +135,6 @@ _DETAILS: Mapping[Refusal, Callable[[_Asked], tuple[str, ...]]] = {
     Refusal.TOO_FAR: _horizon,
     Refusal.TAKEN: _taken,
     Refusal.LIMIT_REACHED: _limits,
+    Refusal.MENTOR_FULL: _capacity,
     Refusal.LEARNER_BUSY: _learner,
 }

@@ -28,10 +28,18 @@ SPARE_DAYS = 8
 _BATCH = 200
 BOOKED = (TimeSource.SESSION, TimeSource.HOLD)
 
+# Nobody else can be taken as long as no fewer people than the capacity have sessions ahead: until the capacity-th of them, counted from who
+# stays the longest, has had their last one.
 # A session may not touch what is occupied, and its own buffers may not either: what is occupied grows by the buffer after a session that
 # comes before it, and by the buffer before one that comes after.
 _FREE_TIME = """
-UPDATE mentors_schedule AS schedule SET free_time = schedule.open_time - coalesce((
+UPDATE mentors_schedule AS schedule SET full_until = (
+    SELECT max(upper(own.session)) AS last_end
+    FROM mentors_occupiedtime AS own
+    JOIN mentors_occupiedtime AS other ON other.reference = own.reference AND NOT other.is_mentor
+    WHERE own.person_id = profile.user_id AND own.is_mentor AND upper(own.session) > %(now)s
+    GROUP BY other.person_id ORDER BY last_end DESC OFFSET profile.capacity - 1 LIMIT 1
+), free_time = schedule.open_time - coalesce((
     SELECT range_agg(tstzrange(
         lower(occupied.during) - schedule.buffer_after_minutes * interval '1 minute',
         upper(occupied.during) + schedule.buffer_before_minutes * interval '1 minute'
@@ -42,7 +50,7 @@ UPDATE mentors_schedule AS schedule SET free_time = schedule.open_time - coalesc
     )
 ), '{}'::tstzmultirange)
 FROM mentors_mentorprofile AS profile
-WHERE profile.id = schedule.profile_id AND schedule.id = ANY(%s)
+WHERE profile.id = schedule.profile_id AND schedule.id = ANY(%(keys)s)
 """
 
 
@@ -84,9 +92,9 @@ def keep_hours(schedules: Collection[Schedule]) -> None:
 
 
 def keep_free_time(schedules: Collection[Schedule]) -> None:
-    """Take what is occupied out of the hours, and find the days, weeks and months that are full."""
+    """Take what is occupied out of the hours, find the days, weeks and months that are full, and until when the mentor is."""
     with connection.cursor() as cursor:
-        cursor.execute(_FREE_TIME, ([schedule.pk for schedule in schedules],))
+        cursor.execute(_FREE_TIME, {"keys": [schedule.pk for schedule in schedules], "now": timezone.now()})
     for schedule in schedules:
         full = _full_time(schedule)
         if schedule.full_time != full:

@@ -27,6 +27,7 @@ from mentors.errors import IllegalMove, ProfileIncomplete
 from mentors.events import MentorDecided
 from mentors.models import MentorProfile, MentorSkill, Offer, Schedule
 from mentors.policies import can_mentor
+from mentors.services.keeping import keep_free_time_of, lock_people
 
 MOST_SKILLS = 50
 MOST_OFFERS = 20
@@ -73,6 +74,7 @@ def save_profile(
         errors = (*_errors_of_skills(skills, known), *_errors_of_offers(profile, offers))
         if errors:
             raise InvalidInput(errors=errors)
+        has_new_capacity = fields.get("capacity", profile.capacity) != profile.capacity
         for name, value in fields.items():
             setattr(profile, name, value)
         profile.save(update_fields=[*fields, "updated_at"])
@@ -80,6 +82,9 @@ def save_profile(
         MentorSkill.objects.bulk_create(MentorSkill(profile=profile, skill_id=skill_id, years=years) for skill_id, years in skills)
         _write_offers(profile, offers)
         _describe(profile)
+        if has_new_capacity:
+            lock_people([user.pk])
+            keep_free_time_of([user.pk])
     return profile
 
 
@@ -167,6 +172,8 @@ def resume(*, profile: MentorProfile) -> None:
         locked = _locked(profile.pk)
         if locked.state != State.PAUSED:
             raise IllegalMove(state=locked.state)
+        locked.resumed_at = timezone.now()
+        locked.save(update_fields=["resumed_at"])
         _move(locked, State.LIVE)
 
 

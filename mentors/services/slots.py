@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -30,6 +31,21 @@ SELECT {", ".join(f"({rule})" for rule in RULES.values())}
 FROM mentors_schedule AS schedule CROSS JOIN (SELECT %(from)s AS start) AS asked CROSS JOIN {WANTED}
 WHERE schedule.profile_id = %(profile_id)s
 """
+# For a page of cards: the first slot of each, for the shortest offer. Asked for the next days first, which is enough for most.
+_LOOKED_AHEAD = (2, 14)
+_NEXT = f"""
+SELECT schedule.profile_id, min(start)
+FROM mentors_schedule AS schedule
+CROSS JOIN LATERAL (
+    SELECT min(offer.duration_minutes) AS minutes FROM mentors_offer AS offer
+    WHERE offer.profile_id = schedule.profile_id AND offer.is_active
+) AS shortest
+CROSS JOIN unnest(schedule.grids) AS grid
+CROSS JOIN LATERAL {starts_from("%(from)s", "%(to)s")} AS start
+CROSS JOIN {WANTED}
+WHERE schedule.profile_id = ANY(%(profile_ids)s) AND grid && tstzrange(%(from)s, %(to)s) AND NOT ({AGAINST})
+GROUP BY schedule.profile_id
+""".replace("%(minutes)s", "shortest.minutes")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +61,19 @@ class Question:
 def slots_between(question: Question, start: datetime.datetime, end: datetime.datetime) -> list[datetime.datetime]:
     """Every instant from `start` up to, not at, `end` at which the session may start, in order; at most 5,000."""
     return [row[0] for row in _fetch(_LIST, question, start, end)]
+
+
+def next_slots(profile_ids: Sequence[uuid.UUID], *, learner_id: uuid.UUID | None) -> dict[uuid.UUID, datetime.datetime]:
+    """When each of these mentors can be booked next, for their shortest offer; who cannot be within two weeks is left out."""
+    now = timezone.now()
+    found: dict[uuid.UUID, datetime.datetime] = {}
+    for days in _LOOKED_AHEAD:
+        missing = [profile_id for profile_id in profile_ids if profile_id not in found]
+        parameters: dict[str, Any] = {"profile_ids": missing, "learner_id": learner_id, "now": now}
+        with connection.cursor() as cursor:
+            cursor.execute(_NEXT, parameters | {"from": now, "to": now + datetime.timedelta(days=days)})
+            found |= dict(cursor.fetchall())
+    return found
 
 
 def refusals_of(question: Question, start: datetime.datetime) -> list[Refusal]:

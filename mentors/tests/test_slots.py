@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
+from accounts.models import User
 from core.wall_time import instant_of
 from mentors.enums import Refusal, TimeSource
 from mentors.errors import SlotUnavailable
@@ -64,13 +65,15 @@ class World:
             "most_per_week": self.chance.choice((None, None, 3)),
             "most_per_month": self.chance.choice((None, None, 5)),
         }
+        self.capacity = self.chance.choice((1, 2, 3, 9))
         weekly = tuple(WeeklyRule(weekday, hours) for weekday in range(7) for hours in self._hours())
         overrides = tuple(Override(self.first + number * DAY, self._hours()) for number in range(12) if self.chance.random() < 0.15)
         away = self.first + self.chance.randrange(8) * DAY
         travels = (Stay(away, away + DAY, ZoneInfo(self.chance.choice(CHANGES)[0])),) if self.chance.random() < 0.3 else ()
         self.rules = Availability(self.zone, weekly, overrides, travels)
-        self.profile: MentorProfile = make_mentor(rules=self.rules, durations=(self.minutes,), **self.settings)
+        self.profile: MentorProfile = make_mentor(rules=self.rules, durations=(self.minutes,), capacity=self.capacity, **self.settings)
         self.learner = make_user()
+        self.others = [self.learner, *(User.objects.create_user(f"{uuid.uuid4().hex}@example.org", None) for _ in range(3))]
         self._occupy()
 
     def _hours(self) -> tuple[Hours, ...]:
@@ -88,9 +91,17 @@ class World:
                 if not taken.exists():
                     booked = {"session": during, "reference": uuid.uuid4(), "is_mentor": kind == "session"}
                     OccupiedTime.objects.create(person_id=person_id, source=TimeSource.SESSION, during=during, **booked)
+                    if kind == "session":
+                        self._occupy_other(during, booked["reference"])
             else:
                 OccupiedTime.objects.create(person_id=person_id, source=kind, during=during)
         keep_free_time_of([self.profile.user_id])
+
+    def _occupy_other(self, during: DateTimeTZRange, reference: uuid.UUID) -> None:
+        """The one with whom the mentor has a session then, if that person is free."""
+        other = self.chance.choice(self.others)
+        if not OccupiedTime.objects.filter(person=other, source=TimeSource.SESSION, during__overlap=during).exists():
+            OccupiedTime.objects.create(person=other, source=TimeSource.SESSION, during=during, session=during, reference=reference)
 
     def zone_on(self, date: datetime.date) -> ZoneInfo:
         return next((stay.zone for stay in self.rules.travels if stay.first <= date <= stay.last), ZoneInfo(self.zone))
@@ -120,7 +131,11 @@ class World:
         is_taken = any(row.during.lower < end + after and start - before < row.during.upper for row in own)
         learner = OccupiedTime.objects.filter(person=self.learner)
         is_busy = any(row.during.lower < end and start < row.during.upper for row in learner)
-        return is_open and self.is_start(start) and not (is_soon or is_far or is_taken or is_busy or self.is_full(start))
+        return (
+            is_open
+            and self.is_start(start)
+            and not (is_soon or is_far or is_taken or is_busy or self.is_full(start) or self.is_at_capacity())
+        )
 
     def is_start(self, start: datetime.datetime) -> bool:
         for date, hours in self.openings():
@@ -129,6 +144,15 @@ class World:
                 if shown == wall_time(date, minute) and self.instant(date, minute) == start:
                     return True
         return False
+
+    def is_at_capacity(self) -> bool:
+        ahead = [
+            row.reference
+            for row in OccupiedTime.objects.filter(person=self.profile.user_id, is_mentor=True)
+            if row.session.upper > self.now
+        ]
+        people = {row.person_id for row in OccupiedTime.objects.filter(reference__in=ahead, is_mentor=False)}
+        return len(people) >= self.capacity and self.learner.pk not in people
 
     def dates(self, instant: datetime.datetime) -> set[datetime.date]:
         near = [instant.date() + number * DAY for number in (-2, -1, 0, 1, 2)]

@@ -24,6 +24,7 @@ from mentors.models.availability import (
     SHORTEST_INCREMENT,
 )
 from mentors.models.profiles import LARGEST_GROUP, LONGEST_SESSION, MOST_LANGUAGES, SHORTEST_SESSION
+from mentors.selectors import answering_of, rating_of
 from mentors.services.expanding import Hours, Stay
 from mentors.services.links import token_of
 from mentors.services.profiles import MOST_OFFERS, MOST_SKILLS, StatedOffer
@@ -201,6 +202,21 @@ class OfferSerializer(serializers.ModelSerializer[Offer]):
         return {"amount": offer.price_amount, "currency": offer.price_currency}
 
 
+class AnsweringSerializer(serializers.Serializer[Any]):
+    """How requests of the last 30 days were answered."""
+
+    number = serializers.IntegerField()
+    acceptance = serializers.FloatField(help_text="The share that was accepted, 0 to 1.")
+    median_minutes = serializers.IntegerField(allow_null=True)
+
+
+class RatingSerializer(serializers.Serializer[Any]):
+    """The Bayesian mean of the stars: (5 x 4 + their sum) / (5 + their number)."""
+
+    stars = serializers.FloatField()
+    number = serializers.IntegerField()
+
+
 class MentorSerializer(serializers.ModelSerializer[MentorProfile]):
     full_name = serializers.CharField(source="user.full_name")
     user_id = serializers.UUIDField()
@@ -209,17 +225,32 @@ class MentorSerializer(serializers.ModelSerializer[MentorProfile]):
     skills = MentorSkillSerializer(source="skill_links", many=True)
     offers = OfferSerializer(source="active_offers", many=True)
     checks = BadgeSerializer(source="checks_in_force", many=True)
+    answering = serializers.SerializerMethodField(help_text="null: fewer than five requests in 30 days.")
+    rating = serializers.SerializerMethodField(help_text="null: no review yet.")
+    next_slot = serializers.DateTimeField(
+        allow_null=True, help_text="The first bookable start, of the shortest offer; null: none within two weeks."
+    )
 
     class Meta:
         model = MentorProfile
         fields = (
             *("id", "user_id", "full_name", "headline", "bio", "languages", "accessibility_practices", "skills", "offers", "checks"),
-            *("is_bookable", "live_since"),
+            *("is_bookable", "next_slot", "answering", "rating", "live_since"),
         )
         read_only_fields = fields
 
     def get_is_bookable(self, profile: MentorProfile) -> bool:
         return profile.state == MentorState.LIVE
+
+    @extend_schema_field(AnsweringSerializer(allow_null=True))
+    def get_answering(self, profile: MentorProfile) -> Any:
+        answering = answering_of(profile)
+        return AnsweringSerializer(answering).data if answering else None
+
+    @extend_schema_field(RatingSerializer(allow_null=True))
+    def get_rating(self, profile: MentorProfile) -> Any:
+        rating = rating_of(profile)
+        return RatingSerializer(rating).data if rating else None
 
 
 class MentorHitSerializer(MentorSerializer):

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from mentors.api.v1 import check_views, own_views, views
+from mentors.api.v1 import check_views, own_views, review_views, views
 
 _OWN = [
     path("apply", own_views.ApplyView.as_view(), name="apply-as-mentor"),
@@ -28,6 +28,12 @@ urlpatterns = [
     path("mentors/me", own_views.OwnMentorView.as_view(), name="own-mentor"),
     path("mentors/me/", include(_OWN)),
     path("mentors/<uuid:mentor_id>", views.MentorView.as_view(), name="mentor"),
+    path("mentors/<uuid:mentor_id>/reviews", review_views.MentorReviewsView.as_view(), name="mentor-reviews"),
     path("mentors/<uuid:mentor_id>/slots", views.SlotsView.as_view(), name="slots"),
     path("mentors/<uuid:mentor_id>/slots/why", views.WhyView.as_view(), name="why-no-slot"),
+    path("reviews/to-write", review_views.ReviewsToWriteView.as_view(), name="reviews-to-write"),
+    path("reviews/received", review_views.ReviewsReceivedView.as_view(), name="reviews-received"),
+    path("reviews/<uuid:review_id>", review_views.ReviewView.as_view(), name="review"),
+    path("reviews/<uuid:review_id>/reply", review_views.ReplyView.as_view(), name="review-reply"),
+    path("reviews/<uuid:review_id>/report", review_views.ReportReviewView.as_view(), name="report-review"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from mentors.api.v1.serializers import (
     WhyRequestSerializer,
     WhySerializer,
 )
+from mentors.enums import MentorState
 from mentors.models import MentorProfile, Schedule
 from mentors.models.availability import FURTHEST_HORIZON
 from mentors.policies import can_see_why
@@ -36,7 +38,7 @@ from mentors.services.expanding import Hours
 from mentors.services.explaining import full_reasons_against, reasons_against
 from mentors.services.searching import MOST_DAYS as LONGEST_SEARCH
 from mentors.services.searching import search_mentors, windows_between
-from mentors.services.slots import MOST_DAYS, Question, slots_between
+from mentors.services.slots import MOST_DAYS, Question, next_slots, slots_between
 
 _WEEK = datetime.timedelta(days=7)
 
@@ -44,6 +46,13 @@ _WEEK = datetime.timedelta(days=7)
 def visible_mentor(request: Request, mentor_id: Any) -> MentorProfile:
     """The mentor at this address, as far as the caller may see them."""
     return get_object_or_404(MentorProfile.objects.visible_to(request.user).for_cards(), pk=mentor_id)
+
+
+def add_next_slots(profiles: Sequence[MentorProfile], request: Request) -> None:
+    """Look up when those who take bookings can be booked next."""
+    found = next_slots([profile.pk for profile in profiles if profile.state == MentorState.LIVE], learner_id=request.user.pk)
+    for profile in profiles:
+        profile.next_slot = found.get(profile.pk)
 
 
 class MentorsView(GenericAPIView[MentorProfile]):
@@ -65,9 +74,11 @@ class MentorsView(GenericAPIView[MentorProfile]):
         rows = cast(MentorProfileQuerySet, self.filter_queryset(MentorProfile.objects.bookable_for(request.user)))
         if asked["q"].strip():
             found = search_mentors(rows=rows, q=asked["q"], windows=windows, limit=asked["page_size"], user_id=request.user.pk)
+            add_next_slots(found.mentors, request)
             cards = MentorHitSerializer(found.mentors, many=True).data
             return Response({"next": None, "previous": None, "results": cards, "degraded_because": found.degraded_because})
         page = self.paginate_queryset((rows.free_within(windows) if windows else rows).for_cards())
+        add_next_slots(page or [], request)
         answer = self.get_paginated_response(MentorHitSerializer(page, many=True).data)
         answer.data["degraded_because"] = ""
         return answer
@@ -97,7 +108,9 @@ class MentorView(APIView):
     @extend_schema(operation_id="read_mentor", tags=["mentors"], responses={200: MentorSerializer})
     def get(self, request: Request, mentor_id: Any) -> Response:
         """One mentor."""
-        return Response(MentorSerializer(visible_mentor(request, mentor_id)).data)
+        profile = visible_mentor(request, mentor_id)
+        add_next_slots([profile], request)
+        return Response(MentorSerializer(profile).data)
 
 
 class SlotsView(APIView):
