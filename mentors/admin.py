@@ -21,6 +21,7 @@ from mentors.enums import CheckState, Evidence
 from mentors.models import (
     Check,
     CheckDocument,
+    MatchServing,
     MentorProfile,
     MentorSkill,
     OccupiedTime,
@@ -309,3 +310,13 @@ class SessionRequestAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SessionRequest]:
         wide = (f"profile__{name}" for name in COLUMNS_OF_VECTORS)
         return cast("QuerySet[SessionRequest]", super().get_queryset(request).select_related("profile__user").defer(*wide))
+
+
+@admin.register(MatchServing)
+class MatchServingAdmin(ReadOnlyAdmin):
+    """Whom people were shown as matches. `manage.py match_report` says how evenly."""
+
+    list_display = ("user", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("=user__email",)
+    show_full_result_count = False

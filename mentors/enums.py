@@ -139,3 +139,16 @@ class ReportReason(TextChoices):
     PRIVATE = "private", "tells private things"
     FALSE = "false", "did not happen"
     OTHER = "other", "something else"
+
+
+class MatchTerm(TextChoices):
+    """What a match is made of: first what the learner would like about the mentor, then what the mentor would about the learner."""
+
+    MEANING = "meaning", "what both say lies close"
+    SKILLS = "skills", "the mentor passes on what the learner named"
+    EXPERIENCE = "experience", "years of it"
+    TIME = "time", "free hours when the learner has time"
+    PRACTICES = "practices", "what the learner needs to take part"
+    RATING = "rating", "what people say afterwards"
+    ACCEPTANCE = "acceptance", "how often the mentor says yes"
+    FOCUS = "focus", "it is what the mentor does most"

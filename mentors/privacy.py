@@ -12,6 +12,7 @@ from mentors.models import (
     Check,
     CheckDocument,
     DateOverride,
+    MatchServing,
     MentorProfile,
     MentorSkill,
     OccupiedTime,
@@ -41,7 +42,7 @@ declare(
     none=(*_BASE, "user", "decided_by"),
     personal=(
         *(*_VECTOR, "state", "headline", "bio", "languages", "capacity", "is_open_to_minors"),
-        *("accessibility_practices", "applied_at", "decided_at", "decision_note", "live_since", "paused_because", "resumed_at"),
+        *("accessibility_practices", "applied_at", "decided_at", "decision_note", "live_since", "paused_because", "resumed_at", "demand"),
     ),
 )
 declare(MentorSkill, subject="profile__user_id", on_erasure=OnErasure.DELETE, none=(*_BASE, "profile"), personal=("skill", "years"))
@@ -169,4 +170,11 @@ register_step(
     "mentors: reviews about a person",
     erase=lambda person_id: forget_reviews_about(person_id=person_id),
     count=lambda person_id: Review.objects.filter(about_id=person_id).count(),
+)
+declare(
+    MatchServing,
+    subject="user_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "user"),
+    personal=("profile_ids", "wanting"),
 )

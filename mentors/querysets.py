@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -35,6 +36,14 @@ Viewer = User | AnonymousUser
 _WALKED = 700
 _NAMED = re.compile(r"%\((\w+)\)s")
 SHOWN = (MentorState.LIVE, MentorState.PAUSED)
+
+
+class _Speaks(models.Func):
+    """Whether one of the languages in an array is a form of one of the main languages in another."""
+
+    template = "EXISTS (SELECT FROM unnest(%(expressions)s::text[]))"
+    arg_joiner = ") AS stated WHERE split_part(stated, '-', 1) = ANY("
+    output_field = models.BooleanField()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +94,10 @@ class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
             return self.listed_for(viewer)
         own = Q(user_id=viewer.pk)
         return self.filter(own | Q(pk__in=self.model._default_manager.listed_for(viewer).values("pk")))  # type: ignore[attr-defined]  # made of this queryset
+
+    def speaking(self, languages: Sequence[str]) -> Self:
+        """Mentors who speak one of these, given by main language codes, in whichever regional form."""
+        return self.filter(_Speaks(F("languages"), models.Value(list(languages), output_field=ArrayField(models.CharField()))))
 
     def free_within(self, windows: Windows) -> Self:
         """Mentors with a slot within one of the windows, found by going over all schedules once."""

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from ai.services.spaces import fill_some, live_models
-from mentors.services import calendars, documents, keeping, occupying, requests, reviews, verification
+from mentors.services import calendars, documents, exposure, keeping, occupying, requests, reviews, verification
 
 
 @shared_task
@@ -64,3 +64,11 @@ def tell_shown_reviews() -> None:
 def hold_suspicious_reviews() -> None:
     """Look for reviews that look arranged from afar."""
     reviews.hold_suspicious_reviews()
+
+
+@shared_task
+def keep_demand() -> None:
+    """Count to how many people each mentor was shown lately."""
+    exposure.keep_demand()
+    while exposure.prune_match_servings():
+        pass

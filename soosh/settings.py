@@ -187,6 +187,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire requests": {"task": "mentors.tasks.expire_requests", "schedule": 60.0},
     "tell shown reviews": {"task": "mentors.tasks.tell_shown_reviews", "schedule": 60.0},
     "hold suspicious reviews": {"task": "mentors.tasks.hold_suspicious_reviews", "schedule": crontab(minute="47")},
+    "keep demand": {"task": "mentors.tasks.keep_demand", "schedule": crontab(minute="*/10")},
     "embed mentors": {"task": "mentors.tasks.embed_waiting", "schedule": 15.0},
     "prune outbox": {"task": "core.tasks.prune_outbox", "schedule": crontab(minute="41", hour="3")},
 }

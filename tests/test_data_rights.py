@@ -121,7 +121,7 @@ def fill_mentor(person: User, api: Api) -> None:
     """Something in every table of a mentor."""
     from catalog.models import Skill
     from mentors.enums import CheckKind, ReportReason
-    from mentors.models import MentorProfile, MentorSkill, Review
+    from mentors.models import MatchServing, MentorProfile, MentorSkill, Review
     from mentors.services import calendars, documents, links, occupying, requests, reviews, verification
 
     offer = {"kind": "session", "title": "CANARY-OFFER", "duration_minutes": 60, "price": {"amount": 4500, "currency": "EUR"}}
@@ -145,6 +145,7 @@ def fill_mentor(person: User, api: Api) -> None:
         for text in ("CANARY-FIRST-WORDS", "CANARY-WORDS") if review.author_id == person.pk else ("Theirs",):
             reviews.write_review(review=review, rating=4, text=text)
     reviews.report_review(user=person, review=Review.objects.get(about=person), reason=ReportReason.OTHER, note="CANARY-REPORT")
+    MatchServing.objects.create(user=person, profile_ids=[profile.pk], wanting=[0.5])
     requests.record_request(profile=profile, reference=uuid.uuid4(), due_at=timezone.now() + timedelta(hours=1))
     given = {"kind": CheckKind.EMPLOYER, "statement": "CANARY-EMPLOYER", "contact": "canary-work@acme.example"}
     documents.add_document(check=verification.request_check(profile=profile, **given), content=b"%PDF-CANARY-PAPER")

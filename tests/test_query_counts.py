@@ -30,6 +30,7 @@ from profiling.services.ranking import LONGEST
 
 pytestmark = pytest.mark.django_db
 RANKED = "opportunities/recommended?page_size=100"
+MATCHES = "mentors/matches?limit=50"
 REVIEWED = uuid.UUID(int=7)
 LISTS = (
     "categories",
@@ -61,6 +62,7 @@ LISTS = (
     "mentors/me/blocks?page_size=100",
     "mentors/me/calendars?page_size=100",
     "mentors/me/checks?page_size=100",
+    MATCHES,
     "reviews/to-write?page_size=100",
     "reviews/received?page_size=100",
     f"mentors/{REVIEWED}/reviews?page_size=100",
@@ -189,6 +191,7 @@ def test_the_number_of_queries_does_not_grow(signed_in: Api, user: User) -> None
     assert many["blocks?page_size=100"][1] == many["users/me/wards"][1] == many["auth/devices?page_size=100"][1] - 1 == 50
     # A ranking that has to be computed asks more, and is then kept.
     assert many.pop(RANKED)[0] <= 26
+    assert many.pop(MATCHES)[0] <= 18
     assert cost(signed_in, RANKED)[0] <= 13
     assert max(count for count, _ in many.values()) <= 13, many
 

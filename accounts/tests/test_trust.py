@@ -158,7 +158,7 @@ class TestBlocks:
                 "profiling.Recording",
                 "profiling.Serving",
             ),
-            *("mentors.OccupiedTime", "mentors.OutsideCalendar", "mentors.CalendarLink", "mentors.Check"),
+            *("mentors.OccupiedTime", "mentors.OutsideCalendar", "mentors.CalendarLink", "mentors.Check", "mentors.MatchServing"),
             # Read by others but for those apart, or by staff alone: mentors.tests.test_reviews.
             *("mentors.Review", "mentors.ReviewReport"),
             # Shown to others, but for those apart: mentors.tests.test_profiles.

@@ -1,5 +1,6 @@
 from mentors.models.availability import DateOverride, OccupiedTime, Schedule, Travel, WeeklyHours
 from mentors.models.calendars import CalendarLink, OutsideCalendar
+from mentors.models.matching import MatchServing
 from mentors.models.profiles import MentorProfile, MentorSkill, Offer
 from mentors.models.reviews import Review, ReviewReport, ReviewVersion
 from mentors.models.standing import SessionRequest
@@ -10,6 +11,7 @@ __all__ = (
     "Check",
     "CheckDocument",
     "DateOverride",
+    "MatchServing",
     "MentorProfile",
     "MentorSkill",
     "OccupiedTime",

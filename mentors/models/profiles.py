@@ -37,6 +37,8 @@ class MentorProfile(EmbeddedModel):
     capacity = models.PositiveSmallIntegerField(default=5, help_text="How many people may have sessions ahead at one time.")
     is_open_to_minors = models.BooleanField(default=False, help_text="Wants to work with people under 18; needs the checks for it.")
 
+    demand = models.FloatField(default=0, editable=False, help_text="To how many people they were shown lately, kept by the matching.")
+
     applied_at = models.DateTimeField(null=True, blank=True, editable=False)
     decided_at = models.DateTimeField(null=True, blank=True, editable=False)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", editable=False)

@@ -126,7 +126,7 @@ def _tried(
 ) -> list[Counterfactual]:
     tried = []
     for claims in sets:
-        rank, _ = _rank(_with_evidence(situation, claims), weights, opportunity_id)
+        rank, _ = _rank(with_claims(situation, claims), weights, opportunity_id)
         if rank is not None:
             tried.append(Counterfactual(tuple(claim.label for claim in claims), rank))
     return tried
@@ -163,12 +163,12 @@ def _proven(claim: Claim | None, situation: Situation, name: str, skill: object)
     )
 
 
-def _with_evidence(situation: Situation, proven: Sequence[Claim]) -> Situation:
-    """The situation as it would be. The vector is made of the same texts in the same order as it would be then, so it is the same number
-    by number."""
-    replaced = {claim.pk for claim in proven}
+def with_claims(situation: Situation, added: Sequence[Claim]) -> Situation:
+    """The situation as it would be with these claims, each in place of the one that has its key. The vector is made of the same texts in
+    the same order as it would be then, so it is the same number by number."""
+    replaced = {claim.pk for claim in added}
     claims = [claim for claim in situation.claims if claim.pk not in replaced]
-    claims = sorted([*claims, *proven], key=lambda claim: (claim.kind, -claim.confidence, claim.pk))
+    claims = sorted([*claims, *added], key=lambda claim: (claim.kind, -claim.confidence, claim.pk))
     text = profile_text(claims)
     vector, _ = profile_vectors(text, claims, user_id=situation.user.pk, model=situation.space.model)
     return dataclasses.replace(situation, claims=tuple(claims), text=text, vector=vector)

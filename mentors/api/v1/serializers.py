@@ -24,11 +24,11 @@ from mentors.models.availability import (
     SHORTEST_INCREMENT,
 )
 from mentors.models.profiles import LARGEST_GROUP, LONGEST_SESSION, MOST_LANGUAGES, SHORTEST_SESSION
-from mentors.selectors import answering_of, rating_of
 from mentors.services.expanding import Hours, Stay
 from mentors.services.links import token_of
 from mentors.services.profiles import MOST_OFFERS, MOST_SKILLS, StatedOffer
 from mentors.services.schedules import MOST_OVERRIDES, MOST_TRAVELS, MOST_WEEKLY, Availability, Override, WeeklyRule
+from mentors.services.standing import answering_of, rating_of
 
 _LARGEST_PRICE = 100_000_000
 _WALL_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")

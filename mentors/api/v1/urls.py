@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from mentors.api.v1 import check_views, own_views, review_views, views
+from mentors.api.v1 import check_views, match_views, own_views, review_views, views
 
 _OWN = [
     path("apply", own_views.ApplyView.as_view(), name="apply-as-mentor"),
@@ -9,6 +9,7 @@ _OWN = [
     path("leave", own_views.LeaveView.as_view(), name="leave-mentoring"),
     path("availability", own_views.AvailabilityView.as_view(), name="own-availability"),
     path("availability/time-zone", own_views.ZoneChangeView.as_view(), name="own-time-zone"),
+    path("advice", match_views.AdviceView.as_view(), name="match-advice"),
     path("blocks", own_views.BlocksView.as_view(), name="time-blocks"),
     path("blocks/<uuid:block_id>", own_views.BlockView.as_view(), name="time-block"),
     path("calendars", own_views.CalendarsView.as_view(), name="calendars"),
@@ -25,6 +26,8 @@ _OWN = [
 
 urlpatterns = [
     path("mentors", views.MentorsView.as_view(), name="mentors"),
+    path("mentors/matches", match_views.MatchesView.as_view(), name="matches"),
+    path("mentors/<uuid:mentor_id>/standing", match_views.MatchStandingView.as_view(), name="match-standing"),
     path("mentors/me", own_views.OwnMentorView.as_view(), name="own-mentor"),
     path("mentors/me/", include(_OWN)),
     path("mentors/<uuid:mentor_id>", views.MentorView.as_view(), name="mentor"),
