@@ -46,9 +46,9 @@ fix: $(VENV)/installed-test ## Format the code and write openapi.yaml anew
 	@DEBUG=on $(BIN)/python manage.py spectacular --validate --file openapi.yaml
 
 lock: ## Resolve requirements*.in into the locked files (needs uv)
-	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
-	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url requirements-test.in -o requirements-test.txt
-	uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url requirements-bench.in -o requirements-bench.txt
+	uv pip compile --quiet --no-strip-extras --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
+	uv pip compile --quiet --no-strip-extras --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url requirements-test.in -o requirements-test.txt
+	uv pip compile --quiet --no-strip-extras --python-version 3.11 --universal --generate-hashes --no-header --no-emit-index-url requirements-bench.in -o requirements-bench.txt
 
 clean: ## Remove the virtual environment and all local data
 	rm -rf $(VENV) .soosh .soosh-test .soosh-bench

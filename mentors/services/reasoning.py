@@ -16,7 +16,7 @@ from mentors.services.standing import answering_of, rating_of
 from profiling.services.situation import Situation
 
 _MOST_REASONS = 4
-# A term is told only if it makes at least this share of all that speaks for the match.
+# A term is told only if it makes at least this share of all that speaks for the match. What somebody needs to take part is always told.
 _SMALLEST_SHARE = 0.05
 
 
@@ -54,10 +54,13 @@ def reasons_for(situation: Situation, matches: Sequence[Match], cards: Mapping[u
 def _reasons(match: Match, told: _Told) -> list[Reason]:
     reasons = []
     for term, share in shares_of(match.terms):
-        text = _WORDING[term](told) if share >= _SMALLEST_SHARE else ""
+        is_told = share >= _SMALLEST_SHARE or term == Term.PRACTICES
+        text = _WORDING[term](told) if is_told else ""
         if text:
             reasons.append(Reason(term, text, round(share, 4)))
-    return reasons[:_MOST_REASONS]
+    # A stable sort: needs first, then as they were; what is left is told by share.
+    chosen = sorted(reasons, key=lambda reason: reason.term != Term.PRACTICES)[:_MOST_REASONS]
+    return sorted(chosen, key=lambda reason: -reason.share)
 
 
 def _skills(told: _Told) -> str:
