@@ -1,0 +1,96 @@
+"""Mentors' accounts at the provider."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from core.errors import FieldError
+from core.events import publish
+from core.money import Money
+from payments.enums import AccountKind
+from payments.errors import MayNotPay, ProviderRefused, UnsupportedCountry
+from payments.events import EarningsHeldUp
+from payments.models import LedgerEntry, Payment, PayoutAccount
+from payments.policies import can_earn
+from payments.providers import stripe
+from payments.services.ledger import owed_to
+
+_TOLD_AGAIN_AFTER = datetime.timedelta(days=7)
+_BATCH = 200
+
+
+def start_onboarding(*, person: User, country: str) -> str:
+    """The address where a mentor tells the provider what it wants to know; good once, for some minutes. The account is made the first time,
+    and its country stays.
+
+    Raises:
+        MayNotPay: people under 18 earn no money here.
+        UnsupportedCountry: the provider does not pay out there.
+        ProviderAway: try again.
+    """
+    if not can_earn(person):
+        raise MayNotPay
+    with transaction.atomic():
+        row, _ = PayoutAccount.objects.select_for_update().get_or_create(person=person, defaults={"country": country})
+        if not row.provider_id:
+            row.country = country
+            try:
+                account = stripe.create_account(country=country, person_id=str(person.pk), key=f"account-{row.pk}-{country}")
+            except ProviderRefused as refusal:
+                raise UnsupportedCountry(
+                    errors=(FieldError("country", "unsupported_country", UnsupportedCountry.message),), reason=refusal.data["reason"]
+                ) from refusal
+            row.provider_id = account.id
+            row.save()
+    back = f"{settings.SITE_URL}/earnings"
+    return stripe.onboarding_url(row.provider_id, return_url=back, refresh_url=f"{back}?again=1")
+
+
+def look_at_account(*, provider_id: str) -> None:
+    """Ask the provider what a mentor's account may do now. Nothing happens for one that is none of ours."""
+    with transaction.atomic():
+        row = PayoutAccount.objects.select_for_update().filter(provider_id=provider_id).first()
+        if row is None:
+            return
+        account = stripe.read_account(provider_id)
+        row.is_submitted, row.can_receive, row.can_pay_out = account.is_submitted, account.can_receive, account.can_pay_out
+        row.missing, row.disabled_reason = list(account.missing), account.disabled_reason
+        row.save()
+
+
+def tell_held_up_earnings() -> int:
+    """Tell mentors, once a week, who have earnings that cannot go out since their account is not ready. Money may stay with the platform for
+    a limited time only (docs.stripe.com/connect/manual-payouts). Returns how many were told."""
+    owners = LedgerEntry.objects.filter(account__kind=AccountKind.AVAILABLE).order_by().values("account__owner").distinct()
+    ready = PayoutAccount.objects.filter(can_receive=True).values("person")
+    lately = PayoutAccount.objects.filter(told_held_up_at__gt=timezone.now() - _TOLD_AGAIN_AFTER).values("person")
+    people = User.objects.present().filter(pk__in=owners).exclude(pk__in=ready).exclude(pk__in=lately)
+    told = 0
+    for person in people.order_by("pk")[:_BATCH]:
+        told += _tell(person)
+    return told
+
+
+def held_too_long(*, before: datetime.datetime) -> list[uuid.UUID]:
+    """Payments that were taken before an instant, of which something still waits for the mentor: staff see them before the provider's limit."""
+    rows = Payment.objects.with_something_to_transfer().filter(captured_at__lt=before)
+    return list(rows.order_by("captured_at").values_list("pk", flat=True)[:_BATCH])
+
+
+def _tell(person: User) -> int:
+    currencies = LedgerEntry.objects.filter(account__kind=AccountKind.AVAILABLE, account__owner=person).order_by()
+    owed = [owed_to(AccountKind.AVAILABLE, code, person.pk) for code in currencies.values_list("currency", flat=True).distinct()]
+    if not any(amount > Money.zero(amount.currency) for amount in owed):
+        return 0
+    with transaction.atomic():
+        row, _ = PayoutAccount.objects.select_for_update().get_or_create(person=person)
+        row.told_held_up_at = timezone.now()
+        row.save()
+        publish(EarningsHeldUp(person.pk))
+    return 1
