@@ -126,6 +126,25 @@ class EventDelivery(BaseModel):
         return f"{self.handler} ({self.state})"
 
 
+class KeptAnswer(BaseModel):
+    """What a request with an `Idempotency-Key` was answered, so that the same request gets the same answer. Stored in the transaction of its
+    effect. See `core.idempotency`."""
+
+    owner = models.UUIDField()
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="Of method, path and body.")
+    status = models.PositiveSmallIntegerField()
+    body = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.UniqueConstraint(fields=("owner", "key"), name="one_answer_per_person_and_key"),)
+        indexes = (models.Index(fields=("created_at",), name="kept_answer_by_age"),)
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.id}"
+
+
 class AuditEntry(models.Model):
     """One thing that a member of staff looked at or did. Written by `core.auditing.record` alone; a trigger refuses every change."""
 

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from core import events
-from core.models import DeliveryState, EventDelivery, OutboxEvent
+from core.models import DeliveryState, EventDelivery, KeptAnswer, OutboxEvent
 
 _SWEEP_BATCH = 500
 _SWEEP_GRACE = datetime.timedelta(seconds=15)
@@ -40,6 +40,13 @@ def prune_outbox() -> int:
     horizon = timezone.now() - datetime.timedelta(days=settings.OUTBOX_RETENTION_DAYS)
     finished = OutboxEvent.objects.filter(created_at__lt=horizon).exclude(deliveries__state__in=(DeliveryState.PENDING, DeliveryState.DEAD))
     return finished.delete()[0]
+
+
+@shared_task
+def prune_answers() -> int:
+    """Delete the answers of requests that nobody will repeat any more."""
+    horizon = timezone.now() - datetime.timedelta(hours=settings.KEPT_ANSWER_HOURS)
+    return KeptAnswer.objects.filter(created_at__lt=horizon).delete()[0]
 
 
 @shared_task

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import uuid
 from typing import ClassVar
 
@@ -97,3 +98,12 @@ class MovementStuck(Event):
 
     name: ClassVar[str] = "payments.movement-stuck"
     movement_id: uuid.UUID
+
+
+@dataclasses.dataclass(frozen=True)
+class HoldingsGrowOld(Event):
+    """Parts of so many payments, taken before an instant, still wait for their mentors, and the provider sets a limit to that."""
+
+    name: ClassVar[str] = "payments.holdings-grow-old"
+    payments: int
+    taken_before: datetime.datetime

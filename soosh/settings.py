@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from core.embedded.paths import EmbeddedHome
 from core.logging import configure as configure_logging
+from payments import peer
+from soosh.schedule import SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -73,6 +74,7 @@ INSTALLED_APPS = [
     "accounts",
     "notifications",
     "ai",
+    "payments",
     "catalog",
     "profiling",
     "mentors",
@@ -139,6 +141,8 @@ if DATABASE_REPLICA_URL:
     DATABASES["replica"] = _database(DATABASE_REPLICA_URL) | {"TEST": {"MIRROR": "default"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 OUTBOX_RETENTION_DAYS = 30
+# Clients repeat a request under its key for a day at most.
+KEPT_ANSWER_HOURS = 48
 NOTIFICATION_RETENTION_DAYS = 365
 
 CACHES: dict[str, Any] = {
@@ -161,36 +165,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 3600}
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "beat heart": {"task": "core.tasks.beat_heart", "schedule": 10.0},
-    "sweep deliveries": {"task": "core.tasks.sweep_deliveries", "schedule": 10.0},
-    "sweep notifications": {"task": "notifications.tasks.sweep_notifications", "schedule": 10.0},
-    "collect push receipts": {"task": "notifications.tasks.collect_receipts", "schedule": 60.0},
-    "prune notifications": {"task": "notifications.tasks.prune_notifications", "schedule": crontab(minute="23", hour="3")},
-    "embed profiles": {"task": "profiling.tasks.embed_waiting", "schedule": 15.0},
-    "embed opportunities": {"task": "catalog.tasks.embed_waiting", "schedule": 10.0},
-    "keep opportunities in step": {"task": "catalog.tasks.keep_in_step", "schedule": 60.0},
-    "look for news": {"task": "catalog.tasks.look_for_news", "schedule": crontab(minute="*/5")},
-    "refresh corpus statistics": {"task": "catalog.tasks.refresh_statistics", "schedule": crontab(minute="17", hour="3")},
-    "prune recordings": {"task": "profiling.tasks.prune_recordings", "schedule": crontab(minute="11", hour="*")},
-    "prune servings": {"task": "profiling.tasks.prune_servings", "schedule": crontab(minute="47", hour="3")},
-    "retrain ranker": {"task": "profiling.tasks.retrain_ranker", "schedule": crontab(minute="7", hour="2", day_of_month="1")},
-    "advance rollout": {"task": "profiling.tasks.advance_rollout", "schedule": crontab(minute="37", hour="2")},
-    "suggest looking again": {"task": "profiling.tasks.suggest_looking_again", "schedule": crontab(minute="29", hour="4")},
-    "make exports": {"task": "accounts.tasks.make_exports", "schedule": 5.0},
-    "run erasures": {"task": "accounts.tasks.run_erasures", "schedule": 30.0},
-    "prune accounts": {"task": "accounts.tasks.prune_accounts", "schedule": crontab(minute="53", hour="3")},
-    "read calendars": {"task": "mentors.tasks.read_calendars", "schedule": 60.0},
-    "expire holds": {"task": "mentors.tasks.expire_holds", "schedule": 30.0},
-    "expand schedules": {"task": "mentors.tasks.expand_schedules", "schedule": crontab(minute="33", hour="1")},
-    "tidy checks": {"task": "mentors.tasks.tidy_checks", "schedule": crontab(minute="*/10")},
-    "expire requests": {"task": "mentors.tasks.expire_requests", "schedule": 60.0},
-    "tell shown reviews": {"task": "mentors.tasks.tell_shown_reviews", "schedule": 60.0},
-    "hold suspicious reviews": {"task": "mentors.tasks.hold_suspicious_reviews", "schedule": crontab(minute="47")},
-    "keep demand": {"task": "mentors.tasks.keep_demand", "schedule": crontab(minute="*/10")},
-    "embed mentors": {"task": "mentors.tasks.embed_waiting", "schedule": 15.0},
-    "prune outbox": {"task": "core.tasks.prune_outbox", "schedule": crontab(minute="41", hour="3")},
-}
+CELERY_BEAT_SCHEDULE = SCHEDULE
 
 # --- People ---------------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -322,6 +297,29 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChann
 SOCKET_PERSON_WITH_TOKEN = "accounts.selectors.person_with_token"  # noqa: S105
 SOCKET_IS_SIGNED_IN = "accounts.selectors.is_signed_in"
 
+# --- Payments -------------------------------------------------------------------------------------------------------------------------
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+# Without a key a development machine asks the peer, which moves no money; a production machine takes no payments.
+PAYMENT_ENGINE = "stripe" if STRIPE_SECRET_KEY else "peer" if DEBUG else "off"
+STRIPE_PEER_PORT = env.int("STRIPE_PEER_PORT", default=PORT + (10_000 if PORT <= 55_000 else -10_000))
+if PAYMENT_ENGINE == "peer":
+    STRIPE_SECRET_KEY = peer.SECRET_KEY
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="") or (
+    f"http://127.0.0.1:{STRIPE_PEER_PORT}" if PAYMENT_ENGINE == "peer" else "https://api.stripe.com"
+)
+STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", default="pk_test_peer" if PAYMENT_ENGINE == "peer" else "")
+# More than one while a secret is changed.
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[peer.WEBHOOK_SECRET] if PAYMENT_ENGINE == "peer" else [])
+STRIPE_IS_LIVE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+PLATFORM_FEE_BASIS_POINTS = env.int("PLATFORM_FEE_BASIS_POINTS", default=1_500)
+DISPUTE_WINDOW_DAYS = env.int("DISPUTE_WINDOW_DAYS", default=7)
+# Stripe lets a platform hold money of mentors for so long (docs.stripe.com/connect/manual-payouts).
+HOLDING_LIMIT_DAYS = 90
+if PAYMENT_ENGINE == "stripe" and not STRIPE_WEBHOOK_SECRETS:
+    raise ImproperlyConfigured("STRIPE_SECRET_KEY needs STRIPE_WEBHOOK_SECRETS: without them nobody hears what was paid.")
+if not 0 <= PLATFORM_FEE_BASIS_POINTS <= 10_000:
+    raise ImproperlyConfigured("PLATFORM_FEE_BASIS_POINTS is between 0 and 10000 (hundredths of a percent).")
+
 # --- Artificial intelligence ------------------------------------------------------------------------------------------------------
 ENGINE = env.str("ENGINE", default="embedded")
 AI_CONVERSATION_ENGINE = env.str("AI_CONVERSATION_ENGINE", default=ENGINE)
@@ -419,6 +417,9 @@ SPECTACULAR_SETTINGS = {
         "SessionReviewStateEnum": "mentors.enums.ReviewState",
         "MentorStateEnum": "mentors.enums.MentorState",
         "WeekdayEnum": "core.wall_time.Weekday",
+        "PaymentStateEnum": "payments.enums.PaymentState",
+        "MovementStateEnum": "payments.enums.MovementState",
+        "RefundReasonEnum": "payments.enums.RefundReason",
     },
 }
 

@@ -60,7 +60,7 @@ class Payment(BaseModel):
             models.UniqueConstraint(fields=("subject_id",), condition=Q(state__in=LIVE_STATES), name="one_live_payment_per_subject"),
             models.UniqueConstraint(fields=("provider_id",), condition=~Q(provider_id=""), name="one_payment_per_intent"),
             models.CheckConstraint(
-                condition=Q(amount__gte=0, fee_amount__gte=0, tax_amount__gte=0, amount__gte=F("fee_amount") + F("tax_amount")),
+                condition=Q(fee_amount__gte=0, tax_amount__gte=0, amount__gte=F("fee_amount") + F("tax_amount")),
                 name="parts_of_a_payment_make_it_up",
             ),
             models.CheckConstraint(

@@ -16,13 +16,14 @@ class Store:
 
     def __init__(self, file: Path | None = None) -> None:
         self._things: dict[str, Thing] = {}
+        self._by_kind: dict[str, list[Thing]] = {}
         self._dirty: set[str] = set()
         self._database = sqlite3.connect(file, check_same_thread=False) if file else None
         self.offset = 0
         if self._database:
             self._database.execute("CREATE TABLE IF NOT EXISTS things (id TEXT PRIMARY KEY, number INTEGER, body TEXT)")
             for key, body in self._database.execute("SELECT id, body FROM things ORDER BY number"):
-                self._things[key] = json.loads(body)
+                self._keep(key, json.loads(body))
 
     def now(self) -> int:
         """Seconds of the clock, which tests put forward."""
@@ -32,7 +33,7 @@ class Store:
         return f"{prefix}_peer{len(self._things) + 1:010d}"
 
     def put(self, thing: Thing) -> Thing:
-        self._things[thing["id"]] = thing
+        self._keep(thing["id"], thing)
         self._dirty.add(thing["id"])
         return thing
 
@@ -41,7 +42,12 @@ class Store:
 
     def of(self, kind: str) -> Iterator[Thing]:
         """The objects of a kind, oldest first."""
-        return (thing for thing in list(self._things.values()) if thing["object"] == kind)
+        return iter(self._by_kind.get(kind, ())[:])
+
+    def _keep(self, key: str, thing: Thing) -> None:
+        if key not in self._things:
+            self._by_kind.setdefault(thing["object"], []).append(thing)
+        self._things[key] = thing
 
     def commit(self) -> None:
         if self._database and self._dirty:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import uuid
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +14,7 @@ from core.events import publish
 from core.money import Money
 from payments.enums import AccountKind
 from payments.errors import MayNotPay, ProviderRefused, UnsupportedCountry
-from payments.events import EarningsHeldUp
+from payments.events import EarningsHeldUp, HoldingsGrowOld
 from payments.models import LedgerEntry, Payment, PayoutAccount
 from payments.policies import can_earn
 from payments.providers import stripe
@@ -77,10 +76,13 @@ def tell_held_up_earnings() -> int:
     return told
 
 
-def held_too_long(*, before: datetime.datetime) -> list[uuid.UUID]:
-    """Payments that were taken before an instant, of which something still waits for the mentor: staff see them before the provider's limit."""
-    rows = Payment.objects.with_something_to_transfer().filter(captured_at__lt=before)
-    return list(rows.order_by("captured_at").values_list("pk", flat=True)[:_BATCH])
+def tell_staff_of_old_holdings(*, before: datetime.datetime) -> int:
+    """Tell staff of payments that were taken before an instant, and of which something still waits for the mentor. Returns how many."""
+    number = Payment.objects.with_something_to_transfer().filter(captured_at__lt=before).count()
+    if number:
+        with transaction.atomic():
+            publish(HoldingsGrowOld(number, before))
+    return number
 
 
 def _tell(person: User) -> int:
