@@ -32,6 +32,7 @@ from catalog.services.indexing import index_opportunities
 from core.admin import AuditedAdmin, ReadOnlyAdmin
 from core.errors import DomainError
 from core.querysets import COLUMNS_OF_VECTORS
+from core.spreadsheets import bare_cell, plain_cell
 
 
 class CatalogueAdmin(ImportExportModelAdmin, AuditedAdmin):
@@ -50,21 +51,17 @@ class HttpsByDefault(AuditedAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
-# What a spreadsheet would take for a formula (OWASP, CSV injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
 class SafeResource(resources.ModelResource):
     """Rows whose texts no spreadsheet runs: an apostrophe stands before them, and goes when the file comes back."""
 
     def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
         value = super().export_field(field, instance, **kwargs)
-        return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+        return plain_cell(value) if isinstance(value, str) else value
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
         for name, cell in row.items():
-            if isinstance(cell, str) and cell[:1] == "'" and cell[1:].startswith(_FORMULA_STARTS):
-                row[name] = cell[1:]
+            if isinstance(cell, str):
+                row[name] = bare_cell(cell)
 
 
 def _describe_category(category: Category) -> None:

@@ -1,7 +1,8 @@
-"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): the same request under the same key is carried out once, and answered the same.
+"""`Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): the same request under the same key is carried out once, and answered the
+same.
 
-The effect and the answer are stored in one transaction, so there is never one without the other: whoever dies in between has done nothing, and
-the key is free again at once. What was refused is not kept; a client mends it and sends it under the same key.
+The effect and the answer are stored in one transaction, so there is never one without the other: whoever dies in between has done nothing,
+and the key is free again at once. What was refused is not kept; a client mends it and sends it under the same key.
 """
 
 from __future__ import annotations

@@ -127,8 +127,8 @@ class EventDelivery(BaseModel):
 
 
 class KeptAnswer(BaseModel):
-    """What a request with an `Idempotency-Key` was answered, so that the same request gets the same answer. Stored in the transaction of its
-    effect. See `core.idempotency`."""
+    """What a request with an `Idempotency-Key` was answered, so that the same request gets the same answer. Stored in the transaction of
+    its effect. See `core.idempotency`."""
 
     owner = models.UUIDField()
     key = models.CharField(max_length=255)

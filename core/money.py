@@ -1,7 +1,7 @@
 """Money: whole minor units of one ISO 4217 currency. Nothing here takes, holds or gives a float.
 
-Rounding, once for all of Soosh: a share is rounded down to what can be paid, and whoever gets the rest gets it exactly, so that the parts of an
-amount always make up the amount.
+Rounding, once for all of Soosh: a share is rounded down to what can be paid, and whoever gets the rest gets it exactly, so that the parts
+of an amount always make up the amount.
 """
 
 from __future__ import annotations

@@ -2,9 +2,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
+
+from core.money import validate_currency
+
+
+def _is_currency(code: str) -> None:
+    try:
+        validate_currency(code)
+    except ValidationError as error:
+        raise serializers.ValidationError(error.message, "unknown_currency") from error
 
 
 class RequestSerializer(serializers.Serializer[Any]):
@@ -28,6 +38,13 @@ class RequestSerializer(serializers.Serializer[Any]):
             if unknown:
                 raise serializers.ValidationError(unknown)
         return super().to_internal_value(data)
+
+
+class MoneySerializer(RequestSerializer):
+    """An amount in the smallest unit of its currency."""
+
+    amount = serializers.IntegerField(help_text="In the smallest unit of the currency.")
+    currency = serializers.CharField(max_length=3, validators=[_is_currency], help_text="ISO 4217.")
 
 
 class NoFieldsSerializer(RequestSerializer):

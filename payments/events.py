@@ -107,3 +107,12 @@ class HoldingsGrowOld(Event):
     name: ClassVar[str] = "payments.holdings-grow-old"
     payments: int
     taken_before: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True)
+class DifferencesFound(Event):
+    """A comparison of the provider's books with the ledger found something new."""
+
+    name: ClassVar[str] = "payments.differences-found"
+    reconciliation_id: uuid.UUID
+    findings: int

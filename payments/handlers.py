@@ -1,1 +1,120 @@
+"""Telling people and staff what became of money."""
+
 from __future__ import annotations
+
+from accounts.enums import Role
+from accounts.models import User
+from core.events import subscribe
+from notifications.notices import Kind
+from notifications.services.notifying import notify
+from payments.enums import DisputeState, PaymentState
+from payments.events import (
+    DifferencesFound,
+    DisputeDecided,
+    EarningsHeldUp,
+    HoldingsGrowOld,
+    MovementStuck,
+    PaidOut,
+    PaymentDisputedByPayer,
+    PaymentFailed,
+    PaymentRefunded,
+    PaymentSucceeded,
+)
+from payments.models import Dispute, Movement, Payment, PayoutAccount
+from payments.notices import (
+    DIFFERENCES_FOUND,
+    DISPUTE_LOST,
+    DISPUTE_WON,
+    EARNINGS_HELD_UP,
+    HOLDINGS_GROW_OLD,
+    MONEY_STUCK,
+    PAID_OUT,
+    PAYMENT_DECLINED,
+    PAYMENT_DISPUTED,
+    PAYMENT_RECEIVED,
+    PAYMENT_REFUNDED,
+)
+
+
+@subscribe(PaymentSucceeded)
+def send_receipt(event: PaymentSucceeded) -> None:
+    """Something was paid."""
+    payment = Payment.objects.get(pk=event.payment_id)
+    if payment.captured_amount:
+        data = {"what": payment.description, "amount": payment.captured_amount, "currency": payment.currency, "payment": payment.pk}
+        notify(kind=PAYMENT_RECEIVED, user_ids=[payment.payer_id], data=data, key=str(payment.pk))
+
+
+@subscribe(PaymentFailed)
+def tell_payer_of_decline(event: PaymentFailed) -> None:
+    """The payer's bank said no, and the payer has not paid since."""
+    payment = Payment.objects.get(pk=event.payment_id)
+    if payment.state == PaymentState.WAITING:
+        data = {"what": payment.description, "amount": payment.amount, "currency": payment.currency}
+        notify(kind=PAYMENT_DECLINED, user_ids=[payment.payer_id], data=data, key=f"{payment.pk} {payment.failure_code}")
+
+
+@subscribe(PaymentRefunded)
+def tell_payer_of_refund(event: PaymentRefunded) -> None:
+    """Something was paid back."""
+    payment = Payment.objects.get(pk=event.payment_id)
+    data = {"what": payment.description, "amount": event.amount, "currency": payment.currency}
+    notify(kind=PAYMENT_REFUNDED, user_ids=[payment.payer_id], data=data, key=str(event.movement_id))
+
+
+@subscribe(PaymentDisputedByPayer)
+def tell_mentor_of_dispute(event: PaymentDisputedByPayer) -> None:
+    """A payer's bank took something back for the time being."""
+    _tell_of_dispute(Dispute.objects.select_related("payment").get(pk=event.dispute_id), PAYMENT_DISPUTED)
+
+
+@subscribe(DisputeDecided)
+def tell_mentor_of_decision(event: DisputeDecided) -> None:
+    """The bank has decided."""
+    dispute = Dispute.objects.select_related("payment").get(pk=event.dispute_id)
+    _tell_of_dispute(dispute, DISPUTE_WON if event.state == DisputeState.WON else DISPUTE_LOST)
+
+
+@subscribe(PaidOut)
+def tell_mentor_of_payout(event: PaidOut) -> None:
+    """Earnings are on their way to the bank."""
+    movement = Movement.objects.get(pk=event.movement_id)
+    data = {"amount": movement.amount, "currency": movement.currency}
+    notify(kind=PAID_OUT, user_ids=[event.user_id], data=data, key=str(movement.pk))
+
+
+@subscribe(EarningsHeldUp)
+def tell_mentor_of_held_up_earnings(event: EarningsHeldUp) -> None:
+    """The mentor's account is not ready."""
+    account = PayoutAccount.objects.get(person=event.user_id)
+    notify(kind=EARNINGS_HELD_UP, user_ids=[event.user_id], data={}, key=str(account.told_held_up_at))
+
+
+@subscribe(MovementStuck)
+def tell_staff_of_stuck_money(event: MovementStuck) -> None:
+    """The provider did not do something."""
+    movement = Movement.objects.get(pk=event.movement_id)
+    data = {"kind": movement.kind, "code": movement.failure_code, "amount": movement.amount, "currency": movement.currency}
+    _tell_staff(MONEY_STUCK, data, f"{movement.pk} {movement.key}")
+
+
+@subscribe(HoldingsGrowOld)
+def tell_staff_of_old_holdings(event: HoldingsGrowOld) -> None:
+    """Money waits for mentors for too long."""
+    _tell_staff(HOLDINGS_GROW_OLD, {"payments": event.payments}, event.taken_before.date().isoformat())
+
+
+@subscribe(DifferencesFound)
+def tell_staff_of_differences(event: DifferencesFound) -> None:
+    """The provider's books and ours say different things."""
+    _tell_staff(DIFFERENCES_FOUND, {"findings": event.findings}, str(event.reconciliation_id))
+
+
+def _tell_of_dispute(dispute: Dispute, kind: Kind) -> None:
+    data = {"what": dispute.payment.description, "amount": dispute.amount, "currency": dispute.currency}
+    notify(kind=kind, user_ids=[dispute.payment.payee_id], data=data, key=f"{dispute.pk} {dispute.state}")
+
+
+def _tell_staff(kind: Kind, data: dict[str, object], key: str) -> None:
+    people = User.objects.present().filter(role=Role.STAFF).values_list("pk", flat=True)
+    notify(kind=kind, user_ids=list(people), data=data, key=key)

@@ -1,0 +1,88 @@
+"""What people are told about money."""
+
+from __future__ import annotations
+
+import uuid
+
+from notifications.enums import Channel
+from notifications.notices import Kind, Topic, declare
+
+PAYMENTS = Topic(
+    "payments",
+    {"en": "What you pay", "de": "Was du bezahlst"},
+    {"en": "Receipts and what is paid back.", "de": "Quittungen und was zurückgezahlt wird."},
+)
+EARNINGS = Topic(
+    "earnings",
+    {"en": "What you earn", "de": "Was du verdienst"},
+    {"en": "Earnings, payouts and complaints of payers.", "de": "Einnahmen, Auszahlungen und Beschwerden von Zahlenden."},
+)
+DESK = Topic(
+    "desk",
+    {"en": "The staff's desk", "de": "Der Schreibtisch des Teams"},
+    {"en": "What needs one of the staff.", "de": "Was jemanden vom Team braucht."},
+)
+_EMAIL = frozenset({Channel.EMAIL})
+_EXAMPLE = {"what": "Session with Ada, 60 minutes", "amount": 4500, "currency": "EUR"}
+_DATA = {"what": str, "amount": int, "currency": str}
+_KEY = uuid.UUID("0197a000-0000-7000-8000-000000000000")
+
+PAYMENT_RECEIVED = declare(
+    Kind(
+        name="payments.payment-received",
+        topic=PAYMENTS,
+        data=_DATA | {"payment": uuid.UUID},
+        path="/payments/{payment}/receipt",
+        examples=_EXAMPLE | {"payment": _KEY},
+        fixed=_EMAIL,
+    )
+)
+PAYMENT_DECLINED = declare(Kind(name="payments.payment-declined", topic=PAYMENTS, data=_DATA, path="/payments", examples=_EXAMPLE))
+PAYMENT_REFUNDED = declare(
+    Kind(name="payments.payment-refunded", topic=PAYMENTS, data=_DATA, path="/payments", examples=_EXAMPLE, fixed=_EMAIL)
+)
+PAYMENT_DISPUTED = declare(
+    Kind(name="payments.payment-disputed", topic=EARNINGS, data=_DATA, path="/earnings", examples=_EXAMPLE, fixed=_EMAIL)
+)
+DISPUTE_WON = declare(Kind(name="payments.dispute-won", topic=EARNINGS, data=_DATA, path="/earnings", examples=_EXAMPLE, fixed=_EMAIL))
+DISPUTE_LOST = declare(Kind(name="payments.dispute-lost", topic=EARNINGS, data=_DATA, path="/earnings", examples=_EXAMPLE, fixed=_EMAIL))
+PAID_OUT = declare(
+    Kind(
+        name="payments.paid-out",
+        topic=EARNINGS,
+        data={"amount": int, "currency": str},
+        path="/earnings",
+        examples={"amount": 4500, "currency": "EUR"},
+    )
+)
+EARNINGS_HELD_UP = declare(Kind(name="payments.earnings-held-up", topic=EARNINGS, data={}, path="/earnings", examples={}, fixed=_EMAIL))
+MONEY_STUCK = declare(
+    Kind(
+        name="payments.money-stuck",
+        topic=DESK,
+        data={"kind": str, "code": str, "amount": int, "currency": str},
+        path="/admin/payments/movement/?state__exact=stuck",
+        examples={"kind": "refund", "code": "charge_disputed", "amount": 4500, "currency": "EUR"},
+        fixed=_EMAIL,
+    )
+)
+HOLDINGS_GROW_OLD = declare(
+    Kind(
+        name="payments.holdings-grow-old",
+        topic=DESK,
+        data={"payments": int},
+        path="/admin/payments/payment/",
+        examples={"payments": 3},
+        fixed=_EMAIL,
+    )
+)
+DIFFERENCES_FOUND = declare(
+    Kind(
+        name="payments.differences-found",
+        topic=DESK,
+        data={"findings": int},
+        path="/admin/payments/finding/",
+        examples={"findings": 2},
+        fixed=_EMAIL,
+    )
+)

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from core.views import healthz, media, readyz
 from notifications.webhooks import SendGridEvents, TwilioInbound, TwilioStatus
+from payments.webhooks import StripeWebhook
 from soosh.views import Home, InAppPage, ProblemPage
 
-_V1 = [
+_V1: list[Any] = [
     path("", include("accounts.api.v1.urls")),
     path("", include("notifications.api.v1.urls")),
     path("", include("profiling.api.v1.urls")),
     path("", include("catalog.api.v1.urls")),
+    path("", include("payments.api.v1.urls")),
+    path("payments/webhooks/stripe", StripeWebhook.as_view(), name="stripe-webhook"),
     path("", include("mentors.api.v1.urls")),
 ]
 
@@ -23,12 +28,15 @@ urlpatterns = [
     path("", include("accounts.web.urls")),
     path("", include("notifications.web.urls")),
     path("", include("mentors.web.urls")),
+    path("", include("payments.web.urls")),
     # Where the app takes over on a phone that has it.
     path("opportunities/<uuid:key>", InAppPage.as_view(), name="in-app-opportunity"),
     path("saved-searches/<uuid:key>", InAppPage.as_view(), name="in-app-search"),
     path("account/security", InAppPage.as_view(), name="in-app-security"),
     path("settings/notifications", InAppPage.as_view(), name="in-app-settings"),
     path("mentoring", InAppPage.as_view(), name="in-app-mentoring"),
+    path("payments", InAppPage.as_view(), name="in-app-payments"),
+    path("earnings", InAppPage.as_view(), name="in-app-earnings"),
     path("reviews", InAppPage.as_view(), name="in-app-reviews"),
     path("news", InAppPage.as_view(), name="in-app-news"),
     path("webhooks/sendgrid/", SendGridEvents.as_view(), name="sendgrid-events"),

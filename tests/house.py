@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 # From the roof to the ground. A package may point only at what stands below it.
-FLOORS = ("soosh", "mentors", "profiling", "catalog", "ai", "notifications", "accounts", "core")
+FLOORS = ("soosh", "mentors", "profiling", "catalog", "payments", "ai", "notifications", "accounts", "core")
 APPS = tuple(name for name in FLOORS if name not in ("soosh", "core"))
 
 # The closed vocabulary of a room: what a file or folder directly inside an app may be called.
@@ -46,8 +46,8 @@ FURNITURE = frozenset(
     }
 )
 # What single rooms have beyond it, each for its reason: SQL text of the lexical leg and of JSON cards; the reference data; the frozen sets of reviews; the
-# SQL of what is bookable.
-EXTRA_FURNITURE = {"catalog": {"lexical", "cards", "reference"}, "profiling": {"review"}, "mentors": {"bookable"}}
+# SQL of what is bookable; the peer of Stripe, which is a program of its own.
+EXTRA_FURNITURE = {"catalog": {"lexical", "cards", "reference"}, "profiling": {"review"}, "mentors": {"bookable"}, "payments": {"peer"}}
 FORBIDDEN_NAMES = ("utils", "util", "common", "helpers", "helper", "misc", "manager", "managers")
 
 MOST_LINES = 500

@@ -84,6 +84,9 @@ PLANTED_IMPORTS = {
     "The SDKs of SendGrid, Expo and Twilio": ("notifications/services/sending.py", "import twilio.rest"),
     "Nobody imports the edges of notifications": ("catalog/selectors.py", "import notifications.webhooks"),
     "The embedded services and their supervisor": ("soosh/demo.py", "import psutil"),
+    "Nobody imports the edges of payments": ("mentors/selectors.py", "import payments.webhooks"),
+    "The SDK of Stripe stands in": ("payments/services/paying.py", "import stripe"),
+    "The peer of Stripe knows nothing": ("payments/peer/store.py", "import payments.models"),
 }
 
 

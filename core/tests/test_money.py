@@ -89,9 +89,13 @@ def test_currencies_of_the_world() -> None:
 
 
 def test_no_float_is_near_money() -> None:
-    """In the code of money there is no float, no true division and no rounding by anything but whole units."""
+    """In the code of money there is no float, no true division and no rounding by anything but whole units. The peer's accidents and
+    waiting times are no money."""
     root = Path(__file__).resolve().parents[2]
+    no_money = {root / "payments/peer" / name for name in ("faults.py", "server.py", "__main__.py")}
     files = [root / "core/money.py", *(file for file in (root / "payments").rglob("*.py") if "tests" not in file.parts)]
+    files = [file for file in files if file not in no_money]
+    assert len(files) > 40
     found = []
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
@@ -104,4 +108,6 @@ def test_no_float_is_near_money() -> None:
 
 
 def _joins_paths(node: ast.AST) -> bool:
-    return isinstance(node, ast.BinOp) and any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in (node.left, node.right))
+    return isinstance(node, ast.BinOp) and any(
+        isinstance(side, ast.Constant) and isinstance(side.value, str) for side in (node.left, node.right)
+    )

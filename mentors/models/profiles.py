@@ -14,6 +14,7 @@ from pgvector.django import HnswIndex
 from accounts.models.people import LANGUAGE_PATTERN
 from catalog.models import Skill
 from core.models import BaseModel, EmbeddedModel
+from core.money import validate_currency
 from mentors.enums import AccessibilityPractice, MentorState, OfferKind, PauseReason
 from mentors.querysets import MentorProfileQuerySet
 
@@ -110,7 +111,7 @@ class Offer(BaseModel):
     title = models.CharField(max_length=100)
     duration_minutes = models.PositiveSmallIntegerField()
     price_amount = models.PositiveIntegerField()
-    price_currency = models.CharField(max_length=3, validators=[RegexValidator(r"[A-Z]{3}\Z")])
+    price_currency = models.CharField(max_length=3, validators=[validate_currency])
     group_size = models.PositiveSmallIntegerField(default=1)
     is_active = models.BooleanField(default=True, help_text="What was booked once stays in the books, switched off.")
 

@@ -87,9 +87,7 @@ class Payment(BaseModel):
             models.Index(
                 fields=("release_at",), condition=Q(released_at__isnull=True, release_at__isnull=False), name="payment_to_release"
             ),
-            models.Index(
-                fields=("looked_at",), condition=Q(state__in=("waiting", "processing", "authorised")), name="payment_undecided"
-            ),
+            models.Index(fields=("looked_at",), condition=Q(state__in=("waiting", "processing", "authorised")), name="payment_undecided"),
             models.Index(fields=("state", "-id"), name="payment_by_state"),
             models.Index(fields=("captured_at",), condition=Q(captured_at__isnull=False), name="payment_by_capture"),
         )

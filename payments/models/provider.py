@@ -10,8 +10,8 @@ from payments.enums import EventState, FindingKind
 
 
 class ProviderEvent(BaseModel):
-    """Something that the provider told us to look at. It is stored before it is looked into. What it is about is asked of the provider then,
-    so nothing but names stands here: the order and the number of events do not matter, and nobody's data are kept."""
+    """Something that the provider told us to look at. It is stored before it is looked into. What it is about is asked of the provider
+    then, so nothing but names stands here: the order and the number of events do not matter, and nobody's data are kept."""
 
     provider_id = models.CharField(max_length=80, unique=True)
     kind = models.CharField(max_length=100)

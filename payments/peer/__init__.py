@@ -1,7 +1,8 @@
 """A peer of Stripe for development and tests: it speaks Stripe's protocol, and moves no money.
 
-It is our reading of Stripe's documentation, in the API version of the SDK. Its requests and responses are checked against Stripe's published
-OpenAPI file in the tests; nothing that passes against it proves what Stripe does. `localstripe` is asked for a second opinion where it has one.
+It is our reading of Stripe's documentation, in the API version of the SDK. Its requests and responses are checked against Stripe's
+published OpenAPI file in the tests; nothing that passes against it proves what Stripe does. `localstripe` is asked for a second opinion
+where it has one.
 
 Nothing here knows of Soosh or of Django, and Soosh knows it by its address alone.
 """

@@ -19,7 +19,15 @@ from payments.peer.store import Store, Thing
 
 _MOST_ROWS = 100
 # Which members hold the id of another object, and so can be expanded.
-_REFERENCES = ("latest_charge", "balance_transaction", "failure_balance_transaction", "charge", "payment_intent", "transfer", "source_transaction")
+_REFERENCES = (
+    "latest_charge",
+    "balance_transaction",
+    "failure_balance_transaction",
+    "charge",
+    "payment_intent",
+    "transfer",
+    "source_transaction",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +70,7 @@ class Peer:
         self.site = ""
         self.deliver: Callable[[list[Thing]], None] = lambda events: None
         self._made: list[Thing] = []
-        self.platform = next(self.store.of("account"), None) or self.store.put(shapes.account("acct_peerplatform", self.now(), {}, True))
+        self.platform = self.store.get("acct_peerplatform") or self.store.put(shapes.account("acct_peerplatform", self.now(), {}, True))
 
     def now(self) -> int:
         return self.store.now()

@@ -11,7 +11,9 @@ from typing import Any
 class Refusal(Exception):
     """An error of the API (docs.stripe.com/api/errors)."""
 
-    def __init__(self, code: str, message: str, *, status: int = 400, kind: str = "invalid_request_error", param: str = "", **more: Any) -> None:
+    def __init__(
+        self, code: str, message: str, *, status: int = 400, kind: str = "invalid_request_error", param: str = "", **more: Any
+    ) -> None:
         super().__init__(message)
         self.status = status
         error: dict[str, Any] = {"type": kind, "message": message}

@@ -77,8 +77,9 @@ def confirm_intent(peer: Peer, call: Call) -> Thing:
 def capture_intent(peer: Peer, call: Call) -> Thing:
     intent = peer.find(call.key, "payment_intent", param="intent")
     _require_status(intent, "capture", ("requires_capture",))
-    amount = call.given.get("amount_to_capture", intent["amount_capturable"])
-    if not 0 < amount <= intent["amount_capturable"]:
+    most: int = intent["amount_capturable"]
+    amount: int = call.given["amount_to_capture"] if "amount_to_capture" in call.given else most
+    if not 0 < amount <= most:
         raise Refusal("amount_too_large", "The amount to capture is more than what is authorized.", param="amount_to_capture")
     _require_amount(amount, intent["currency"])
     charge = peer.find(intent["latest_charge"], "charge")
@@ -261,7 +262,10 @@ def _confirm(peer: Peer, intent: Thing) -> Thing:
         raise Refusal("card_declined", error["message"], status=402, kind="card_error", **more)
     if method == "pm_card_authenticationRequired":
         url = f"/pay/{intent['client_secret']}"
-        intent["status"], intent["next_action"] = "requires_action", {"type": "redirect_to_url", "redirect_to_url": {"return_url": None, "url": url}}
+        intent["status"], intent["next_action"] = (
+            "requires_action",
+            {"type": "redirect_to_url", "redirect_to_url": {"return_url": None, "url": url}},
+        )
         peer.store.put(intent)
         peer.tell("payment_intent.requires_action", intent)
         return intent
@@ -287,9 +291,7 @@ def _take(peer: Peer, intent: Thing, charge: Thing, amount: int) -> None:
     fee = amount * 29 // 1_000 + 30
     if currency in _WHOLE:
         fee = fee // 100 * 100
-    booked = book(
-        peer, "charge", amount=amount, fee=fee, currency=currency, source=charge["id"], available_on=peer.now() + 2 * _DAY
-    )
+    booked = book(peer, "charge", amount=amount, fee=fee, currency=currency, source=charge["id"], available_on=peer.now() + 2 * _DAY)
     charge["balance_transaction"], charge["captured"], charge["amount_captured"] = booked["id"], True, amount
     intent["status"], intent["amount_received"], intent["amount_capturable"] = "succeeded", amount, 0
     peer.store.put(charge)

@@ -74,8 +74,12 @@ class PeerServer(ThreadingHTTPServer):
         self._events: queue.Queue[Thing] = queue.Queue()
         if webhook:
             self._webhook = webhook
-            peer.deliver = lambda events: [self._events.put(event) for event in events] and None
+            peer.deliver = self._queue
             threading.Thread(target=self._deliver, daemon=True).start()
+
+    def _queue(self, events: list[Thing]) -> None:
+        for event in events:
+            self._events.put(event)
 
     def _deliver(self) -> None:
         while True:

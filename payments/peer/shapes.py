@@ -10,7 +10,13 @@ _NO_CONDITIONS: dict[str, Any] = {
 }
 _ASKED = ["business_profile.product_description", "external_account", "individual.verification.document", "tos_acceptance.date"]
 CATEGORIES = {
-    **{"charge": "charge", "refund": "refund", "refund_failure": "refund_failure", "transfer": "transfer", "transfer_refund": "transfer_reversal"},
+    **{
+        "charge": "charge",
+        "refund": "refund",
+        "refund_failure": "refund_failure",
+        "transfer": "transfer",
+        "transfer_refund": "transfer_reversal",
+    },
     **{"payment": "charge", "payment_refund": "refund", "payout": "payout", "payout_failure": "payout_reversal"},
 }
 
@@ -110,7 +116,11 @@ def charge(key: str, now: int, of: dict[str, Any], card: str) -> dict[str, Any]:
 
 def destination_payment(key: str, now: int, transfer: dict[str, Any]) -> dict[str, Any]:
     """The other end of a transfer, in the mentor's account."""
-    of = {**{"id": None, "amount": transfer["amount"], "currency": transfer["currency"], "description": None}, "metadata": {}, "transfer_group": None}
+    of = {
+        **{"id": None, "amount": transfer["amount"], "currency": transfer["currency"], "description": None},
+        "metadata": {},
+        "transfer_group": None,
+    }
     return charge(key, now, of, "") | {
         **{"amount_captured": transfer["amount"], "captured": True, "payment_method": None, "source_transfer": transfer["id"]},
         "of_account": transfer["destination"],
@@ -308,10 +318,11 @@ def shown(thing: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in thing.items() if name != "of_account"}
 
 
-_EVIDENCE = """
+_EVIDENCE_NAMES = """
 access_activity_log billing_address cancellation_policy cancellation_policy_disclosure cancellation_rebuttal customer_communication
 customer_email_address customer_name customer_purchase_ip customer_signature duplicate_charge_documentation duplicate_charge_explanation
 duplicate_charge_id product_description receipt refund_policy refund_policy_disclosure refund_refusal_explanation service_date
 service_documentation shipping_address shipping_carrier shipping_date shipping_documentation shipping_tracking_number uncategorized_file
 uncategorized_text
-""".split()  # noqa: SIM905  (a list that long is read more easily as words)
+"""
+_EVIDENCE = _EVIDENCE_NAMES.split()

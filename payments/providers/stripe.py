@@ -1,7 +1,7 @@
 """Stripe by its own SDK, with separate charges and transfers (docs.stripe.com/connect/separate-charges-and-transfers).
 
-Every call that changes something takes the key under which Stripe does it once. Retries are left to whoever calls: the SDK's own would keep a
-worker waiting. Nothing about people goes to Stripe but ids of ours; what it needs to know of a mentor, the mentor tells Stripe itself.
+Every call that changes something takes the key under which Stripe does it once. Retries are left to whoever calls: the SDK's own would keep
+a worker waiting. Nothing about people goes to Stripe but ids of ours; what it needs to know of a mentor, the mentor tells Stripe itself.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The ledger: the only writer of its tables, and what they say. Everything that happens to money is booked here, in the transaction in which
-it becomes true."""
+"""The ledger: the only writer of its tables, and what they say. Everything that happens to money is booked here, in the transaction in
+which it becomes true."""
 
 from __future__ import annotations
 
@@ -100,9 +100,7 @@ def _accounts(postings: Sequence[Posting], currency: str) -> dict[tuple[AccountK
     kinds = {kind for kind, _ in wanted}
     owners = {owner for _, owner in wanted if owner is not None}
     rows = LedgerAccount.objects.filter(kind__in=kinds, currency=currency)
-    found = {
-        (AccountKind(row.kind), row.owner_id): row.pk for row in (*rows.filter(owner__isnull=True), *rows.filter(owner__in=owners))
-    }
+    found = {(AccountKind(row.kind), row.owner_id): row.pk for row in (*rows.filter(owner__isnull=True), *rows.filter(owner__in=owners))}
     missing = [LedgerAccount(kind=kind, owner_id=owner, currency=currency) for kind, owner in sorted(wanted - found.keys(), key=str)]
     if missing:
         # Somebody else may be making the same ones.

@@ -1,5 +1,6 @@
-"""The queue of what the provider is asked to do. A movement stands in its row before anybody asks. Whoever asks says so in the row first, then
-asks with the movement's key while holding its payment: so it is done once however often a worker dies, and what has no attempts was never asked.
+"""The queue of what the provider is asked to do. A movement stands in its row before anybody asks. Whoever asks says so in the row first,
+then asks with the movement's key while holding its payment: so it is done once however often a worker dies, and what has no attempts was
+never asked.
 
 `carry_out` does one movement; `due_movements` are those that wait. The bell only makes it quick.
 """
@@ -62,6 +63,7 @@ def plan_movement(
     reverses: Movement | None = None,
     reason: str = "",
     requested_by: User | None = None,
+    note: str = "",
 ) -> Movement:
     """Put a movement into the queue, in the open transaction."""
     key = new_id()
@@ -75,6 +77,7 @@ def plan_movement(
         currency=money.currency,
         reason=reason,
         requested_by=requested_by,
+        note=note[:500],
         key=f"{kind}-{key}",
     )
     transaction.on_commit(lambda: ring_for(_TASK, str(key)))

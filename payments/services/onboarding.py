@@ -64,8 +64,8 @@ def look_at_account(*, provider_id: str) -> None:
 
 
 def tell_held_up_earnings() -> int:
-    """Tell mentors, once a week, who have earnings that cannot go out since their account is not ready. Money may stay with the platform for
-    a limited time only (docs.stripe.com/connect/manual-payouts). Returns how many were told."""
+    """Tell mentors, once a week, who have earnings that cannot go out since their account is not ready. Money may stay with the platform
+    for a limited time only (docs.stripe.com/connect/manual-payouts). Returns how many were told."""
     owners = LedgerEntry.objects.filter(account__kind=AccountKind.AVAILABLE).order_by().values("account__owner").distinct()
     ready = PayoutAccount.objects.filter(can_receive=True).values("person")
     lately = PayoutAccount.objects.filter(told_held_up_at__gt=timezone.now() - _TOLD_AGAIN_AFTER).values("person")

@@ -64,7 +64,7 @@ def open_payment(
     """
     if not can_pay(payer):
         raise MayNotPay
-    if money.amount < 0 or money and not is_chargeable(money):
+    if money.amount < 0 or (money and not is_chargeable(money)):
         raise InvalidAmount(errors=(FieldError("amount", "invalid_amount", InvalidAmount.message),))
     terms = {
         "payer": payer,

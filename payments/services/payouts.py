@@ -1,5 +1,5 @@
-"""From mentors' accounts at the provider to their banks, by our hand: the accounts are kept on manual payouts, so that what has to be taken back
-soon after a transfer can be."""
+"""From mentors' accounts at the provider to their banks, by our hand: the accounts are kept on manual payouts, so that what has to be taken
+back soon after a transfer can be."""
 
 from __future__ import annotations
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import itertools
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from core.errors import FieldError, InvalidInput
+from core.events import publish
 from payments.enums import FindingKind
 from payments.errors import ProviderAway, ProviderRefused
+from payments.events import DifferencesFound
 from payments.models import Finding, Movement, Payment, ProviderRecord, Reconciliation
 from payments.providers import stripe
 
@@ -47,13 +51,24 @@ FROM ({_BOOKED.replace("GROUP BY", "WHERE ours.happened_at >= %(since)s AND ours
 LEFT JOIN payments_providerrecord AS theirs ON theirs.record = booked.record AND theirs.reconciliation_id = %(run)s
 WHERE theirs.record IS NULL
 """
+_LISTED = "ours.provider_record IN (SELECT record FROM payments_providerrecord WHERE reconciliation_id = %(run)s)"
 _WRONG_AMOUNT = f"""
 SELECT theirs.record, theirs.source, booked.net, theirs.net, theirs.currency
 FROM payments_providerrecord AS theirs
-JOIN ({_BOOKED.replace("GROUP BY", "WHERE ours.provider_record IN (SELECT record FROM payments_providerrecord WHERE reconciliation_id = %(run)s) GROUP BY")})
-    AS booked ON booked.record = theirs.record
+JOIN ({_BOOKED.replace("GROUP BY", f"WHERE {_LISTED} GROUP BY")}) AS booked ON booked.record = theirs.record
 WHERE theirs.reconciliation_id = %(run)s AND (booked.net <> theirs.net OR booked.currency <> theirs.currency)
 """
+
+
+@dataclasses.dataclass(frozen=True)
+class _Difference:
+    """A row of one of the statements above: what each side has of a line."""
+
+    record: str
+    source: str
+    booked: int | None
+    theirs: int | None
+    currency: str
 
 
 def reconcile(*, since: datetime.datetime, until: datetime.datetime) -> Reconciliation:
@@ -65,7 +80,8 @@ def reconcile(*, since: datetime.datetime, until: datetime.datetime) -> Reconcil
     """
     if since >= until:
         raise InvalidInput(errors=(FieldError("since", "invalid_time", "The start must come before the end."),))
-    run = Reconciliation.objects.create(since=since, until=min(until, timezone.now() - _SETTLING))
+    end = min(until, timezone.now() - _SETTLING)
+    run = Reconciliation.objects.create(since=min(since, end - _SETTLING), until=end)
     try:
         run.records = _load(run)
         run.findings = _compare(run)
@@ -74,8 +90,7 @@ def reconcile(*, since: datetime.datetime, until: datetime.datetime) -> Reconcil
         raise
     finally:
         ProviderRecord.objects.filter(reconciliation=run).delete()
-        run.finished_at = timezone.now()
-        run.save()
+        _finish(run)
     return run
 
 
@@ -87,6 +102,14 @@ def resolve_finding(*, finding: Finding, staff: User, note: str) -> None:
         Finding.objects.select_for_update().filter(pk=finding.pk, resolved_at__isnull=True).update(
             resolved_at=timezone.now(), resolved_by=staff, note=note[:500], updated_at=timezone.now()
         )
+
+
+def _finish(run: Reconciliation) -> None:
+    with transaction.atomic():
+        run.finished_at = timezone.now()
+        run.save()
+        if run.findings:
+            publish(DifferencesFound(run.pk, run.findings))
 
 
 def _load(run: Reconciliation) -> int:
@@ -112,7 +135,7 @@ def _load(run: Reconciliation) -> int:
 
 
 def _compare(run: Reconciliation) -> int:
-    parameters = {"run": run.pk, "since": run.since, "until": run.until, "own_banking": list(OWN_BANKING)}
+    parameters: dict[str, Any] = {"run": run.pk, "since": run.since, "until": run.until, "own_banking": list(OWN_BANKING)}
     new = 0
     for kind, sql in (
         (FindingKind.MISSING_HERE, _MISSING_HERE),
@@ -121,7 +144,7 @@ def _compare(run: Reconciliation) -> int:
     ):
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            found = [_finding(run, kind, *row) for row in cursor.fetchall()]
+            found = [_finding(run, kind, _Difference(*row)) for row in cursor.fetchall()]
         rows = [row for row in found if row is not None]
         known = set(Finding.objects.filter(record__in=[row.record for row in rows]).values_list("kind", "record"))
         fresh = [row for row in rows if (row.kind, row.record) not in known]
@@ -130,19 +153,24 @@ def _compare(run: Reconciliation) -> int:
     return new
 
 
-def _finding(
-    run: Reconciliation, kind: FindingKind, record: str, source: str, booked: int | None, theirs: int | None, currency: str
-) -> Finding | None:
-    if kind == FindingKind.MISSING_HERE and _is_doubled(source):
+def _finding(run: Reconciliation, kind: FindingKind, found: _Difference) -> Finding | None:
+    theirs = found.theirs
+    if kind == FindingKind.MISSING_HERE and _is_doubled(found.source):
         kind = FindingKind.DOUBLED
     if kind == FindingKind.MISSING_THERE:
-        listed = _read(record)
-        if listed == (booked, currency):
+        listed = _read(found.record)
+        if listed == (found.booked, found.currency):
             return None  # made there long before it was booked here
         if listed is not None:
             kind, theirs = FindingKind.WRONG_AMOUNT, listed[0]
     return Finding(
-        kind=kind, record=record, source=source, booked_amount=booked, provider_amount=theirs, currency=currency, found_by=run
+        kind=kind,
+        record=found.record,
+        source=found.source,
+        booked_amount=found.booked,
+        provider_amount=theirs,
+        currency=found.currency,
+        found_by=run,
     )
 
 

@@ -43,9 +43,7 @@ def _sum(movements: object) -> int:
 
 def _ask(movement: Movement, payment: Payment | None) -> None:
     assert payment is not None and movement.reverses is not None  # by constraints
-    back = stripe.reverse_transfer(
-        movement.reverses.provider_id, money=movement.money, movement_id=str(movement.pk), key=movement.key
-    )
+    back = stripe.reverse_transfer(movement.reverses.provider_id, money=movement.money, movement_id=str(movement.pk), key=movement.key)
     book(
         kind=LedgerKind.REVERSED,
         cause=cause_of(back.id),

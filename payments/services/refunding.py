@@ -42,7 +42,7 @@ def refund_payment(
             raise PaymentDisputed
         if money.amount <= 0 or not money.is_payable or money > payment.returnable:
             raise InvalidAmount(errors=(FieldError("amount", "invalid_amount", InvalidAmount.message),))
-        return _owe(payment, money, reason, requested_by)
+        return _owe(payment, money, reason, requested_by, note)
 
 
 def withdraw_refund(*, movement: Movement, staff: User, note: str) -> None:
@@ -93,9 +93,9 @@ def apply_refund(payment: Payment, refund: Refund) -> None:
         _take_back(payment, movement, refund)
 
 
-def _owe(payment: Payment, money: Money, reason: RefundReason, requested_by: User | None = None) -> Movement:
+def _owe(payment: Payment, money: Money, reason: RefundReason, requested_by: User | None = None, note: str = "") -> Movement:
     postings = _postings_of_debt(payment, money, parts_of_next_return(payment, money))
-    movement = plan_movement(kind=MovementKind.REFUND, money=money, payment=payment, reason=reason, requested_by=requested_by)
+    movement = plan_movement(kind=MovementKind.REFUND, money=money, payment=payment, reason=reason, requested_by=requested_by, note=note)
     book(kind=LedgerKind.REFUND_PLANNED, cause=movement.pk, postings=postings, payment=payment)
     payment.returned_amount += money.amount
     payment.save()

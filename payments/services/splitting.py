@@ -1,8 +1,8 @@
 """Who gets what of a payment, to the minor unit.
 
-The parts of what was captured are fixed by the terms of the sale. Of what is returned each bears its part, counted from all that was returned so
-far and rounded once: so the parts of any refunds sum up to the refunds, none is ever negative, and all is given back when all is returned. The
-payee's part of a return is rounded down; what is left of a unit is the platform's.
+The parts of what was captured are fixed by the terms of the sale. Of what is returned each bears its part, counted from all that was
+returned so far and rounded once: so the parts of any refunds sum up to the refunds, none is ever negative, and all is given back when all
+is returned. The payee's part of a return is rounded down; what is left of a unit is the platform's.
 """
 
 from __future__ import annotations

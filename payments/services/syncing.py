@@ -1,5 +1,5 @@
-"""What the provider says of a payment, taken into account: however often it is asked, and in whatever order we heard that something happened,
-the same ends up in the ledger. The state comes from what is asked for now, never from what an event told."""
+"""What the provider says of a payment, taken into account: however often it is asked, and in whatever order we heard that something
+happened, the same ends up in the ledger. The state comes from what is asked for now, never from what an event told."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def _cancel_refused(movement: Movement, payment: Payment | None) -> None:
     """The payer was quicker, or it was called off before, or the bank is at it: if something is taken it goes back."""
     assert payment is not None  # by a constraint
     refresh(payment)
-    ends = {state: MovementState.STUCK for state in _UNSETTLED} | {PaymentState.PROCESSING: MovementState.FAILED}
+    ends = dict.fromkeys(_UNSETTLED, MovementState.STUCK) | {PaymentState.PROCESSING: MovementState.FAILED}
     settle(movement, ends.get(PaymentState(payment.state), MovementState.DONE))
 
 

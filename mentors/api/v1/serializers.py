@@ -10,7 +10,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models.people import LANGUAGE_PATTERN, validate_time_zone
-from core.serializers import RequestSerializer
+from core.money import Money
+from core.serializers import MoneySerializer, RequestSerializer
 from core.wall_time import Weekday
 from mentors.api.v1.check_serializers import BadgeSerializer
 from mentors.enums import AccessibilityPractice, CalendarKind, MentorState, OfferKind, PauseReason, Refusal
@@ -34,9 +35,14 @@ _LARGEST_PRICE = 100_000_000
 _WALL_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 
-class MoneySerializer(RequestSerializer):
-    amount = serializers.IntegerField(min_value=0, max_value=_LARGEST_PRICE, help_text="In the smallest unit of the currency.")
-    currency = serializers.RegexField(r"^[A-Z]{3}\Z", help_text="ISO 4217.")
+class PriceSerializer(MoneySerializer):
+    """What an offer costs: nothing, or an amount that can be paid."""
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        price = Money(attrs["amount"], attrs["currency"])
+        if not 0 <= price.amount <= _LARGEST_PRICE or not price.is_payable:
+            raise serializers.ValidationError({"amount": ["This amount cannot be paid in this currency."]}, "invalid_amount")
+        return attrs
 
 
 @extend_schema_field({"type": "string", "pattern": r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"})
@@ -148,7 +154,7 @@ class OfferRequestSerializer(RequestSerializer):
     kind = serializers.ChoiceField(choices=OfferKind.choices)
     title = serializers.CharField(max_length=100)
     duration_minutes = serializers.IntegerField(min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION)
-    price = MoneySerializer()
+    price = PriceSerializer()
     group_size = serializers.IntegerField(min_value=1, max_value=LARGEST_GROUP, default=1)
 
     def to_offer(self, given: dict[str, Any]) -> StatedOffer:

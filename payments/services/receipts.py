@@ -1,0 +1,88 @@
+"""Receipts: what was bought, from whom, what it cost, and what was paid back."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import zoneinfo
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import typst
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from core.money import Money
+from payments.enums import MovementState
+from payments.models import Payment
+
+_TEMPLATE = Path(__file__).resolve().parent.parent / "templates" / "payments" / "receipt.typ"
+_LANGUAGES = ("en", "de")
+
+
+@dataclasses.dataclass(frozen=True)
+class Receipt:
+    """A receipt in the words of its payer's language; `lines` are pairs of a label and a text."""
+
+    title: str
+    number: str
+    language: str
+    lines: Sequence[tuple[str, str]]
+    note: str
+
+
+def receipt_of(payment: Payment) -> Receipt:
+    """The receipt of a payment whose refunds were prefetched; amounts in the currency that was charged, times with their zone."""
+    payer = payment.payer
+    language = next((code for code in _LANGUAGES if payer.locale.startswith(code)), _LANGUAGES[0])
+    with translation.override(language):
+        lines = [
+            (_("Bought"), payment.description),
+            (_("From"), payment.payee.full_name),
+            (_("Paid by"), payer.full_name),
+            (_("Paid on"), _instant(payment.captured_at, payer.time_zone, language)),
+            (_("Amount"), payment.captured.in_locale(language)),
+            *_tax_lines(payment, language),
+            *_refund_lines(payment, language),
+        ]
+        return Receipt(_("Receipt"), number_of(payment), language, lines, _("Thank you for finding your way with Soosh."))
+
+
+def receipt_pdf(payment: Payment) -> bytes:
+    """The same as a tagged PDF that a screen reader reads (PDF/UA-1)."""
+    content = dataclasses.asdict(receipt_of(payment))
+    inputs = {"receipt": json.dumps(content, ensure_ascii=False)}
+    return bytes(typst.compile(str(_TEMPLATE), sys_inputs=inputs, pdf_standards=["ua-1"], ignore_system_fonts=False))
+
+
+def paid_back(payment: Payment) -> Money:
+    """What the provider has paid back of a payment whose refunds were prefetched."""
+    done = [movement.money for movement in payment.refunds if movement.state == MovementState.DONE]  # type: ignore[attr-defined]  # set by `payments_of`
+    return Money.total(done, payment.currency)
+
+
+def number_of(payment: Payment) -> str:
+    """What a receipt is called: the same for ever, and no secret."""
+    return f"S-{payment.pk.hex[:12]}-{payment.pk.hex[-6:]}".upper()
+
+
+def _tax_lines(payment: Payment, language: str) -> list[tuple[str, str]]:
+    if not payment.tax_amount:
+        return []
+    rate = format_decimal(Decimal(payment.tax_basis_points).scaleb(-2), locale=language)
+    amount = Money(payment.tax_amount, payment.currency).part(payment.captured_amount, payment.amount)
+    label = _("Contains %(tax)s") % {"tax": f"{payment.tax_name} {rate} %"}
+    return [(label, amount.in_locale(language))]
+
+
+def _refund_lines(payment: Payment, language: str) -> list[tuple[str, str]]:
+    back = paid_back(payment)
+    return [(_("Paid back"), back.in_locale(language))] if back else []
+
+
+def _instant(at: datetime.datetime | None, zone: str, language: str) -> str:
+    return format_datetime(at, "long", tzinfo=zoneinfo.ZoneInfo(zone), locale=language) if at else ""
