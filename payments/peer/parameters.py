@@ -45,7 +45,7 @@ KNOWN: dict[tuple[str, str], dict[str, type]] = {
     ("GET", "/v1/transfers"): {"destination": str, "transfer_group": str, **_LIST},
     ("GET", "/v1/transfers/{id}"): {"expand": list},
     ("POST", "/v1/transfers/{id}/reversals"): {"amount": int, "description": str, **_METADATA},
-    ("GET", "/v1/transfers/{id}/reversals"): _LIST,
+    ("GET", "/v1/transfers/{id}/reversals"): {name: kind for name, kind in _LIST.items() if name != "created"},
     ("GET", "/v1/balance"): {"expand": list},
     ("GET", "/v1/balance_transactions"): {"type": str, "source": str, **_LIST},
     ("GET", "/v1/balance_transactions/{id}"): {"expand": list},

@@ -46,7 +46,7 @@ class MoneyMachine(RuleBasedStateMachine):
         self.outside = transaction.atomic()
         self.outside.__enter__()
         self.peer = Peer()
-        client = sdk(self.peer)
+        client = sdk(self.peer, is_checked=False)
         self.patch = mock.patch.object(provider, "_client", lambda *_: client)
         self.patch.start()
         make: Callable[[str], User] = lambda name: User.objects.create(email=f"{uuid.uuid4().hex}@example.org", full_name=name)  # noqa: E731

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import urllib.parse
 import uuid
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from payments.peer.faults import LostConnection
 from payments.providers.stripe import _notice
 from payments.services import earning, inbox, moving, onboarding, paying, payouts
 from payments.services.paying import PaymentPolicy, Tax
+from payments.tests import published
 
 assert connect and payins  # they register their routes
 
@@ -31,26 +33,32 @@ class Wire(stripe.HTTPClient):
 
     name = "in-process"
 
-    def __init__(self, peer: Peer) -> None:
+    def __init__(self, peer: Peer, *, is_checked: bool = False) -> None:
         super().__init__()
         self.peer = peer
+        self.is_checked = is_checked and published.FILE.exists()
 
     def request(self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, **_: Any) -> Any:
         parts = urllib.parse.urlsplit(url)
+        form = parts.query if method == "get" else post_data or ""
+        if self.is_checked:
+            published.check_request(method.upper(), parts.path, form)
         try:
-            answer = self.peer.handle(method.upper(), parts.path, parts.query if method == "get" else post_data or "", headers or {})
+            answer = self.peer.handle(method.upper(), parts.path, form, headers or {})
         except LostConnection as error:
             raise stripe.APIConnectionError("lost") from error
-        import json
-
+        if self.is_checked:
+            published.check_answer(method.upper(), parts.path, answer.status, answer.body)
         return json.dumps(answer.body), answer.status, dict(answer.headers)
 
     def close(self) -> None:
         pass
 
 
-def sdk(peer: Peer) -> stripe.StripeClient:
-    return stripe.StripeClient(SECRET_KEY, http_client=Wire(peer), max_network_retries=0, stripe_version=API_VERSION)
+def sdk(peer: Peer, *, is_checked: bool = True) -> stripe.StripeClient:
+    """Stripe's SDK on the way to the peer; each request and each answer is looked at with Stripe's own description."""
+    wire = Wire(peer, is_checked=is_checked)
+    return stripe.StripeClient(SECRET_KEY, http_client=wire, max_network_retries=0, stripe_version=API_VERSION)
 
 
 class World:
