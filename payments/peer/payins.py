@@ -78,7 +78,7 @@ def capture_intent(peer: Peer, call: Call) -> Thing:
     intent = peer.find(call.key, "payment_intent", param="intent")
     _require_status(intent, "capture", ("requires_capture",))
     most: int = intent["amount_capturable"]
-    amount: int = call.given["amount_to_capture"] if "amount_to_capture" in call.given else most
+    amount: int = call.given.get("amount_to_capture", most)
     if not 0 < amount <= most:
         raise Refusal("amount_too_large", "The amount to capture is more than what is authorized.", param="amount_to_capture")
     _require_amount(amount, intent["currency"])

@@ -129,7 +129,7 @@ def capture_payment(*, payment_id: uuid.UUID, money: Money | None = None) -> Mov
     """
     with transaction.atomic():
         payment = locked_payment(payment_id)
-        taken = money or payment.money
+        taken = payment.money if money is None else money
         if payment.state != PaymentState.AUTHORISED or payment.is_unwanted:
             raise IllegalPaymentMove
         if not is_chargeable(taken) or taken > payment.money:

@@ -72,6 +72,9 @@ def check_payment(payment: Payment, books: Books) -> None:
     assert -accounts["customer"] == refunds - paid_back, name
     sent = books.sum_of(payment, MovementKind.TRANSFER, MovementState.DONE)
     assert payment.transferred_amount == sent - books.sum_of(payment, MovementKind.REVERSAL, MovementState.DONE), name
+    going_back = books.sum_of(payment, MovementKind.REVERSAL, MovementState.PLANNED)
+    if going_back and not books.sum_of(payment, MovementKind.REFUND, MovementState.FAILED):
+        assert payment.transferred_amount - going_back >= entitlement(payment).amount, name
     if payment.state != PaymentState.CAPTURED:
         assert not any(accounts.values()), name
     if payment.is_unwanted and payment.state == PaymentState.CAPTURED and not open_disputes and lost == 0:

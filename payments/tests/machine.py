@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from accounts.models import User
 from core.errors import DomainError
-from payments.enums import MovementKind, MovementState, PaymentState, RefundReason
+from payments.enums import AccountKind, MovementKind, MovementState, PaymentState, RefundReason
 from payments.models import Dispute, Movement, Payment
 from payments.peer import SECRET_KEY
 from payments.peer.engine import Peer
@@ -25,6 +25,7 @@ from payments.peer.payins import CARDS
 from payments.providers import stripe as provider
 from payments.providers.stripe import _notice
 from payments.services import earning, inbox, moving, paying, refunding
+from payments.services.ledger import owed_to
 from payments.tests.invariants import check_always, check_settled
 from payments.tests.world import World, sdk
 
@@ -137,10 +138,7 @@ class MoneyMachine(RuleBasedStateMachine):
         earning.release_earnings()
         if earning.plan_transfers():
             # Debts are paid first: nobody is sent what they owe.
-            for row in Movement.objects.filter(kind=MovementKind.TRANSFER, state=MovementState.PLANNED, attempts=0):
-                assert row.person_id is not None
-                owed = earning.available_to(row.person_id, row.currency)
-                assert owed.amount >= 0 or Movement.objects.filter(payment=row.payment, kind=MovementKind.REFUND).exists(), owed
+            self.no_debt_is_sent()
 
     @rule()
     def onboard(self) -> None:
@@ -320,12 +318,91 @@ class MoneyMachine(RuleBasedStateMachine):
             return payment.pk
         return multiple()
 
+    @rule(target=payments, share=SHARE)
+    def answer_to_a_refund_is_lost(self, share: int) -> Any:
+        with self.quiet():
+            payment = self.world.paid(6_000, "USD")
+            refund = refunding.refund_payment(payment_id=payment.pk, money=payment.captured.part(share, 200), reason=RefundReason.GOODWILL)
+            self.ask_in_vain(refund.pk)
+            return payment.pk
+        return multiple()
+
+    @rule(target=payments)
+    def answer_to_a_transfer_is_lost(self) -> Any:
+        with self.quiet():
+            self.world.onboard()
+            payment = self.world.paid(6_000, "EUR")
+            earning.mark_earned(payment_id=payment.pk, earned_at=timezone.now())
+            self.world.later(days=8)
+            earning.release_earnings()
+            earning.plan_transfers()
+            for transfer in Movement.objects.filter(payment=payment, kind=MovementKind.TRANSFER):
+                self.ask_in_vain(transfer.pk)
+            return payment.pk
+        return multiple()
+
+    @rule(target=payments, amount=st.integers(100, 900))
+    def debt_is_paid_first(self, amount: int) -> Any:
+        """What came to the mentor's bank already is paid back to the payer; then the mentor earns less than they owe."""
+        with self.quiet():
+            self.world.onboard()
+            first = self.world.paid(5_000, "USD")
+            self.world.earn(first)
+            self.world.later(days=3)
+            self.world.pay_out()
+            first.refresh_from_db()
+            refunding.refund_payment(payment_id=first.pk, money=first.returnable, reason=RefundReason.NOT_DELIVERED)
+            self.world.hear()
+            second = self.world.paid(amount // 10 * 10, "USD")
+            earning.mark_earned(payment_id=second.pk, earned_at=timezone.now())
+            self.world.later(days=8)
+            earning.release_earnings()
+            if earning.plan_transfers():
+                self.no_debt_is_sent()
+            self.world.hear()
+            return second.pk
+        return multiple()
+
+    @rule(target=payments, share=SHARE, again=SHARE)
+    def refunded_twice_before_anybody_worked(self, share: int, again: int) -> Any:
+        with self.quiet():
+            self.world.onboard()
+            payment = self.world.paid(4_990, "EUR")
+            self.world.earn(payment)
+            for part in (share, again):
+                payment.refresh_from_db()
+                money = payment.returnable.part(part, 101)
+                if money.amount > 0:
+                    refunding.refund_payment(payment_id=payment.pk, money=money, reason=RefundReason.GOODWILL)
+                check_always()
+            return payment.pk
+        return multiple()
+
     # --- Help ---------------------------------------------------------------------------------------------------------------------
     @contextlib.contextmanager
     def quiet(self) -> Any:
         """A refusal is an answer; a lost connection is one that nobody heard."""
         with contextlib.suppress(DomainError, LostConnection):
             yield
+
+    def ask_in_vain(self, movement_id: uuid.UUID) -> None:
+        """It is done, and nobody hears of it; then it is asked again."""
+        self.peer.dial.after = 1
+        moving.carry_out(movement_id=movement_id)
+        self.peer.dial.after = 0
+        self.world.all_due()
+        moving.carry_out(movement_id=movement_id)
+
+    def no_debt_is_sent(self) -> None:
+        """Debts are paid first: with what is on its way, nobody is sent more than they are owed, but for what was refunded since."""
+        for row in Movement.objects.filter(kind=MovementKind.TRANSFER, state=MovementState.PLANNED, attempts=0):
+            assert row.person_id is not None
+            on_the_way = Movement.objects.filter(
+                kind=MovementKind.TRANSFER, person=row.person_id, currency=row.currency, state__in=("planned", "sent", "stuck")
+            )
+            owed = owed_to(AccountKind.AVAILABLE, row.currency, row.person_id).amount
+            is_returned = Payment.objects.filter(movements__in=on_the_way, returned_amount__gt=0).exists()
+            assert owed >= sum(on_the_way.values_list("amount", flat=True)) or is_returned, owed
 
     def bank(self, action: str, key: str) -> None:
         from payments.peer.banking import act

@@ -19,7 +19,8 @@ FILE = Path(__file__).resolve().parents[3] / "shared/data/stripe/openapi.spec3.j
 
 @functools.cache
 def description() -> dict[str, Any]:
-    whole = json.load(gzip.open(FILE))
+    with gzip.open(FILE) as file:
+        whole: dict[str, Any] = json.load(file)
     assert whole["info"]["version"] == API_VERSION
     _as_json_schema(whole["components"]["schemas"])
     for path in whole["paths"].values():

@@ -52,7 +52,13 @@ def test_every_route_and_parameter_is_one_of_stripes() -> None:
 def test_all_that_flows_is_as_stripe_says(world: World) -> None:
     """The wire of every test is checked; here each kind of call is made once."""
     world.onboard()
-    for card in ("pm_card_visa", "pm_card_refundFail", "pm_card_createDispute", "pm_card_visa_chargeDeclined", "pm_card_authenticationRequired"):
+    for card in (
+        "pm_card_visa",
+        "pm_card_refundFail",
+        "pm_card_createDispute",
+        "pm_card_visa_chargeDeclined",
+        "pm_card_authenticationRequired",
+    ):
         world.paid(card=card)
     api = sdk(world.peer).v1
     for resource in ("payment_intents", "charges", "refunds", "disputes", "transfers", "balance_transactions", "events", "payouts"):

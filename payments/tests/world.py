@@ -116,6 +116,13 @@ class World:
                 return
         raise AssertionError("the work never ends")
 
+    def work_all(self) -> None:
+        """The same for very many events."""
+        while events := inbox.due_events(limit=1_000):
+            for event_id in events:
+                inbox.look_into(event_id=event_id)
+        self.work()
+
     def later(self, *, days: int) -> None:
         """Put the clocks of the peer and of all rows here forward."""
         self.peer.advance(days=days)
