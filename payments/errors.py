@@ -60,6 +60,11 @@ class NoReceipt(NotFound):
     message = _("There is a receipt once something was paid.")
 
 
+class CountryIsFixed(Conflict):
+    code = "country_is_fixed"
+    message = _("Your account is in another country, and an account stays where it was made. Write to us if you have moved.")
+
+
 class UnsupportedCountry(InvalidInput):
     code = "unsupported_country"
     message = _("Earnings cannot be paid out to this country yet.")

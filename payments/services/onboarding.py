@@ -13,7 +13,7 @@ from core.errors import FieldError
 from core.events import publish
 from core.money import Money
 from payments.enums import AccountKind
-from payments.errors import MayNotPay, ProviderRefused, UnsupportedCountry
+from payments.errors import CountryIsFixed, MayNotPay, ProviderRefused, UnsupportedCountry
 from payments.events import EarningsHeldUp, HoldingsGrowOld
 from payments.models import LedgerEntry, Payment, PayoutAccount
 from payments.policies import can_earn
@@ -31,12 +31,15 @@ def start_onboarding(*, person: User, country: str) -> str:
     Raises:
         MayNotPay: people under 18 earn no money here.
         UnsupportedCountry: the provider does not pay out there.
+        CountryIsFixed: there is an account in another country.
         ProviderAway: try again.
     """
     if not can_earn(person):
         raise MayNotPay
     with transaction.atomic():
         row, _ = PayoutAccount.objects.select_for_update().get_or_create(person=person, defaults={"country": country})
+        if row.provider_id and row.country != country:
+            raise CountryIsFixed
         if not row.provider_id:
             row.country = country
             try:
