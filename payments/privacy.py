@@ -35,7 +35,7 @@ declare(
     PayoutAccount,
     subject="person_id",
     on_erasure=OnErasure.CLEAR,
-    cleared={"country": "", "missing": list, "disabled_reason": ""},
+    cleared={"country": "", "missing": [], "disabled_reason": ""},
     none=(*_BASE, "person", "provider_id", "is_submitted", "can_receive", "can_pay_out", "told_held_up_at"),
     personal=("country", "missing", "disabled_reason"),
 )

@@ -115,6 +115,7 @@ def fill(person: User, api: Api) -> None:
     Phone.objects.create(user=person, number="+4915112345678", code_hash="CANARY-CODE")
     Announcement.objects.create(title="t", text="t", created_by=person)
     fill_mentor(person, api)
+    fill_money(person, other)
 
 
 def fill_mentor(person: User, api: Api) -> None:
@@ -149,6 +150,27 @@ def fill_mentor(person: User, api: Api) -> None:
     requests.record_request(profile=profile, reference=uuid.uuid4(), due_at=timezone.now() + timedelta(hours=1))
     given = {"kind": CheckKind.EMPLOYER, "statement": "CANARY-EMPLOYER", "contact": "canary-work@acme.example"}
     documents.add_document(check=verification.request_check(profile=profile, **given), content=b"%PDF-CANARY-PAPER")
+
+
+def fill_money(person: User, other: User) -> None:
+    """Something in every table of money, which the books keep, and the answer to a request, which goes."""
+    from core.models import KeptAnswer
+    from core.money import Money
+    from payments.enums import AccountKind, LedgerKind
+    from payments.models import Dispute, Movement, Payment, PayoutAccount
+    from payments.services.ledger import Posting, book
+
+    sale = {"currency": "EUR", "amount": 5_000, "fee_amount": 750, "window_days": 7, "description": "Session, 60 minutes"}
+    payment = Payment.objects.create(
+        subject_id=uuid.uuid4(), payer=person, payee=other, state="captured", captured_at=timezone.now(), captured_amount=5_000, **sale
+    )
+    Payment.objects.create(subject_id=uuid.uuid4(), payer=other, payee=person, **sale)
+    PayoutAccount.objects.create(person=person, provider_id="acct_1", country="DE", missing=["individual.CANARY"])
+    Movement.objects.create(kind="transfer", payment=payment, person=person, amount=1, currency="EUR", key="x")
+    Dispute.objects.create(payment=payment, provider_id="dp_1", amount=5, counted_amount=5, currency="EUR", opened_at=timezone.now())
+    postings = (Posting(AccountKind.PENDING, Money(-5, "EUR"), person.pk), Posting(AccountKind.PROVIDER, Money(5, "EUR")))
+    book(kind=LedgerKind.CAPTURED, cause=payment.pk, postings=postings, payment=payment)
+    KeptAnswer.objects.create(owner=person.pk, key="CANARY-KEY", fingerprint="x", status=200, body={"text": "CANARY-KEPT"})
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from mentors.services.reviews import grant_reviews, write_review
 from mentors.services.schedules import Availability, set_availability
 from mentors.services.verification import request_check
 from notifications.models import Notification, Phone, PushDevice
+from payments.models import Payment
 from profiling.models import Claim, Recording, Suggestion
 from profiling.services.interview import start_interview
 
@@ -212,6 +213,16 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("reviews/<uuid:review_id>", "DELETE"): (401, 404, 204, 404),
     ("reviews/<uuid:review_id>/reply", "PUT"): (401, 400, 400, 400),
     ("reviews/<uuid:review_id>/report", "POST"): (401, 404, 400, 400),
+    ("payments", "GET"): (401, 200, 200, 200),
+    ("payments/create-intent", "POST"): (401, 400, 400, 400),
+    ("payments/history.csv", "GET"): (401, 200, 200, 200),
+    ("payments/webhooks/stripe", "POST"): (400, 400, 400, 400),
+    # Staff look at money in the admin, where that is logged.
+    ("payments/<uuid:payment_id>", "GET"): (401, 404, 200, 404),
+    ("payments/<uuid:payment_id>/receipt.pdf", "GET"): (401, 404, 200, 404),
+    ("payouts", "GET"): (401, 200, 200, 200),
+    ("payouts/movements", "GET"): (401, 200, 200, 200),
+    ("payouts/onboarding", "POST"): (401, 400, 400, 400),
     ("mentors/<uuid:mentor_id>/slots", "GET"): (200, 404, 200, 200),
     ("mentors/<uuid:mentor_id>/slots/why", "GET"): (200, 404, 200, 200),
 }
@@ -240,6 +251,10 @@ PAGES = {
     "reviews": 200,
     "mentoring": 200,
     "calendars/<slug:token>.ics": 404,
+    "payments": 200,
+    "earnings": 200,
+    "payments/<uuid:payment_id>/receipt": 302,
+    "payments/<uuid:payment_id>/receipt.pdf": 302,
     "webhooks/sendgrid/": 404,
     "webhooks/twilio/status/": 404,
     "webhooks/twilio/inbound/": 404,
@@ -311,6 +326,13 @@ def make_review(mentor: MentorProfile, learner: User) -> Review:
     return Review.objects.get(reference=reference, author=mentor.user)
 
 
+def make_payment(payer: User, payee: User) -> Payment:
+    """Something that the owner has paid."""
+    sale = {"currency": "EUR", "amount": 5_000, "fee_amount": 750, "window_days": 7, "description": "Session"}
+    taken = {"state": "captured", "captured_at": timezone.now(), "captured_amount": 5_000}
+    return Payment.objects.create(subject_id=uuid.uuid4(), payer=payer, payee=payee, **sale, **taken)
+
+
 @pytest.mark.parametrize(("route", "method"), MATRIX)
 def test_each_actor_gets_what_the_matrix_says(
     actors: dict[str, tuple[Api, User | None]], make_user: Any, settings: Any, route: str, method: str
@@ -357,6 +379,7 @@ def test_each_actor_gets_what_the_matrix_says(
         "<uuid:check_id>": check.pk,
         "<uuid:review_id>": make_review(mentor, make_user()).pk,
         "<uuid:document_id>": document.pk,
+        "<uuid:payment_id>": make_payment(owner, make_user()).pk,
         "<slug:slug>": "c",
         "<slug:provider>": "google",
         "<uuid:opportunity_id>": row.pk,
@@ -380,11 +403,11 @@ def test_each_actor_gets_what_the_matrix_says(
     expected = dict(zip(ACTORS, MATRIX[(route, method)], strict=True))
     for actor in ACTORS:
         response = actors[actor][0].call(method, path, None if method in ("GET", "DELETE") else body)
-        assert response.status_code == expected[actor], f"{actor} {method} {route}: {response.content[:300]}"
+        assert response.status_code == expected[actor], f"{actor} {method} {route}: {response.getvalue()[:300]}"
         if response.status_code >= 400:
             assert response["Content-Type"] == "application/problem+json"
         if actor == "stranger" or (actor == "nobody" and route not in PUBLIC):
-            assert b"Canary Owner" not in response.content
+            assert b"Canary Owner" not in response.getvalue()
 
 
 @pytest.mark.parametrize(("route", "status"), PAGES.items())
@@ -392,6 +415,7 @@ def test_pages_answer_nobody(api: Api, route: str, status: int) -> None:
     path = "/" + route
     for placeholder in ("<str:key>", "<str:token>", "<slug:code>", "<slug:provider>", "<path:path>"):
         path = path.replace(placeholder, "nothing")
+    path = path.replace("<uuid:payment_id>", "0197a000-0000-7000-8000-000000000000")
     path = path.replace("<uuid:key>", "0197a000-0000-7000-8000-000000000000")
     assert api.get(path).status_code == status
 

@@ -23,6 +23,7 @@ from mentors.services.occupying import block_time
 from mentors.services.reviews import grant_reviews, write_review
 from mentors.services.schedules import Availability, WeeklyRule, set_availability
 from notifications.models import Notification, PushDevice
+from payments.models import Movement, Payment
 from profiling.enums import ClaimKind
 from profiling.models import Interview, Recording
 from profiling.services.profile import edit_profile
@@ -58,6 +59,8 @@ LISTS = (
     "notifications?page_size=100&unread=true&topic=news",
     "notifications/devices?page_size=100",
     "mentors?page_size=100",
+    "payments?page_size=100",
+    "payouts/movements?page_size=100",
     "mentors?page_size=100&q=nurse&daily_from=08:00&daily_to=20:00",
     "mentors/me/blocks?page_size=100",
     "mentors/me/calendars?page_size=100",
@@ -115,6 +118,7 @@ def fill(start: int, end: int, user: User) -> None:
         Notification.objects.create(user=user, kind="notifications.announced", topic="news", data=data, about=named)
         add_mentor(number, skill, vector, vectors.model)
         SecurityEvent.objects.create(user=user, kind="signed_in")
+        add_payment(user, named)
         block_time(person=user, starts_at=now, ends_at=now + timedelta(hours=1))
         check = Check.objects.create(profile=own_mentor(user), kind="credential", statement="x")
         check.documents.create(file=str(number), content_type="application/pdf", size=1, is_stored=True)
@@ -146,6 +150,16 @@ def add_reviews(user: User, other: User) -> None:
         grant_reviews(reference=reference, profile=mentor, learner_id=other.pk, ended_at=timezone.now())
         for review in Review.objects.filter(reference=reference) if is_written else ():
             write_review(review=review, rating=4, text="Well.")
+
+
+def add_payment(payer: User, payee: User) -> None:
+    """Something paid, a part of it paid back, and something that went to the payer as a mentor."""
+    sale = {"currency": "EUR", "amount": 5_000, "fee_amount": 750, "window_days": 7, "description": "Session"}
+    payment = Payment.objects.create(subject_id=uuid.uuid4(), payer=payer, payee=payee, **sale)
+    common = {"payment": payment, "amount": 5, "currency": "EUR", "state": "done"}
+    for kind, more in (("refund", {"reason": "goodwill"}), ("transfer", {"person": payer})):
+        key = uuid.uuid4().hex
+        Movement.objects.create(kind=kind, key=key, provider_id=key, **common, **more)
 
 
 def add_mentor(number: int, skill: Skill, vector: list[float], model: str) -> None:

@@ -36,7 +36,15 @@ _JSON_TYPES = {
     "JSONField": "object",
     "HalfVectorField": "array",
     **dict.fromkeys(
-        ("PositiveIntegerField", "PositiveSmallIntegerField", "PositiveBigIntegerField", "IntegerField", "BigAutoField", "AutoField"),
+        (
+            "PositiveIntegerField",
+            "PositiveSmallIntegerField",
+            "PositiveBigIntegerField",
+            "BigIntegerField",
+            "IntegerField",
+            "BigAutoField",
+            "AutoField",
+        ),
         "integer",
     ),
 }

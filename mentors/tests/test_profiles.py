@@ -78,7 +78,7 @@ class TestStating:
             ({"offers": [OFFER | {"kind": "group"}]}, "offers.0.group_size", "wrong_group_size"),
             ({"offers": [OFFER | {"duration_minutes": 3}]}, "offers.0.duration_minutes", "min_value"),
             ({"offers": [OFFER | {"price": {"amount": -1, "currency": "EUR"}}]}, "offers.0.price.amount", "min_value"),
-            ({"offers": [OFFER | {"price": {"amount": 1, "currency": "eur"}}]}, "offers.0.price.currency", "invalid"),
+            ({"offers": [OFFER | {"price": {"amount": 1, "currency": "eur"}}]}, "offers.0.price.currency", "unknown_currency"),
             ({"languages": ["English"]}, "languages.0", "invalid"),
             ({"capacity": 0}, "capacity", "min_value"),
             ({"accessibility_practices": ["magic"]}, "accessibility_practices.0", "invalid_choice"),

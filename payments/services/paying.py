@@ -55,7 +55,8 @@ def open_payment(
     *, subject_id: uuid.UUID, payer: User, payee: User, money: Money, policy: PaymentPolicy, description: str, tax: Tax | None = None
 ) -> Payment:
     """Open a payment for something; nothing is asked of the payer yet. Called again on the same terms it gives the same payment, and after
-    one that was called off a new attempt. A payment over nothing has succeeded at once.
+    one that was called off a new attempt. A payment over nothing has succeeded at once. The description stays in the books when people
+    go, so it names nobody; receipts say who paid whom.
 
     Raises:
         InvalidAmount: negative, more than the provider takes, less than it takes, or no multiple of what can be paid.

@@ -46,17 +46,18 @@ def test_sixteen_at_once_are_answered_within_a_second(peer: Peer, monkeypatch: p
     for _ in range(64):
         peer.handle("POST", "/v1/payment_intents", "amount=500&currency=usd", {"Authorization": "Bearer sk_test_x"})
 
-    def send(event: dict[str, Any]) -> tuple[int, float]:
-        body = body_of(event)
-        begun = time.monotonic()
-        try:
-            return post(body, signature_of(body, int(time.time()))).status_code, time.monotonic() - begun
-        finally:
-            connection.close()
+    def send(some: list[dict[str, Any]]) -> list[tuple[int, float]]:
+        answers = []
+        for event in some:
+            body = body_of(event)
+            begun = time.monotonic()
+            answers.append((post(body, signature_of(body, int(time.time()))).status_code, time.monotonic() - begun))
+        connection.close()
+        return answers
 
-    send(events[0])  # the first request of a process loads it
+    send(events[:1])  # the first request of a process loads it
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(send, events * 2))
+        answers = list(itertools.chain(*pool.map(send, [(events * 2)[start::16] for start in range(16)])))
     print(f"128 events by 16 at once: answered within {max(taken for _, taken in answers):.2f} s")
     assert {status for status, _ in answers} == {200}
     assert ProviderEvent.objects.count() == 64

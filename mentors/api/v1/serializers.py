@@ -38,9 +38,10 @@ _WALL_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 class PriceSerializer(MoneySerializer):
     """What an offer costs: nothing, or an amount that can be paid."""
 
+    amount = serializers.IntegerField(min_value=0, max_value=_LARGEST_PRICE, help_text="In the smallest unit of the currency.")
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        price = Money(attrs["amount"], attrs["currency"])
-        if not 0 <= price.amount <= _LARGEST_PRICE or not price.is_payable:
+        if not Money(attrs["amount"], attrs["currency"]).is_payable:
             raise serializers.ValidationError({"amount": ["This amount cannot be paid in this currency."]}, "invalid_amount")
         return attrs
 
