@@ -12,12 +12,20 @@ def services_in_force() -> dict[str, str]:
         "Push": f"real ({settings.EXPO_URL})" if settings.PUSH_ENGINE == "expo" else "embedded (files)",
         "Text messages": f"real ({settings.TWILIO_URL})" if settings.TWILIO_ACCOUNT_SID else "embedded (files)",
         "Files": f"real (bucket {settings.S3_BUCKET})" if settings.S3_BUCKET else "embedded (folder)",
+        "Payments": _payments(),
         "Sign-in with": ", ".join(name for name, setup in settings.SIGN_IN_PROVIDERS.items() if setup["client_ids"]) or "no provider yet",
         "Embeddings": _engine(settings.AI_EMBEDDING_ENGINE),
         "Conversation": _engine(settings.AI_CONVERSATION_ENGINE),
         "Hearing": _engine(settings.AI_TRANSCRIPTION_ENGINE),
         "Speaking": _engine(settings.AI_SPEECH_ENGINE),
     }
+
+
+def _payments() -> str:
+    if settings.PAYMENT_ENGINE == "peer":
+        return f"embedded (a peer of Stripe at {settings.STRIPE_API_BASE}; no money moves)"
+    mode = "live" if settings.STRIPE_IS_LIVE else "test mode"
+    return f"real (Stripe, {mode})" if settings.PAYMENT_ENGINE == "stripe" else "off"
 
 
 def _engine(name: str) -> str:

@@ -39,6 +39,8 @@ def test_check_deploy_is_clean() -> None:
         ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
         ({"ALLOWED_HOSTS": "*"}, "wildcard"),
         ({"THROTTLE": "off"}, "THROTTLE"),
+        ({"STRIPE_SECRET_KEY": "sk_live_x"}, "STRIPE_WEBHOOK_SECRETS"),
+        ({"PLATFORM_FEE_BASIS_POINTS": "10001"}, "PLATFORM_FEE_BASIS_POINTS"),
         ({"ENGINE": "magic"}, "must be 'embedded' or 'openai'"),
     ],
 )
@@ -55,11 +57,12 @@ def test_an_engine_without_its_key_is_an_error_at_deployment() -> None:
 
 
 def test_the_report_lists_settings_and_masks_secrets() -> None:
-    nested = {"SENDGRID_API_KEY": "SG.hidden", "GOOGLE_CLIENT_SECRET": "g-hidden"}
+    money = {"STRIPE_SECRET_KEY": "sk_live_hidden", "STRIPE_WEBHOOK_SECRETS": "whsec_hidden"}
+    nested = money | {"SENDGRID_API_KEY": "SG.hidden", "GOOGLE_CLIENT_SECRET": "g-hidden"}
     result = manage("settings_report", OPENAI_API_KEY="sk-secret", **nested, **PRODUCTION)
     assert result.returncode == 0, result.stderr
     assert "AI_TIMEOUT_SECONDS (float) = 8.0" in result.stdout
-    for secret in ("sk-secret", "SG.hidden", "g-hidden", PRODUCTION["SECRET_KEY"], ":pw@", "'pw'"):
+    for secret in ("sk-secret", "SG.hidden", "g-hidden", "sk_live_hidden", "whsec_hidden", PRODUCTION["SECRET_KEY"], ":pw@", "'pw'"):
         assert secret not in result.stdout
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.embedded.paths import EmbeddedHome
@@ -65,8 +66,11 @@ def _program(name: str, command: list[str], *, priority: int, log: Path | None =
     return _PROGRAM.format(name=name, command=_quoted(command), priority=priority, log=log or "/dev/stdout", **values)
 
 
-def configuration(home: EmbeddedHome, *, checkout: Path, port: int, embedded: bool) -> str:
-    """The text of supervisord.conf. `launch` migrates and then starts web, worker and beat, which do not start by themselves."""
+def configuration(
+    home: EmbeddedHome, *, checkout: Path, port: int, embedded: bool, beside: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """The text of supervisord.conf. `launch` migrates and then starts web, worker and beat, which do not start by themselves. `beside` are
+    further programs by name, each the arguments of our Python, that run from the start."""
     python = sys.executable
     manage = [python, str(checkout / "manage.py")]
     parts = [
@@ -95,6 +99,9 @@ def configuration(home: EmbeddedHome, *, checkout: Path, port: int, embedded: bo
             )
         )
         parts.append(_program("redis", redis_command(home), priority=10, log=home.logs / "redis.log", autostart="true"))
+    for name, arguments in (beside or {}).items():
+        log = home.logs / f"{name}.log"
+        parts.append(_program(name, [python, *arguments], priority=15, log=log, autostart="true"))
     celery = [python, "-m", "celery", "--app", "soosh", "--quiet"]
     parts += [
         _program("launch", [*manage, "launch"], priority=20, autostart="true", autorestart="false", startsecs="0"),

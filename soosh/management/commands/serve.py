@@ -21,9 +21,18 @@ class Command(BaseCommand):
             prepare(home)
         except ServicesAlreadyRunning as error:
             raise CommandError(str(error)) from error
-        text = configuration(home, checkout=settings.BASE_DIR, port=settings.PORT, embedded=settings.IS_EMBEDDED)
+        text = configuration(home, checkout=settings.BASE_DIR, port=settings.PORT, embedded=settings.IS_EMBEDDED, beside=_programs_beside())
         file = home.root / "supervisord.conf"
         file.write_text(text)
         # This process becomes the supervisor, so that signals reach it without a middleman.
         environment = os.environ | {"SOOSH_SUPERVISED": str(home.root), "SOOSH_HOME": str(home.root), "PYTHONUNBUFFERED": "1"}
         os.execve(sys.executable, [sys.executable, "-m", "supervisor.supervisord", "-c", str(file)], environment)
+
+
+def _programs_beside() -> dict[str, list[str]]:
+    """The peer of Stripe, where nobody has a key: it tells us what it does as Stripe would."""
+    if settings.PAYMENT_ENGINE != "peer":
+        return {}
+    webhook = f"http://127.0.0.1:{settings.PORT}/api/v1/payments/webhooks/stripe/"
+    file = settings.EMBEDDED_HOME.root / "stripe-peer.sqlite"
+    return {"stripe-peer": ["-m", "payments.peer", str(settings.STRIPE_PEER_PORT), str(file), webhook]}
