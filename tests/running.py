@@ -41,7 +41,8 @@ class RunningSoosh:
             for name, value in os.environ.items()
             if name not in ("DATABASE_URL", "REDIS_URL", "DEBUG", "DJANGO_SETTINGS_MODULE")
         }
-        self.environment = kept | {"SOOSH_HOME": str(folder), "PORT": str(self.port), "THROTTLE": "off"} | environment
+        ports = {"PORT": str(self.port), "STRIPE_PEER_PORT": str(free_port())}
+        self.environment = kept | {"SOOSH_HOME": str(folder), "THROTTLE": "off"} | ports | environment
         self.supervisor: subprocess.Popen[bytes] | None = None
         self.token = ""
 
