@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, Q, QuerySet
@@ -14,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
+from djstripe import models as copies
 from unfold.admin import TabularInline
 
 from accounts.models import User
@@ -289,3 +291,20 @@ class FindingAdmin(MoneyAdmin):
             return redirect(reverse("admin:payments_finding_change", args=[finding.pk]))
         context = self.admin_site.each_context(request) | {"form": form, "finding": finding, "title": "Resolve", "opts": self.model._meta}
         return render(request, "payments/resolve_form.html", context)
+
+
+class CopyAdmin(MoneyAdmin):
+    """An object as the provider has it. Amounts in it are as the provider's API writes them."""
+
+    list_display = ("id", "created", "livemode")
+    search_fields = ("=id",)
+    fields = ("id", "created", "livemode", "stripe_data")
+    ordering = ("-created",)
+
+
+# dj-stripe's own pages write to Stripe, and show amounts in minor units as major ones.
+for _model in apps.get_app_config("djstripe").get_models():
+    if admin.site.is_registered(_model):
+        admin.site.unregister(_model)
+for _model in (copies.BalanceTransaction, copies.Charge, copies.Dispute, copies.PaymentIntent, copies.Refund, copies.Transfer):
+    admin.site.register(_model, CopyAdmin)

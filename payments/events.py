@@ -116,3 +116,12 @@ class DifferencesFound(Event):
     name: ClassVar[str] = "payments.differences-found"
     reconciliation_id: uuid.UUID
     findings: int
+
+
+@dataclasses.dataclass(frozen=True)
+class ProviderObjectChanged(Event):
+    """An object of the platform at the provider changed, and was taken into account."""
+
+    name: ClassVar[str] = "payments.provider-object-changed"
+    kind: str
+    key: str

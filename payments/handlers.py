@@ -19,6 +19,7 @@ from payments.events import (
     PaymentFailed,
     PaymentRefunded,
     PaymentSucceeded,
+    ProviderObjectChanged,
 )
 from payments.models import Dispute, Movement, Payment, PayoutAccount
 from payments.notices import (
@@ -34,6 +35,7 @@ from payments.notices import (
     PAYMENT_RECEIVED,
     PAYMENT_REFUNDED,
 )
+from payments.services import copying
 
 
 @subscribe(PaymentSucceeded)
@@ -108,6 +110,12 @@ def tell_staff_of_old_holdings(event: HoldingsGrowOld) -> None:
 def tell_staff_of_differences(event: DifferencesFound) -> None:
     """The provider's books and ours say different things."""
     _tell_staff(DIFFERENCES_FOUND, {"findings": event.findings}, str(event.reconciliation_id))
+
+
+@subscribe(ProviderObjectChanged)
+def keep_copy_for_staff(event: ProviderObjectChanged) -> None:
+    """Staff can look at the provider's object."""
+    copying.keep_copy(kind=event.kind, key=event.key)
 
 
 def _tell_of_dispute(dispute: Dispute, kind: Kind) -> None:

@@ -3,6 +3,8 @@ row becomes. See `core.privacy`."""
 
 from __future__ import annotations
 
+from django.apps import apps
+
 from core.privacy import OnErasure, declare
 from payments.models import (
     Dispute,
@@ -19,6 +21,12 @@ from payments.models import (
 )
 
 _BASE = ("id", "created_at", "updated_at")
+# dj-stripe's tables hold copies of objects that name ids alone (see `payments.providers.copies`), or nothing at all; none is edited.
+_SECRETS = {"secret", "client_secret", "djstripe_uuid"}
+
+for _copied in apps.get_app_config("djstripe").get_models(include_auto_created=True):
+    _columns = {field.name for field in _copied._meta.concrete_fields}
+    declare(_copied, none=_columns - _SECRETS, secret=_columns & _SECRETS)
 
 declare(
     Payment,

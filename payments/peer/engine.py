@@ -144,7 +144,8 @@ class Peer:
             if (method, template) not in ROUTES:
                 raise Refusal("", f"Unrecognized request URL ({method}: {path}). {NOTE}", status=404)
             given = parameters.checked(method, template, parameters.parse(form))
-            call = Call({name: value for name, value in given.items() if name != "expand"}, key, headers.get("stripe-account", ""))
+            account = headers.get("stripe-account", "").replace(self.platform["id"], "")
+            call = Call({name: value for name, value in given.items() if name != "expand"}, key, account)
             expand = given.get("expand", [])
             if method != "POST" or not headers.get("idempotency-key"):
                 return Answer(200, self._expanded(ROUTES[method, template](self, call), expand))

@@ -70,7 +70,7 @@ def _client(key: str, base: str, version: str) -> stripe.StripeClient:
     return stripe.StripeClient(key, base_addresses={"api": base}, http_client=http, max_network_retries=0, stripe_version=version)
 
 
-def _asked(call: Callable[[Any], Answer]) -> Answer:
+def asked(call: Callable[[Any], Answer]) -> Answer:
     """The answer to one call.
 
     Raises:
@@ -100,24 +100,24 @@ def create_intent(*, money: Money, mode: CaptureMode, payment_id: str, subject_i
         "transfer_group": payment_id,
         "expand": ["latest_charge.balance_transaction"],
     }
-    return _intent(_asked(lambda api: api.payment_intents.create(params, {"idempotency_key": key})))
+    return _intent(asked(lambda api: api.payment_intents.create(params, {"idempotency_key": key})))
 
 
 def read_intent(intent_id: str) -> Intent:
     """How an agreement to pay stands now."""
     params: Any = {"expand": ["latest_charge.balance_transaction"]}
-    return _intent(_asked(lambda api: api.payment_intents.retrieve(intent_id, params)))
+    return _intent(asked(lambda api: api.payment_intents.retrieve(intent_id, params)))
 
 
 def capture_intent(intent_id: str, *, money: Money, key: str) -> None:
     """Take what is reserved, or less; the rest is let go."""
     params: Any = {"amount_to_capture": to_stripe(money)}
-    _asked(lambda api: api.payment_intents.capture(intent_id, params, {"idempotency_key": key}))
+    asked(lambda api: api.payment_intents.capture(intent_id, params, {"idempotency_key": key}))
 
 
 def cancel_intent(intent_id: str, *, key: str) -> None:
     """Call off an agreement of which nothing was taken."""
-    _asked(lambda api: api.payment_intents.cancel(intent_id, {}, {"idempotency_key": key}))
+    asked(lambda api: api.payment_intents.cancel(intent_id, {}, {"idempotency_key": key}))
 
 
 def refund_intent(intent_id: str, *, money: Money, reason: str, movement_id: str, key: str) -> Refund:
@@ -131,7 +131,7 @@ def refund_intent(intent_id: str, *, money: Money, reason: str, movement_id: str
     known = _REASONS.get(RefundReason(reason))
     if known:
         params["reason"] = known
-    return _refund(_asked(lambda api: api.refunds.create(params, {"idempotency_key": key})))
+    return _refund(asked(lambda api: api.refunds.create(params, {"idempotency_key": key})))
 
 
 def refunds_of(intent_id: str) -> list[Refund]:
@@ -141,14 +141,14 @@ def refunds_of(intent_id: str) -> list[Refund]:
         "limit": _PAGE,
         "expand": ["data.balance_transaction", "data.failure_balance_transaction"],
     }
-    rows = [_refund(row) for row in _all(_asked(lambda api: api.refunds.list(params)))]
+    rows = [_refund(row) for row in _all(asked(lambda api: api.refunds.list(params)))]
     return sorted(rows, key=lambda row: (row.created_at, row.id))
 
 
 def disputes_of(intent_id: str) -> list[ProviderDispute]:
     """All disputes about an agreement to pay, oldest first."""
     params: Any = {"payment_intent": intent_id, "limit": _PAGE}
-    rows = [_dispute(row) for row in _all(_asked(lambda api: api.disputes.list(params)))]
+    rows = [_dispute(row) for row in _all(asked(lambda api: api.disputes.list(params)))]
     return sorted(rows, key=lambda row: (row.created_at, row.id))
 
 
@@ -163,13 +163,13 @@ def transfer(*, money: Money, account_id: str, charge_id: str, payment_id: str, 
         "metadata": {"movement": movement_id},
         "expand": ["balance_transaction"],
     }
-    return _transfer(_asked(lambda api: api.transfers.create(params, {"idempotency_key": key})))
+    return _transfer(asked(lambda api: api.transfers.create(params, {"idempotency_key": key})))
 
 
 def reverse_transfer(transfer_id: str, *, money: Money, movement_id: str, key: str) -> Transfer:
     """Take a part of a transfer back from the mentor's account."""
     params: Any = {"amount": to_stripe(money), "metadata": {"movement": movement_id}, "expand": ["balance_transaction"]}
-    return _transfer(_asked(lambda api: api.transfers.reversals.create(transfer_id, params, {"idempotency_key": key})))
+    return _transfer(asked(lambda api: api.transfers.reversals.create(transfer_id, params, {"idempotency_key": key})))
 
 
 def create_account(*, country: str, person_id: str, key: str) -> Account:
@@ -181,22 +181,22 @@ def create_account(*, country: str, person_id: str, key: str) -> Account:
         "settings": {"payouts": {"schedule": {"interval": "manual"}}},
         "metadata": {"person": person_id},
     }
-    return _account(_asked(lambda api: api.accounts.create(params, {"idempotency_key": key})))
+    return _account(asked(lambda api: api.accounts.create(params, {"idempotency_key": key})))
 
 
 def read_account(account_id: str) -> Account:
-    return _account(_asked(lambda api: api.accounts.retrieve(account_id)))
+    return _account(asked(lambda api: api.accounts.retrieve(account_id)))
 
 
 def onboarding_url(account_id: str, *, return_url: str, refresh_url: str) -> str:
     """Where the mentor tells the provider what it wants to know; good once, for some minutes."""
     params: Any = {"account": account_id, "type": "account_onboarding", "return_url": return_url, "refresh_url": refresh_url}
-    return str(_asked(lambda api: api.account_links.create(params)).url)
+    return str(asked(lambda api: api.account_links.create(params)).url)
 
 
 def payable_balances(account_id: str) -> list[Money]:
     """What can be paid out of a mentor's account now, in amounts that their banks take."""
-    balance = _asked(lambda api: api.balance.retrieve({}, {"stripe_account": account_id}))
+    balance = asked(lambda api: api.balance.retrieve({}, {"stripe_account": account_id}))
     amounts = [from_stripe(row.amount, row.currency) for row in balance.available]
     steps = [Money(amount.amount // payout_step(amount.currency) * payout_step(amount.currency), amount.currency) for amount in amounts]
     return [amount for amount in steps if amount.amount > 0]
@@ -206,24 +206,24 @@ def pay_out(*, money: Money, account_id: str, movement_id: str, key: str) -> Pay
     """Send money of a mentor's account to their bank."""
     params: Any = {"amount": to_stripe(money), "currency": money.currency.lower(), "metadata": {"movement": movement_id}}
     options: Any = {"idempotency_key": key, "stripe_account": account_id}
-    return _payout(_asked(lambda api: api.payouts.create(params, options)))
+    return _payout(asked(lambda api: api.payouts.create(params, options)))
 
 
 def read_payout(payout_id: str, *, account_id: str) -> Payout:
-    return _payout(_asked(lambda api: api.payouts.retrieve(payout_id, {}, {"stripe_account": account_id})))
+    return _payout(asked(lambda api: api.payouts.retrieve(payout_id, {}, {"stripe_account": account_id})))
 
 
 def records_between(since: datetime.datetime, until: datetime.datetime) -> Iterator[Record]:
     """The provider's own bookings of our balance, page by page, newest first."""
     created: Any = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
     params: Any = {"created": created, "limit": _PAGE}
-    for row in _all(_asked(lambda api: api.balance_transactions.list(params))):
+    for row in _all(asked(lambda api: api.balance_transactions.list(params))):
         yield _record(row)
 
 
 def read_record(record: str) -> Record:
     """One of the provider's bookings."""
-    return _record(_asked(lambda api: api.balance_transactions.retrieve(record)))
+    return _record(asked(lambda api: api.balance_transactions.retrieve(record)))
 
 
 def owner_of(source: str) -> tuple[uuid.UUID | None, uuid.UUID | None]:
@@ -231,14 +231,14 @@ def owner_of(source: str) -> tuple[uuid.UUID | None, uuid.UUID | None]:
     reader = _SOURCES.get(source.partition("_")[0])
     if reader is None:
         return None, None
-    thing = _asked(lambda api: reader(api, source))
+    thing = asked(lambda api: reader(api, source))
     return _id(_meta(thing, "payment")), _id(_meta(thing, "movement"))
 
 
 def notices_since(instant: datetime.datetime) -> Iterator[Notice]:
     """Events of the platform's account since then, newest first; Stripe keeps them for thirty days."""
     params: Any = {"created": {"gte": int(instant.timestamp())}, "limit": _PAGE}
-    for row in _all(_asked(lambda api: api.events.list(params))):
+    for row in _all(asked(lambda api: api.events.list(params))):
         yield _notice(row.to_dict())
 
 
@@ -260,7 +260,7 @@ def _all(page: Any) -> Iterator[Any]:
         if not page.has_more:
             return
         current = page
-        page = _asked(lambda _, current=current: current.next_page())  # type: ignore[misc]  # a default of a lambda has no type
+        page = asked(lambda _, current=current: current.next_page())  # type: ignore[misc]  # a default of a lambda has no type
 
 
 def _intent(row: Any) -> Intent:

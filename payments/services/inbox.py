@@ -13,9 +13,11 @@ from django.db.models import Max
 from django.utils import timezone
 
 from core.bell import ring_for
+from core.events import publish
 from core.logging import masked
 from payments.enums import EventState
 from payments.errors import ProviderRefused
+from payments.events import ProviderObjectChanged
 from payments.models import Payment, ProviderEvent
 from payments.providers import stripe
 from payments.providers.base import Notice
@@ -63,6 +65,8 @@ def look_into(*, event_id: uuid.UUID) -> EventState:
                 event.attempts += 1
                 event.done_at, event.last_error = timezone.now(), ""
                 event.save()
+                if event.state == EventState.DONE and not event.account:
+                    publish(ProviderObjectChanged(event.object_kind, event.object_id))
             return EventState(event.state)
     except Exception as error:
         logger.exception("event of the payment provider failed", event_id=str(event_id))
