@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
@@ -227,7 +227,8 @@ def _plant(world: World, chance: random.Random) -> Counter[str]:
         book_there(peer, "charge", amount=700 + number, fee=50, currency="usd", source=peer.store.new_id("xx"))
         planted[FindingKind.MISSING_HERE.value] += 1
         booked = (Posting(AccountKind.PROVIDER, Money(100 + number, "USD")), Posting(AccountKind.PLATFORM, Money(-100 - number, "USD")))
-        book(kind="released", cause=uuid.uuid4(), postings=booked, provider_record=f"txn_nowhere{number}")  # type: ignore[arg-type]
+        with transaction.atomic():
+            book(kind="released", cause=uuid.uuid4(), postings=booked, provider_record=f"txn_nowhere{number}")  # type: ignore[arg-type]
         planted[FindingKind.MISSING_THERE.value] += 1
         line = peer.store.get(charges[number]["balance_transaction"])
         assert line is not None
