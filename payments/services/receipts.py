@@ -13,15 +13,22 @@ from pathlib import Path
 import typst
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
-from django.utils import translation
-from django.utils.translation import gettext as _
 
 from core.money import Money
 from payments.enums import MovementState
 from payments.models import Payment
 
 _TEMPLATE = Path(__file__).resolve().parent.parent / "templates" / "payments" / "receipt.typ"
-_LANGUAGES = ("en", "de")
+_WORDS = {
+    "en": {
+        **{"title": "Receipt", "bought": "Bought", "from": "From", "by": "Paid by", "on": "Paid on", "amount": "Amount"},
+        **{"tax": "Contains {tax}", "back": "Paid back", "note": "Thank you for finding your way with Soosh."},
+    },
+    "de": {
+        **{"title": "Quittung", "bought": "Gekauft", "from": "Von", "by": "Bezahlt von", "on": "Bezahlt am", "amount": "Betrag"},
+        **{"tax": "Enthält {tax}", "back": "Zurückgezahlt", "note": "Danke, dass du mit Soosh deinen Weg suchst."},
+    },
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,18 +45,18 @@ class Receipt:
 def receipt_of(payment: Payment) -> Receipt:
     """The receipt of a payment whose refunds were prefetched; amounts in the currency that was charged, times with their zone."""
     payer = payment.payer
-    language = next((code for code in _LANGUAGES if payer.locale.startswith(code)), _LANGUAGES[0])
-    with translation.override(language):
-        lines = [
-            (_("Bought"), payment.description),
-            (_("From"), payment.payee.full_name),
-            (_("Paid by"), payer.full_name),
-            (_("Paid on"), _instant(payment.captured_at, payer.time_zone, language)),
-            (_("Amount"), payment.captured.in_locale(language)),
-            *_tax_lines(payment, language),
-            *_refund_lines(payment, language),
-        ]
-        return Receipt(_("Receipt"), number_of(payment), language, lines, _("Thank you for finding your way with Soosh."))
+    language = next((code for code in _WORDS if payer.locale.startswith(code)), "en")
+    words = _WORDS[language]
+    lines = [
+        (words["bought"], payment.description),
+        (words["from"], payment.payee.full_name),
+        (words["by"], payer.full_name),
+        (words["on"], _instant(payment.captured_at, payer.time_zone, language)),
+        (words["amount"], payment.captured.in_locale(language)),
+        *_tax_lines(payment, language),
+        *_refund_lines(payment, language),
+    ]
+    return Receipt(words["title"], number_of(payment), language, lines, words["note"])
 
 
 def receipt_pdf(payment: Payment) -> bytes:
@@ -75,13 +82,13 @@ def _tax_lines(payment: Payment, language: str) -> list[tuple[str, str]]:
         return []
     rate = format_decimal(Decimal(payment.tax_basis_points).scaleb(-2), locale=language)
     amount = Money(payment.tax_amount, payment.currency).part(payment.captured_amount, payment.amount)
-    label = _("Contains %(tax)s") % {"tax": f"{payment.tax_name} {rate} %"}
+    label = _WORDS[language]["tax"].format(tax=f"{payment.tax_name} {rate} %")
     return [(label, amount.in_locale(language))]
 
 
 def _refund_lines(payment: Payment, language: str) -> list[tuple[str, str]]:
     back = paid_back(payment)
-    return [(_("Paid back"), back.in_locale(language))] if back else []
+    return [(_WORDS[language]["back"], back.in_locale(language))] if back else []
 
 
 def _instant(at: datetime.datetime | None, zone: str, language: str) -> str:
