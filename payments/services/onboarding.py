@@ -6,19 +6,18 @@ import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
 from core.errors import FieldError
 from core.events import publish
-from core.money import Money
 from payments.enums import AccountKind
 from payments.errors import CountryIsFixed, MayNotPay, ProviderRefused, UnsupportedCountry
 from payments.events import EarningsHeldUp, HoldingsGrowOld
 from payments.models import LedgerEntry, Payment, PayoutAccount
 from payments.policies import can_earn
 from payments.providers import stripe
-from payments.services.ledger import owed_to
 
 _TOLD_AGAIN_AFTER = datetime.timedelta(days=7)
 _BATCH = 200
@@ -69,14 +68,19 @@ def look_at_account(*, provider_id: str) -> None:
 def tell_held_up_earnings() -> int:
     """Tell mentors, once a week, who have earnings that cannot go out since their account is not ready. Money may stay with the platform
     for a limited time only (docs.stripe.com/connect/manual-payouts). Returns how many were told."""
-    owners = LedgerEntry.objects.filter(account__kind=AccountKind.AVAILABLE).order_by().values("account__owner").distinct()
+    available = LedgerEntry.objects.filter(account__kind=AccountKind.AVAILABLE).order_by().values("account__owner", "currency")
+    owners = available.annotate(total=Sum("amount")).filter(total__lt=0).values("account__owner")
     ready = PayoutAccount.objects.filter(can_receive=True).values("person")
     lately = PayoutAccount.objects.filter(told_held_up_at__gt=timezone.now() - _TOLD_AGAIN_AFTER).values("person")
     people = User.objects.present().filter(pk__in=owners).exclude(pk__in=ready).exclude(pk__in=lately)
-    told = 0
-    for person in people.order_by("pk")[:_BATCH]:
-        told += _tell(person)
-    return told
+    waiting = list(people.order_by("pk")[:_BATCH])
+    for person in waiting:
+        with transaction.atomic():
+            row, _ = PayoutAccount.objects.select_for_update().get_or_create(person=person)
+            row.told_held_up_at = timezone.now()
+            row.save()
+            publish(EarningsHeldUp(person.pk))
+    return len(waiting)
 
 
 def tell_staff_of_old_holdings(*, before: datetime.datetime) -> int:
@@ -86,16 +90,3 @@ def tell_staff_of_old_holdings(*, before: datetime.datetime) -> int:
         with transaction.atomic():
             publish(HoldingsGrowOld(number, before))
     return number
-
-
-def _tell(person: User) -> int:
-    currencies = LedgerEntry.objects.filter(account__kind=AccountKind.AVAILABLE, account__owner=person).order_by()
-    owed = [owed_to(AccountKind.AVAILABLE, code, person.pk) for code in currencies.values_list("currency", flat=True).distinct()]
-    if not any(amount > Money.zero(amount.currency) for amount in owed):
-        return 0
-    with transaction.atomic():
-        row, _ = PayoutAccount.objects.select_for_update().get_or_create(person=person)
-        row.told_held_up_at = timezone.now()
-        row.save()
-        publish(EarningsHeldUp(person.pk))
-    return 1

@@ -60,10 +60,10 @@ def open_payment(
 
     Raises:
         InvalidAmount: negative, more than the provider takes, less than it takes, or no multiple of what can be paid.
-        MayNotPay: the payer is under 18.
+        MayNotPay: the payer is under 18, and it costs something.
         PaymentExists: there is one on other terms.
     """
-    if not can_pay(payer):
+    if money and not can_pay(payer):
         raise MayNotPay
     if money.amount < 0 or (money and not is_chargeable(money)):
         raise InvalidAmount(errors=(FieldError("amount", "invalid_amount", InvalidAmount.message),))

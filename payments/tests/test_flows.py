@@ -160,6 +160,7 @@ class TestPaying:
         world.payer.refresh_from_db()
         with pytest.raises(MayNotPay):
             world.open()
+        assert world.open(0).state == PaymentState.CAPTURED
 
 
 class TestCallingOff:
