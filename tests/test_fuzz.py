@@ -20,6 +20,9 @@ from accounts.tests import conftest as fixtures
 from accounts.tests.providers import Forger
 from catalog.models import Category, Opportunity
 from conftest import Api
+from payments.peer.engine import Peer
+from payments.providers import stripe
+from payments.tests.world import sdk
 from soosh.wsgi import application
 
 forger, with_forger = fixtures.forger, fixtures.with_forger
@@ -35,6 +38,8 @@ def tokens(make_user: Callable[..., User], settings: Any, monkeypatch: pytest.Mo
     """A token by role, providers that answer, no throttles, which have tests of their own, and a database connection that stays the test's."""
     settings.ACCOUNT_RATE_LIMITS = settings.MFA_RATE_LIMITS = False
     monkeypatch.setattr(APIView, "throttle_classes", [])
+    client = sdk(Peer())
+    monkeypatch.setattr(stripe, "_client", lambda *_: client)
     Opportunity.objects.create(source="t", source_id="1", kind="job", title="Nurse")
     Category.objects.create(source_id="c", slug="care", name="Care")
     signed_in = {"person": Api().sign_in(make_user()).token, "staff": Api().sign_in(make_user(role="staff")).token}
