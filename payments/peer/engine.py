@@ -67,7 +67,7 @@ class Peer:
         self.store = Store(file)
         self.dial = Dial()
         self.lock = threading.RLock()
-        self.site = ""
+        self.site = "http://peer.invalid"
         self.deliver: Callable[[list[Thing]], None] = lambda events: None
         self._made: list[Thing] = []
         self.platform = self.store.get("acct_peerplatform") or self.store.put(shapes.account("acct_peerplatform", self.now(), {}, True))
