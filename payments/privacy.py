@@ -52,7 +52,7 @@ declare(
     subject="person_id",
     on_erasure=OnErasure.KEEP,
     none=(*_BASE, "payment", "person", "reverses", "requested_by", "key", "provider_id", "attempts", "planned_at", "due_at"),
-    money_record=("kind", "amount", "currency", "reason", "state", "failure_code", "done_at", "note"),
+    money_record=("kind", "amount", "unowed_amount", "currency", "reason", "state", "failure_code", "done_at", "note"),
 )
 declare(
     Dispute,

@@ -26,6 +26,9 @@ class Movement(BaseModel):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     reverses = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversals")
     amount = models.BigIntegerField()
+    unowed_amount = models.BigIntegerField(
+        default=0, help_text="Of a refund of the provider's dashboard: what was not owed. It pays refunds that cannot be made any more."
+    )
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=20, choices=RefundReason, blank=True, default="")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -43,6 +46,10 @@ class Movement(BaseModel):
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(condition=Q(amount__gt=0) | Q(kind=MovementKind.CANCEL, amount=0), name="movement_moves_something"),
+            models.CheckConstraint(
+                condition=Q(unowed_amount=0) | Q(unowed_amount__gt=0, unowed_amount__lte=F("amount"), reason=RefundReason.AT_PROVIDER),
+                name="only_refunds_of_the_dashboard_are_not_owed",
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=_OF_PAYMENTS, payment__isnull=False) | Q(kind=MovementKind.PAYOUT, payment__isnull=True),
                 name="movement_is_of_a_payment_or_a_payout",

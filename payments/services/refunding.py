@@ -56,8 +56,9 @@ def withdraw_refund(*, movement: Movement, staff: User, note: str) -> None:
         row = Movement.objects.select_for_update().get(pk=movement.pk)
         if row.kind != MovementKind.REFUND or row.state != MovementState.STUCK:
             raise NotAMovement
-        payment.returned_amount -= row.amount
-        postings = _postings_of_debt(payment, row.money, parts_of_next_return(payment, row.money))
+        left = row.money - _use_unowed(payment, row.money)
+        payment.returned_amount -= left.amount
+        postings = _postings_of_debt(payment, left, parts_of_next_return(payment, left))
         undone = [Posting(each.account, -each.money, each.owner_id) for each in postings]
         book(kind=LedgerKind.REFUND_WITHDRAWN, cause=row.pk, postings=undone, payment=payment, note=note[:300])
         payment.save()
@@ -94,13 +95,28 @@ def apply_refund(payment: Payment, refund: Refund) -> None:
 
 
 def _owe(payment: Payment, money: Money, reason: RefundReason, requested_by: User | None = None, note: str = "") -> Movement:
-    postings = _postings_of_debt(payment, money, parts_of_next_return(payment, money))
     movement = plan_movement(kind=MovementKind.REFUND, money=money, payment=payment, reason=reason, requested_by=requested_by, note=note)
+    _book_debt(payment, movement, money)
+    return movement
+
+
+def _book_debt(payment: Payment, movement: Movement, money: Money) -> None:
+    postings = _postings_of_debt(payment, money, parts_of_next_return(payment, money))
     book(kind=LedgerKind.REFUND_PLANNED, cause=movement.pk, postings=postings, payment=payment)
     payment.returned_amount += money.amount
     payment.save()
     plan_recovery(payment)
-    return movement
+
+
+def _use_unowed(payment: Payment, money: Money) -> Money:
+    """What was paid back by the provider's dashboard beyond what was owed pays this; gives how much of it."""
+    left = money.amount
+    for row in payment.movements.select_for_update().filter(unowed_amount__gt=0).order_by("id"):
+        used = min(left, row.unowed_amount)
+        row.unowed_amount -= used
+        row.save(update_fields=("unowed_amount", "updated_at"))
+        left -= used
+    return Money(money.amount - left, money.currency)
 
 
 def _postings_of_debt(payment: Payment, money: Money, parts: Parts) -> list[Posting]:
@@ -119,10 +135,14 @@ def _movement_of(payment: Payment, refund: Refund) -> Movement | None:
     known = refunds.filter(provider_id=refund.id).first()
     if known is None and refund.movement_id:
         known = refunds.filter(pk=refund.movement_id).first()
-    if known is not None or refund.booking is None or refund.outcome is Outcome.FAILED or refund.amount > payment.returnable:
+    if known is not None or refund.booking is None or refund.outcome is Outcome.FAILED:
         return known
-    made = _owe(payment, refund.amount, RefundReason.AT_PROVIDER)
-    made.attempts = 1
+    # There may be less left to pay back than that: then it pays what is owed already, and its own refund cannot be made any more.
+    owed = min(refund.amount, payment.returnable)
+    made = plan_movement(kind=MovementKind.REFUND, money=refund.amount, payment=payment, reason=RefundReason.AT_PROVIDER)
+    made.attempts, made.unowed_amount = 1, (refund.amount - owed).amount
+    made.save()
+    _book_debt(payment, made, owed)
     return made
 
 
@@ -141,7 +161,11 @@ def _take_back(payment: Payment, movement: Movement, refund: Refund) -> None:
     )
     if is_new:
         movement.failure_code = refund.failure_code[:80]
-        settle(movement, MovementState.STUCK)
+        if movement.unowed_amount < movement.amount:
+            movement.amount, movement.unowed_amount = movement.amount - movement.unowed_amount, 0
+            settle(movement, MovementState.STUCK)
+        else:
+            settle(movement, MovementState.FAILED)
 
 
 def _ask(movement: Movement, payment: Payment | None) -> None:
@@ -157,7 +181,20 @@ def _ask(movement: Movement, payment: Payment | None) -> None:
 
 
 def _lose(movement: Movement, payment: Payment | None) -> None:
-    settle(movement, MovementState.STUCK)
+    """Somebody may have paid it back in the provider's dashboard; what is still owed after that is asked for anew. Otherwise staff
+    decide."""
+    assert payment is not None  # by a constraint
+    for refund in stripe.refunds_of(payment.provider_id):
+        apply_refund(payment, refund)
+    used = _use_unowed(payment, movement.money)
+    if not used:
+        settle(movement, MovementState.STUCK)
+        return
+    movement.failure_code = "paid_otherwise"
+    settle(movement, MovementState.FAILED)
+    left = movement.money - used
+    if left:
+        plan_movement(kind=MovementKind.REFUND, money=left, payment=payment, reason=movement.reason, requested_by=movement.requested_by)
 
 
 register_carrier(MovementKind.REFUND, Carrier(_ask, _lose))

@@ -30,8 +30,9 @@ class Books:
         self.movements = list(Movement.objects.all())
 
     def sum_of(self, payment: Payment, kind: MovementKind, *states: MovementState) -> int:
+        """But for what was never owed."""
         return sum(
-            each.amount
+            each.amount - each.unowed_amount
             for each in self.movements
             if each.payment_id == payment.pk and each.kind == kind and (not states or each.state in states)
         )
@@ -69,7 +70,8 @@ def check_payment(payment: Payment, books: Books) -> None:
     # What was paid back beside a dispute that was lost is borne by the platform, and not returned twice.
     assert 0 <= refunds + lost - payment.returned_amount <= lost, name
     paid_back = books.sum_of(payment, MovementKind.REFUND, MovementState.SENT, MovementState.DONE)
-    assert -accounts["customer"] == refunds - paid_back, name
+    unowed = sum(each.unowed_amount for each in books.movements if each.payment_id == payment.pk)
+    assert -accounts["customer"] == refunds - paid_back - unowed, name
     sent = books.sum_of(payment, MovementKind.TRANSFER, MovementState.DONE)
     assert payment.transferred_amount == sent - books.sum_of(payment, MovementKind.REVERSAL, MovementState.DONE), name
     going_back = books.sum_of(payment, MovementKind.REVERSAL, MovementState.PLANNED)

@@ -318,6 +318,16 @@ class MoneyMachine(RuleBasedStateMachine):
             return payment.pk
         return multiple()
 
+    @rule(target=payments, share=SHARE, other=SHARE)
+    def dashboard_is_quicker(self, share: int, other: int) -> Any:
+        with self.quiet():
+            payment = self.world.paid(6_000, "USD")
+            refunding.refund_payment(payment_id=payment.pk, money=payment.captured.part(share, 100), reason=RefundReason.GOODWILL)
+            self.refund_in_the_dashboard(payment.pk, other)
+            self.world.hear()
+            return payment.pk
+        return multiple()
+
     @rule(target=payments, share=SHARE)
     def answer_to_a_refund_is_lost(self, share: int) -> Any:
         with self.quiet():

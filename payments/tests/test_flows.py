@@ -279,6 +279,18 @@ class TestRefunding:
         payment.refresh_from_db()
         assert (payment.returned_amount, only(MovementKind.REFUND).reason) == (700, "at_provider")
 
+    def test_the_dashboard_was_quicker(self, world: World) -> None:
+        """Staff pay back at the provider what is planned here as well: the payer gets no more than was taken, and no less than is owed."""
+        payment = world.paid()
+        ours = refunding.refund_payment(payment_id=payment.pk, money=Money(3_000, "USD"), reason=RefundReason.GOODWILL)
+        world.peer.handle("POST", "/v1/refunds", f"payment_intent={payment.provider_id}&amount=4000", {"Authorization": "Bearer sk_test_x"})
+        world.hear()
+        ours.refresh_from_db()
+        payment.refresh_from_db()
+        assert (ours.state, ours.failure_code, payment.returned_amount) == ("failed", "paid_otherwise", 5_000)
+        rest = Movement.objects.filter(kind=MovementKind.REFUND, reason="goodwill", state="done").get()
+        assert (rest.amount, balances(payment).get("customer")) == (1_000, None)
+
     def test_what_was_not_taken_is_not_paid_back(self, world: World) -> None:
         with pytest.raises(IllegalPaymentMove):
             refunding.refund_payment(payment_id=world.open().pk, money=Money(1, "USD"), reason=RefundReason.GOODWILL)
