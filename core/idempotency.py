@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,6 +26,9 @@ from core.models import KeptAnswer
 _LONGEST_KEY = 255
 _RETRY_SECONDS = 1
 
+KEY_PARAMETER = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same request under the same key is carried out once."
+)
 View = TypeVar("View", bound=Callable[..., Response])
 
 

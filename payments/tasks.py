@@ -7,6 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from payments.enums import EventState, MovementState
 from payments.errors import ProviderAway
 from payments.services import earning, inbox, moving, onboarding, payouts, reconciling, syncing
 
@@ -23,10 +24,12 @@ def move(movement_id: str) -> None:
 
 @shared_task
 def sweep_movements() -> int:
-    """Carry out the movements whose bell was lost, or whose time has come again."""
+    """Carry out the movements whose bell was lost, or whose time has come again. While the provider is away, one attempt is enough: each
+    may take ten seconds, and other work waits."""
     due = moving.due_movements(limit=_BATCH)
-    for movement_id in due:
-        moving.carry_out(movement_id=movement_id)
+    for number, movement_id in enumerate(due, start=1):
+        if moving.carry_out(movement_id=movement_id) == MovementState.PLANNED:
+            return number
     return len(due)
 
 
@@ -38,10 +41,11 @@ def look_into(event_id: str) -> None:
 
 @shared_task
 def sweep_events() -> int:
-    """Look into the events whose bell was lost, or whose time has come again."""
+    """Look into the events whose bell was lost, or whose time has come again; likewise."""
     due = inbox.due_events(limit=_BATCH)
-    for event_id in due:
-        inbox.look_into(event_id=event_id)
+    for number, event_id in enumerate(due, start=1):
+        if inbox.look_into(event_id=event_id) == EventState.WAITING:
+            return number
     return len(due)
 
 

@@ -236,6 +236,15 @@ class TestTasks:
         payment.refresh_from_db()
         assert payment.state == "waiting"
 
+    def test_one_attempt_is_enough_while_the_provider_is_away(self, world: World) -> None:
+        payment = world.paid()
+        for _ in range(3):
+            refunding.refund_payment(payment_id=payment.pk, money=Money(500, "USD"), reason=RefundReason.GOODWILL)
+        world.peer.dial.before = 1
+        assert (tasks.sweep_movements(), tasks.sweep_movements()) == (1, 1)
+        world.peer.dial.before = 0
+        assert tasks.sweep_movements() == 1
+
 
 def test_everybody_is_told_what_concerns_them(world: World, staff: User) -> None:
     """Each kind of notice, to whom it goes."""

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.selectors import person_of
-from core.idempotency import idempotent
+from core.idempotency import KEY_PARAMETER, idempotent
 from core.spreadsheets import plain_cell
 from payments.api.v1.serializers import (
     EarningsMovementSerializer,
@@ -56,7 +56,11 @@ class CreateIntentView(APIView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        operation_id="create_payment_intent", tags=["payments"], request=IntentRequestSerializer, responses={201: IntentSerializer}
+        operation_id="create_payment_intent",
+        tags=["payments"],
+        parameters=[KEY_PARAMETER],
+        request=IntentRequestSerializer,
+        responses={201: IntentSerializer},
     )
     @idempotent
     def post(self, request: Request) -> Response:
