@@ -95,5 +95,7 @@ class PeerServer(ThreadingHTTPServer):
             try:
                 with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):  # noqa: S310
                     return
-            except (OSError, urllib.error.URLError):
+            except urllib.error.HTTPError as refusal:
+                refusal.close()
+            except OSError:
                 continue

@@ -3,7 +3,7 @@ next earnings pay."""
 
 from __future__ import annotations
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from core.money import Money
 from payments.enums import AccountKind, LedgerKind, MovementKind, MovementState
@@ -37,8 +37,8 @@ def plan_recovery(payment: Payment) -> None:
             over -= part
 
 
-def _sum(movements: object) -> int:
-    return int(movements.aggregate(total=Sum("amount"))["total"] or 0)  # type: ignore[attr-defined]  # a queryset or a related manager
+def _sum(movements: QuerySet[Movement]) -> int:
+    return int(movements.aggregate(total=Sum("amount"))["total"] or 0)
 
 
 def _ask(movement: Movement, payment: Payment | None) -> None:

@@ -3,6 +3,7 @@ happened, the same ends up in the ledger. The state comes from what is asked for
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Callable
 
@@ -35,7 +36,7 @@ def look_at_payment(*, payment_id: uuid.UUID) -> None:
             refresh(payment)
 
 
-def undecided_payments(*, limit: int, asked_before: object) -> list[uuid.UUID]:
+def undecided_payments(*, limit: int, asked_before: datetime.datetime) -> list[uuid.UUID]:
     """Payments that may have got on without our hearing of it, who was asked about the longest ago first."""
     rows = Payment.objects.filter(state__in=UNDECIDED_STATES, looked_at__lt=asked_before)
     return list(rows.order_by("looked_at").values_list("pk", flat=True)[:limit])
