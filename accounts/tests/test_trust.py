@@ -161,6 +161,10 @@ class TestBlocks:
             *("mentors.OccupiedTime", "mentors.OutsideCalendar", "mentors.CalendarLink", "mentors.Check", "mentors.MatchServing"),
             # Read by others but for those apart, or by staff alone: mentors.tests.test_reviews.
             *("mentors.Review", "mentors.ReviewReport"),
+            # Payer and payee see the same payment, and of each other no more than its amounts; the rest is for staff alone.
+            *("payments.Payment", "payments.Movement", "payments.PayoutAccount", "payments.LedgerAccount", "payments.Finding"),
+            # dj-stripe's, which nobody fills.
+            "djstripe.Customer",
             # Shown to others, but for those apart: mentors.tests.test_profiles.
             "mentors.MentorProfile",
         }
