@@ -9,5 +9,5 @@ Nothing here knows of Soosh or of Django, and Soosh knows it by its address alon
 
 API_VERSION = "2026-08-26.dahlia"
 SECRET_KEY = "sk_test_peer00000000000000000000"  # noqa: S105  (opens nothing but this peer)
-WEBHOOK_SECRET = "whsec_peer000000000000000000000000"  # noqa: S105
+WEBHOOK_SECRET = "whsec_peer000000000000000000000000"  # noqa: S105  (signs nothing but events of this peer)
 NOTE = "This is a peer for development. It is not Stripe, and no money moves."
