@@ -16,6 +16,7 @@ class MentorState(TextChoices):
 class PauseReason(TextChoices):
     OWN_WISH = "own_wish", "the mentor's wish"
     MISSED_REQUESTS = "missed_requests", "requests in a row were not answered in time"
+    STRIKES = "strikes", "several sessions were called off or missed"
 
 
 class OfferKind(TextChoices):

@@ -42,6 +42,11 @@ SCHEDULE: dict[str, Any] = {
     "pay out": {"task": "payments.tasks.pay_out", "schedule": crontab(minute="19", hour="5")},
     "tell held up earnings": {"task": "payments.tasks.tell_held_up_earnings", "schedule": crontab(minute="43", hour="8")},
     "reconcile": {"task": "payments.tasks.reconcile", "schedule": crontab(minute="3", hour="4")},
+    "expire bookings": {"task": "bookings.tasks.expire_bookings", "schedule": 15.0},
+    "follow sessions": {"task": "bookings.tasks.follow_sessions", "schedule": 30.0},
+    "settle bookings": {"task": "bookings.tasks.settle_bookings", "schedule": 60.0},
+    "remind of sessions": {"task": "bookings.tasks.remind", "schedule": 20.0},
+    "look after rooms": {"task": "bookings.tasks.look_after_rooms", "schedule": 30.0},
     "forget answered requests": {"task": "core.tasks.prune_answers", "schedule": crontab(minute="31", hour="*")},
     "prune outbox": {"task": "core.tasks.prune_outbox", "schedule": crontab(minute="41", hour="3")},
 }

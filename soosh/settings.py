@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from core.embedded.paths import EmbeddedHome
 from core.logging import configure as configure_logging
 from payments import peer
+from soosh.api_names import ENUM_NAMES
 from soosh.schedule import SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -79,6 +80,7 @@ INSTALLED_APPS = [
     "catalog",
     "profiling",
     "mentors",
+    "bookings",
     "soosh",
 ]
 
@@ -325,6 +327,16 @@ if PAYMENT_ENGINE == "stripe" and not STRIPE_WEBHOOK_SECRETS:
 if not 0 <= PLATFORM_FEE_BASIS_POINTS <= 10_000:
     raise ImproperlyConfigured("PLATFORM_FEE_BASIS_POINTS is between 0 and 10000 (hundredths of a percent).")
 
+# --- Video: Daily with a key, otherwise Jitsi, which needs none ---------------------------------------------------------------------
+DAILY_API_KEY = env.str("DAILY_API_KEY", default="")
+VIDEO_ENGINE = "daily" if DAILY_API_KEY else "jitsi"
+DAILY_API_BASE = env.str("DAILY_API_BASE", default="https://api.daily.co/v1")
+DAILY_WEBHOOK_SECRET = env.str("DAILY_WEBHOOK_SECRET", default="")
+JITSI_URL = env.str("JITSI_URL", default="https://meet.jit.si").rstrip("/")
+JITSI_APP_ID, JITSI_APP_SECRET = env.str("JITSI_APP_ID", default=""), env.str("JITSI_APP_SECRET", default="")
+if DAILY_API_KEY and not DAILY_WEBHOOK_SECRET:
+    raise ImproperlyConfigured("DAILY_API_KEY needs DAILY_WEBHOOK_SECRET: without it nobody knows who was in a room.")
+
 # --- Artificial intelligence ------------------------------------------------------------------------------------------------------
 ENGINE = env.str("ENGINE", default="embedded")
 AI_CONVERSATION_ENGINE = env.str("AI_CONVERSATION_ENGINE", default=ENGINE)
@@ -395,37 +407,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
-    "ENUM_NAME_OVERRIDES": {
-        "ProviderEnum": "accounts.enums.Provider",
-        "DeviceKindEnum": "accounts.enums.DeviceKind",
-        "SecurityEventKindEnum": "accounts.enums.SecurityEventKind",
-        "GuardianshipStateEnum": "accounts.enums.GuardianshipState",
-        "ExportStateEnum": "accounts.enums.ExportState",
-        "ErasureStateEnum": "accounts.enums.ErasureState",
-        "OpportunityStateEnum": "catalog.enums.OpportunityState",
-        "RoleEnum": "accounts.enums.Role",
-        "MemberRoleEnum": "catalog.enums.MemberRole",
-        "DismissReasonEnum": "catalog.enums.DismissReason",
-        "OrganisationStateEnum": "catalog.enums.OrganisationState",
-        "ReviewStateEnum": "catalog.enums.ReviewState",
-        "OpportunityKindEnum": "catalog.enums.OpportunityKind",
-        "ClaimKindEnum": "profiling.enums.ClaimKind",
-        "QuestionKindEnum": "profiling.enums.QuestionKind",
-        "ReasonKindEnum": "profiling.enums.ReasonKind",
-        "DeliveryStateEnum": "notifications.enums.DeliveryState",
-        "ChannelEnum": "notifications.enums.Channel",
-        "OfferKindEnum": "mentors.enums.OfferKind",
-        "CalendarKindEnum": "mentors.enums.CalendarKind",
-        "CheckKindEnum": "mentors.enums.CheckKind",
-        "CheckScopeEnum": "mentors.enums.CheckScope",
-        "CheckStateEnum": "mentors.enums.CheckState",
-        "SessionReviewStateEnum": "mentors.enums.ReviewState",
-        "MentorStateEnum": "mentors.enums.MentorState",
-        "WeekdayEnum": "core.wall_time.Weekday",
-        "PaymentStateEnum": "payments.enums.PaymentState",
-        "MovementStateEnum": "payments.enums.MovementState",
-        "RefundReasonEnum": "payments.enums.RefundReason",
-    },
+    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
 }
 
 # --- Pages ----------------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
+from bookings.webhooks import DailyWebhook
 from core.views import healthz, media, readyz
 from notifications.webhooks import SendGridEvents, TwilioInbound, TwilioStatus
 from payments.webhooks import StripeWebhook
@@ -19,6 +20,8 @@ _V1: list[Any] = [
     path("", include("payments.api.v1.urls")),
     path("payments/webhooks/stripe", StripeWebhook.as_view(), name="stripe-webhook"),
     path("", include("mentors.api.v1.urls")),
+    path("", include("bookings.api.v1.urls")),
+    path("bookings/webhooks/daily", DailyWebhook.as_view(), name="daily-webhook"),
 ]
 
 urlpatterns = [
@@ -35,6 +38,7 @@ urlpatterns = [
     path("account/security", InAppPage.as_view(), name="in-app-security"),
     path("settings/notifications", InAppPage.as_view(), name="in-app-settings"),
     path("mentoring", InAppPage.as_view(), name="in-app-mentoring"),
+    path("bookings/<uuid:key>", InAppPage.as_view(), name="in-app-booking"),
     path("payments", InAppPage.as_view(), name="in-app-payments"),
     path("earnings", InAppPage.as_view(), name="in-app-earnings"),
     path("reviews", InAppPage.as_view(), name="in-app-reviews"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 # From the roof to the ground. A package may point only at what stands below it.
-FLOORS = ("soosh", "mentors", "profiling", "catalog", "payments", "ai", "notifications", "accounts", "core")
+FLOORS = ("soosh", "bookings", "mentors", "profiling", "catalog", "payments", "ai", "notifications", "accounts", "core")
 APPS = tuple(name for name in FLOORS if name not in ("soosh", "core"))
 
 # The closed vocabulary of a room: what a file or folder directly inside an app may be called.

@@ -16,7 +16,7 @@ from catalog.models import Category, ImportRun, Opportunity, Organisation, Posti
 from core.models import AuditEntry, DeliveryState, EventDelivery, OutboxEvent
 
 pytestmark = pytest.mark.django_db
-OWN_APPS = {"core", "accounts", "notifications", "ai", "catalog", "profiling", "mentors", "payments", "djstripe"}
+OWN_APPS = {"core", "accounts", "notifications", "ai", "catalog", "profiling", "mentors", "payments", "bookings", "djstripe"}
 MODELS = [model for model in admin.site._registry if model._meta.app_label in OWN_APPS]
 
 

@@ -94,6 +94,19 @@ def confirm_claim(*, reference: uuid.UUID) -> None:
         )
 
 
+def prolong_claim(*, reference: uuid.UUID, held_until: datetime.datetime) -> None:
+    """Hold it up to another instant.
+
+    Raises:
+        ClaimGone: the hold is over.
+    """
+    with transaction.atomic():
+        rows = _locked_claim(reference)
+        OccupiedTime.objects.filter(pk__in=[row.pk for row in rows], source=TimeSource.HOLD).update(
+            held_until=held_until, updated_at=timezone.now()
+        )
+
+
 def release_claim(*, reference: uuid.UUID) -> None:
     """Give the time back. Nothing happens if that was done before."""
     with transaction.atomic():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import urllib.parse
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+from unittest import mock
 
 import stripe
 from django.utils import timezone
@@ -20,6 +22,7 @@ from payments.peer import API_VERSION, SECRET_KEY, connect, payins
 from payments.peer.banking import act
 from payments.peer.engine import Peer
 from payments.peer.faults import LostConnection
+from payments.providers import stripe as provider
 from payments.providers.stripe import _notice
 from payments.services import earning, inbox, moving, onboarding, paying, payouts
 from payments.services.paying import PaymentPolicy, Tax
@@ -59,6 +62,15 @@ def sdk(peer: Peer, *, is_checked: bool = True) -> stripe.StripeClient:
     """Stripe's SDK on the way to the peer; each request and each answer is looked at with Stripe's own description."""
     wire = Wire(peer, is_checked=is_checked)
     return stripe.StripeClient(SECRET_KEY, http_client=wire, max_network_retries=0, stripe_version=API_VERSION)
+
+
+@contextlib.contextmanager
+def peer_in_force() -> Iterator[Peer]:
+    """A peer that the product asks instead of Stripe. For tests of other apps: what is said is not looked at with Stripe's description."""
+    peer = Peer()
+    client = sdk(peer, is_checked=False)
+    with mock.patch.object(provider, "_client", lambda *_: client):
+        yield peer
 
 
 class World:

@@ -1,0 +1,195 @@
+"""Sessions as staff see them. Nobody edits rows: actions call services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from unfold.admin import TabularInline
+
+from accounts.models import User
+from bookings.enums import AppealState, Cause, Side
+from bookings.models import Appeal, Attendance, Booking, BookingMove, BookingTerms, Reminder, Room, Session, Strike
+from bookings.services import appealing, cancelling, rooms, strikes
+from core.admin import ReadOnlyAdmin
+from core.errors import DomainError
+from core.money import Money
+
+
+class _Lines(TabularInline):
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class MoveInline(_Lines):
+    model = BookingMove
+    fields = ("version", "moved_at", "from_state", "to_state", "starts_at", "side", "cause", "actor", "note")
+    ordering = ("version",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BookingMove]:
+        return cast("QuerySet[BookingMove]", super().get_queryset(request).select_related("actor"))
+
+
+class AttendanceInline(_Lines):
+    model = Attendance
+    fields = ("person", "source", "joined_at", "left_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attendance]:
+        return cast("QuerySet[Attendance]", super().get_queryset(request).select_related("person"))
+
+
+class DeskAdmin(ReadOnlyAdmin):
+    """Rows that only services write. Actions try each row, and say what came of it."""
+
+    show_full_result_count = False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(f"bookings.change_{self.model._meta.model_name}")
+
+    def try_each(self, request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], Any], done: str) -> None:
+        for row in rows:
+            try:
+                act(row)
+            except DomainError as error:
+                messages.error(request, f"{row}: {error.detail}")
+            else:
+                self.log_change(request, row, [{"changed": {"fields": [done]}}])
+                messages.success(request, f"{row} {done}")
+
+
+@admin.register(Booking)
+class BookingAdmin(DeskAdmin):
+    list_display = ("created_at", "state", "title", "starts_at", "learner", "mentor", "shown_price", "settled_at")
+    list_filter = ("state", "policy", ("settled_at", admin.EmptyFieldListFilter))
+    list_select_related = ("session__mentor", "learner")
+    search_fields = ("=id", "=session__id", "=payment__id", "learner__email", "session__mentor__email")
+    inlines = (MoveInline,)
+    actions = ("call_off",)
+
+    @admin.display(description="session", ordering="session__title")
+    def title(self, row: Booking) -> str:
+        return row.session.title
+
+    @admin.display(description="starts", ordering="session__starts_at")
+    def starts_at(self, row: Booking) -> Any:
+        return row.session.starts_at
+
+    @admin.display(description="mentor")
+    def mentor(self, row: Booking) -> str:
+        return str(row.session.mentor)
+
+    @admin.display(description="price", ordering="price_amount")
+    def shown_price(self, row: Booking) -> str:
+        return Money(row.price_amount, row.price_currency).in_locale("en")
+
+    @admin.action(description="Call off, and pay everything back", permissions=("act",))
+    def call_off(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
+        def end(row: Booking) -> None:
+            cancelling.call_off(booking_id=row.pk, side=Side.PLATFORM, cause=Cause.CANCELLED)
+
+        self.try_each(request, queryset, end, "is off.")
+
+
+@admin.register(Session)
+class SessionAdmin(DeskAdmin):
+    """Times of mentors, who was booked for them, and who was in the room."""
+
+    list_display = ("starts_at", "ends_at", "title", "kind", "mentor", "seats")
+    list_filter = ("kind", "starts_at")
+    list_select_related = ("mentor",)
+    search_fields = ("=id", "title", "mentor__email")
+    inlines = (AttendanceInline,)
+
+
+@admin.register(Room)
+class RoomAdmin(DeskAdmin):
+    """Video rooms. What could not be made is made elsewhere when somebody comes."""
+
+    list_display = ("opens_at", "state", "provider", "attempts", "last_error", "due_at")
+    list_filter = ("state", "provider")
+    search_fields = ("=session__id", "=name")
+    list_select_related = ("session",)
+    exclude = ("url",)
+    actions = ("try_again",)
+
+    @admin.action(description="Try again now", permissions=("act",))
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
+        self.try_each(request, queryset, lambda row: rooms.look_after_room(room_id=row.pk), "was looked after.")
+
+
+class DecisionForm(forms.Form):
+    state = forms.ChoiceField(
+        label="Decision", choices=[(each.value, each.label) for each in AppealState if each != AppealState.OPEN], widget=forms.RadioSelect
+    )
+    note = forms.CharField(max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 4}), help_text="Told to both.")
+
+
+@admin.register(Appeal)
+class AppealAdmin(DeskAdmin):
+    """Somebody says that they were there. The money waits for the decision."""
+
+    list_display = ("created_at", "state", "person", "booking", "decided_at", "decided_by")
+    list_filter = ("state",)
+    list_select_related = ("person", "booking", "decided_by")
+    search_fields = ("=booking__id", "person__email")
+    change_form_template = "bookings/appeal_change_form.html"
+
+    def get_urls(self) -> list[Any]:
+        decide = path("<uuid:appeal_id>/decide/", self.admin_site.admin_view(self.decide), name="bookings_appeal_decide")
+        return [decide, *super().get_urls()]
+
+    def decide(self, request: HttpRequest, appeal_id: Any) -> HttpResponse:
+        """A form that asks how it was."""
+        if not self.has_act_permission(request):
+            raise PermissionDenied
+        row = get_object_or_404(Appeal.objects.select_related("booking__session", "person"), pk=appeal_id)
+        form = DecisionForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            given = {"state": AppealState(form.cleaned_data["state"]), "note": form.cleaned_data["note"]}
+            staff = cast(User, request.user)
+            self.try_each(request, [row], lambda each: appealing.decide_appeal(row=each, staff=staff, **given), "is decided.")
+            return redirect(reverse("admin:bookings_appeal_change", args=[row.pk]))
+        stays = Attendance.objects.filter(session=row.booking.session_id).select_related("person").order_by("joined_at")
+        context = {"form": form, "appeal": row, "stays": stays, "title": "Decide", "opts": self.model._meta}
+        return render(request, "bookings/decide_form.html", self.admin_site.each_context(request) | context)
+
+
+@admin.register(Strike)
+class StrikeAdmin(DeskAdmin):
+    list_display = ("given_at", "person", "kind", "booking", "forgiven_at")
+    list_filter = ("kind", ("forgiven_at", admin.EmptyFieldListFilter))
+    list_select_related = ("person", "booking")
+    search_fields = ("person__email", "=booking__id")
+    actions = ("forgive",)
+
+    @admin.action(description="Forgive", permissions=("act",))
+    def forgive(self, request: HttpRequest, queryset: QuerySet[Strike]) -> None:
+        self.try_each(request, queryset, lambda row: strikes.forgive(strike=row), "is forgiven.")
+
+
+@admin.register(BookingTerms)
+class BookingTermsAdmin(DeskAdmin):
+    list_display = ("mentor", "is_instant", "policy", "updated_at")
+    list_filter = ("is_instant", "policy")
+    list_select_related = ("mentor",)
+    search_fields = ("mentor__email",)
+
+
+@admin.register(Reminder)
+class ReminderAdmin(DeskAdmin):
+    list_display = ("due_at", "person", "minutes_before", "booking", "told_at")
+    list_select_related = ("person", "booking")
+    search_fields = ("=booking__id", "person__email")

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db.models import TextChoices
+
+
+class BookingState(TextChoices):
+    HELD = "held", "the time is held while it is paid for"
+    REQUESTED = "requested", "the mentor has not answered yet"
+    CONFIRMED = "confirmed", "it will take place"
+    IN_SESSION = "in_session", "somebody is in the room"
+    COMPLETED = "completed", "it took place"
+    NO_SHOW_BY_LEARNER = "no_show_by_learner", "the learner did not come"
+    NO_SHOW_BY_MENTOR = "no_show_by_mentor", "the mentor did not come"
+    NO_SHOW_BY_BOTH = "no_show_by_both", "nobody came"
+    CANCELLED_BY_LEARNER = "cancelled_by_learner", "called off by the learner"
+    CANCELLED_BY_MENTOR = "cancelled_by_mentor", "called off by the mentor"
+    CANCELLED_BY_PLATFORM = "cancelled_by_platform", "called off by Soosh"
+    DECLINED = "declined", "the mentor said no"
+    EXPIRED = "expired", "nobody paid or answered in time"
+
+
+_CANCELLED = frozenset({BookingState.CANCELLED_BY_LEARNER, BookingState.CANCELLED_BY_MENTOR, BookingState.CANCELLED_BY_PLATFORM})
+NO_SHOWS = frozenset({BookingState.NO_SHOW_BY_LEARNER, BookingState.NO_SHOW_BY_MENTOR, BookingState.NO_SHOW_BY_BOTH})
+# The graph that a booking moves along. The database holds the same one (see the migrations), and refuses every other move.
+MOVES: Mapping[BookingState, frozenset[BookingState]] = {
+    BookingState.HELD: frozenset({BookingState.REQUESTED, BookingState.CONFIRMED, BookingState.EXPIRED}) | _CANCELLED,
+    BookingState.REQUESTED: frozenset({BookingState.CONFIRMED, BookingState.DECLINED, BookingState.EXPIRED}) | _CANCELLED,
+    BookingState.CONFIRMED: frozenset({BookingState.IN_SESSION, BookingState.COMPLETED}) | NO_SHOWS | _CANCELLED,
+    BookingState.IN_SESSION: frozenset({BookingState.COMPLETED, BookingState.CANCELLED_BY_PLATFORM}) | NO_SHOWS,
+    # Staff find after an appeal that it took place, or that it was nobody's fault.
+    **{state: frozenset({BookingState.COMPLETED, BookingState.CANCELLED_BY_PLATFORM}) for state in NO_SHOWS},
+}
+# Bookings in one of these have a place in their session.
+WAITING_STATES = (BookingState.HELD, BookingState.REQUESTED)
+LIVE_STATES = (*WAITING_STATES, BookingState.CONFIRMED, BookingState.IN_SESSION)
+AHEAD_STATES = (*WAITING_STATES, BookingState.CONFIRMED)
+PLACED_STATES = (*LIVE_STATES, BookingState.COMPLETED, *sorted(NO_SHOWS))
+
+
+class Side(TextChoices):
+    """For whom somebody acts."""
+
+    LEARNER = "learner", "the learner"
+    MENTOR = "mentor", "the mentor"
+    PLATFORM = "platform", "Soosh"
+
+
+class Cause(TextChoices):
+    """Why a booking moved."""
+
+    BOOKED = "booked", "it was made"
+    APPROVED = "approved", "a guardian agreed"
+    PAID = "paid", "it was paid for, or costs nothing"
+    ACCEPTED = "accepted", "the mentor said yes"
+    COUNTER_ACCEPTED = "counter_accepted", "the learner took the time that the mentor proposed"
+    DECLINED = "declined", "the mentor said no"
+    REFUSED = "refused", "a guardian said no"
+    CANCELLED = "cancelled", "it was called off"
+    MOVED = "moved", "it was put to another time"
+    NOT_PAID = "not_paid", "it was not paid for in time"
+    NOT_ANSWERED = "not_answered", "it was not answered in time"
+    PAYMENT_LOST = "payment_lost", "what was reserved could not be taken"
+    JOINED = "joined", "somebody came into the room"
+    ENDED = "ended", "it took place"
+    NOT_THERE = "not_there", "somebody did not come"
+    APPEAL = "appeal", "staff decided an appeal"
+    LEFT = "left", "one of the two left Soosh"
+    APART = "apart", "one of the two blocked the other"
+
+
+class CancellationPolicy(TextChoices):
+    """What a learner gets back who cancels. The hours are real time before the start, and the last moment still counts."""
+
+    FLEXIBLE = "flexible", "all until 24 hours before, half until 4 hours before"
+    STANDARD = "standard", "all until 48 hours before, half until 24 hours before"
+    STRICT = "strict", "all until 7 days before, half until 48 hours before"
+
+
+class MissedBy(TextChoices):
+    """Who is said not to have come."""
+
+    LEARNER = "learner", "the learner"
+    MENTOR = "mentor", "the mentor"
+
+
+class AppealState(TextChoices):
+    OPEN = "open", "waits for staff"
+    UPHELD = "upheld", "they were there: the session counts as held"
+    NOBODYS_FAULT = "nobodys_fault", "it failed, and nobody is to blame"
+    REFUSED = "refused", "it stays as it was"
+
+
+class StrikeKind(TextChoices):
+    CANCELLED = "cancelled", "called off as the mentor"
+    LATE_MOVE = "late_move", "put off shortly before"
+    NO_SHOW = "no_show", "did not come"
+
+
+class RoomState(TextChoices):
+    PLANNED = "planned", "to be made shortly before"
+    OPEN = "open", "made"
+    FAILED = "failed", "could not be made; there is another link"
+    CLOSED = "closed", "deleted, or of a session that is off"
+
+
+class AttendanceSource(TextChoices):
+    """Who says that somebody was in the room."""
+
+    PROVIDER = "provider", "the video provider"
+    APP = "app", "the person's app"
+    LINK = "link", "they took the link to the room"

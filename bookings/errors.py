@@ -1,0 +1,110 @@
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+
+
+class IllegalBookingMove(Conflict):
+    """`data["state"]` is where the booking stands."""
+
+    code = "illegal_booking_move"
+    message = _("This is not possible in the present state of the booking.")
+
+
+class NoSuchOffer(InvalidInput):
+    code = "no_such_offer"
+    message = _("The mentor offers no such session.")
+
+
+class NotBookable(NotFound):
+    code = "mentor_not_bookable"
+    message = _("This mentor takes no bookings from you.")
+
+
+class MayNotBook(Forbidden):
+    code = "may_not_book"
+    message = _("People under 18 need a guardian on Soosh before they can book.")
+
+
+class MayNotAnswer(Forbidden):
+    code = "not_your_part"
+    message = _("The other side of this booking does that.")
+
+
+class TooManyHolds(Conflict):
+    code = "too_many_holds"
+    message = _("You hold as many times as one can. Pay for one of them, or let one go.")
+
+
+class TooManyUnpaid(Conflict):
+    code = "too_many_unpaid"
+    message = _("You let several times go that you held. Please wait until tomorrow, or book a free session.")
+
+
+class TooManyRequestsOpen(Conflict):
+    code = "too_many_open_requests"
+    message = _("You have as many open requests as one can. Wait for an answer, or take one back.")
+
+
+class TooManyStrikes(Conflict):
+    code = "too_many_strikes"
+    message = _("You missed or called off several sessions lately, so you cannot book for now.")
+
+
+class TooManyMoves(Conflict):
+    code = "too_many_moves"
+    message = _("A booking can be moved twice by each side. Cancel it and book another time.")
+
+
+class NothingChanged(Conflict):
+    code = "same_time"
+    message = _("It is at this time already.")
+
+
+class TooEarly(Conflict):
+    code = "too_early"
+    message = _("The room is not open yet.")
+
+
+class TooLate(Conflict):
+    code = "too_late"
+    message = _("The room is closed.")
+
+
+class NotOverYet(Conflict):
+    code = "not_over_yet"
+    message = _("This can be said once the session is over.")
+
+
+class NoShowTooEarly(Conflict):
+    code = "no_show_too_early"
+    message = _("Please wait ten minutes after the start before you say that somebody did not come.")
+
+
+class TheyWereThere(Conflict):
+    code = "they_were_there"
+    message = _("Our records say that the other person was in the room. If something went wrong, write to us.")
+
+
+class YouWereNotThere(Conflict):
+    code = "you_were_not_there"
+    message = _("Only who was in the room can say that the other one did not come.")
+
+
+class NoCounterOffer(Conflict):
+    code = "no_counter_offer"
+    message = _("The mentor has proposed no other time, or the proposal is over.")
+
+
+class CannotAppeal(Conflict):
+    code = "cannot_appeal"
+    message = _("There is nothing to object to, or the time for it is over.")
+
+
+class QuoteChanged(Conflict):
+    code = "quote_changed"
+    message = _("What you would get back has changed since you looked. Please look again.")
+
+
+class RoomNotReady(Conflict):
+    code = "room_not_ready"
+    message = _("The room could not be opened yet. Please try again in a moment.")

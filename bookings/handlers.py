@@ -1,0 +1,210 @@
+"""Money that moved, people who left or parted, and telling both sides what became of a session."""
+
+from __future__ import annotations
+
+from accounts.events import PersonBlocked, PersonSuspended
+from bookings.enums import AppealState, BookingState, Cause
+from bookings.events import (
+    AppealDecided,
+    AppealOpened,
+    BookingConfirmed,
+    BookingEnded,
+    BookingHeld,
+    BookingMoved,
+    BookingRequested,
+    CounterOffered,
+    CounterWithdrawn,
+    ReminderDue,
+    RoomFailed,
+    SessionMissed,
+    StrikeGiven,
+)
+from bookings.models import Appeal, Booking, Reminder, Strike
+from bookings.notices import (
+    APPEAL_DECIDED,
+    APPEAL_OPEN,
+    APPROVAL_NEEDED,
+    BOOKING_CANCELLED,
+    BOOKING_CONFIRMED,
+    BOOKING_DECLINED,
+    BOOKING_MOVED,
+    BOOKING_REQUESTED,
+    COUNTER_OFFERED,
+    COUNTER_WITHDRAWN,
+    REQUEST_EXPIRED,
+    ROOM_FAILED,
+    SESSION_MISSED,
+    SESSION_SOON,
+    STRIKES_WARNED,
+)
+from bookings.services import leaving, paying
+from bookings.services.approving import needs_approval
+from bookings.services.strikes import WARNED_AT, strikes_of
+from bookings.services.telling import booking_for_telling, both, entry_of, guardians_of, tell, tell_staff
+from core.events import subscribe
+from payments.events import DisputeDecided, PaymentAuthorised, PaymentCancelled, PaymentRefunded, PaymentSucceeded
+
+
+@subscribe(PaymentAuthorised)
+def go_on_when_reserved(event: PaymentAuthorised) -> None:
+    """The price is reserved."""
+    paying.take_reserved(payment_id=event.payment_id)
+
+
+@subscribe(PaymentCancelled)
+def call_off_what_lost_its_payment(event: PaymentCancelled) -> None:
+    """Nothing will be taken."""
+    paying.lose_payment(payment_id=event.payment_id)
+
+
+@subscribe(PaymentSucceeded)
+def divide_what_was_taken(event: PaymentSucceeded) -> None:
+    """The price was taken."""
+    paying.hear_of_payment(payment_id=event.payment_id)
+
+
+@subscribe(PaymentRefunded)
+def go_on_after_refund(event: PaymentRefunded) -> None:
+    """A part was paid back."""
+    paying.hear_of_payment(payment_id=event.payment_id)
+
+
+@subscribe(DisputeDecided)
+def go_on_after_dispute(event: DisputeDecided) -> None:
+    """The payer's bank has decided."""
+    paying.hear_of_payment(payment_id=event.payment_id)
+
+
+@subscribe(PersonBlocked)
+def call_off_what_two_apart_had(event: PersonBlocked) -> None:
+    """Two people do not meet any more."""
+    leaving.part(blocker_id=event.user_id, blocked_id=event.blocked_id)
+
+
+@subscribe(PersonSuspended)
+def call_off_what_the_suspended_had(event: PersonSuspended) -> None:
+    """Staff have suspended somebody."""
+    leaving.leave(person_id=event.user_id)
+
+
+@subscribe(BookingHeld)
+def ask_guardians(event: BookingHeld) -> None:
+    """Somebody under 18 would like to book."""
+    booking = booking_for_telling(event.booking_id)
+    if needs_approval(booking):
+        tell(booking, APPROVAL_NEEDED, guardians_of(booking), ward=booking.learner.full_name)
+
+
+@subscribe(BookingRequested)
+def ask_mentor(event: BookingRequested) -> None:
+    """A mentor is to answer."""
+    booking = booking_for_telling(event.booking_id)
+    if booking.state == BookingState.REQUESTED and booking.expires_at is not None:
+        tell(booking, BOOKING_REQUESTED, [booking.session.mentor], until=booking.expires_at)
+
+
+@subscribe(BookingConfirmed)
+def tell_both_that_it_is_on(event: BookingConfirmed) -> None:
+    """It will take place."""
+    booking = booking_for_telling(event.booking_id)
+    if booking.is_live:
+        tell(booking, BOOKING_CONFIRMED, [*both(booking), *guardians_of(booking)], calendar=entry_of(booking))
+
+
+@subscribe(BookingMoved)
+def tell_both_of_new_time(event: BookingMoved) -> None:
+    """It has another time. Who asked for it gets the entry for the calendar, too."""
+    booking = booking_for_telling(event.booking_id)
+    if booking.state == BookingState.CONFIRMED:
+        tell(booking, BOOKING_MOVED, [*both(booking), *guardians_of(booking)], calendar=entry_of(booking), note=_last_note(booking))
+    elif booking.state == BookingState.REQUESTED:
+        tell(booking, BOOKING_MOVED, [booking.session.mentor], note=_last_note(booking))
+
+
+@subscribe(CounterOffered)
+def tell_learner_of_proposal(event: CounterOffered) -> None:
+    """The mentor proposed another time."""
+    booking = booking_for_telling(event.booking_id)
+    if booking.proposed_at is not None:
+        tell(booking, COUNTER_OFFERED, [booking.learner], proposed=booking.proposed_at, key=booking.proposed_at.isoformat())
+
+
+@subscribe(CounterWithdrawn)
+def tell_learner_that_proposal_is_gone(event: CounterWithdrawn) -> None:
+    """The time that was proposed is taken."""
+    booking = booking_for_telling(event.booking_id)
+    if booking.state == BookingState.REQUESTED and booking.proposed_at is None:
+        tell(booking, COUNTER_WITHDRAWN, [booking.learner])
+
+
+@subscribe(BookingEnded)
+def tell_that_it_is_off(event: BookingEnded) -> None:
+    """It does not take place."""
+    booking = booking_for_telling(event.booking_id)
+    last = booking.history.order_by("version").last()
+    assert last is not None  # it has at least one row
+    if booking.state == BookingState.DECLINED:
+        tell(booking, BOOKING_DECLINED, [booking.learner], note=last.note)
+    elif booking.state == BookingState.EXPIRED:
+        if last.cause == Cause.NOT_ANSWERED:
+            tell(booking, REQUEST_EXPIRED, [booking.learner])
+    elif last.from_state != BookingState.HELD:
+        is_in_calendars = booking.confirmed_at is not None
+        people = both(booking) if is_in_calendars else [person for person in both(booking) if person.pk != last.actor_id]
+        entry = entry_of(booking, is_cancelled=True) if is_in_calendars else None
+        tell(booking, BOOKING_CANCELLED, people, calendar=entry, note=last.note)
+
+
+@subscribe(ReminderDue)
+def remind(event: ReminderDue) -> None:
+    """Somebody wanted to be reminded now."""
+    rows = Reminder.objects.select_related("booking__session__mentor", "booking__learner", "person")
+    reminder = rows.filter(pk=event.reminder_id).first()
+    if reminder is not None and reminder.booking.state == BookingState.CONFIRMED:
+        key = f"{reminder.minutes_before} {reminder.booking.session.starts_at.isoformat()}"
+        tell(reminder.booking, SESSION_SOON, [reminder.person], in_minutes=reminder.minutes_before, key=key)
+
+
+@subscribe(SessionMissed)
+def tell_both_who_was_missing(event: SessionMissed) -> None:
+    """Somebody did not come, as it seems."""
+    booking = booking_for_telling(event.booking_id)
+    if booking.settle_at is not None:
+        tell(booking, SESSION_MISSED, both(booking), until=booking.settle_at)
+
+
+@subscribe(AppealOpened)
+def tell_staff_of_appeal(event: AppealOpened) -> None:
+    """Somebody objects."""
+    appeal = Appeal.objects.get(pk=event.appeal_id)
+    tell_staff(booking_for_telling(appeal.booking_id), APPEAL_OPEN, key=str(appeal.pk))
+
+
+@subscribe(AppealDecided)
+def tell_both_what_was_decided(event: AppealDecided) -> None:
+    """Staff decided."""
+    appeal = Appeal.objects.get(pk=event.appeal_id)
+    booking = booking_for_telling(appeal.booking_id)
+    is_upheld = appeal.state != AppealState.REFUSED
+    tell(booking, APPEAL_DECIDED, both(booking), note=appeal.decision_note, is_upheld=is_upheld, key=str(appeal.pk))
+
+
+@subscribe(StrikeGiven)
+def warn_of_strikes(event: StrikeGiven) -> None:
+    """Somebody missed or called off sessions."""
+    strike = Strike.objects.select_related("person").filter(pk=event.strike_id).first()
+    if strike is not None and (number := strikes_of(strike.person)) >= WARNED_AT:
+        tell(booking_for_telling(strike.booking_id), STRIKES_WARNED, [strike.person], number=number, key=str(strike.pk))
+
+
+@subscribe(RoomFailed)
+def tell_staff_of_missing_room(event: RoomFailed) -> None:
+    """The provider of video is away."""
+    booking = Booking.objects.filter(session=event.session_id).select_related("session__mentor", "learner").first()
+    if booking is not None:
+        tell_staff(booking, ROOM_FAILED, key=f"{event.session_id} {booking.session.starts_at.isoformat()}")
+
+
+def _last_note(booking: Booking) -> str:
+    last = booking.history.order_by("version").last()
+    return last.note if last is not None else ""

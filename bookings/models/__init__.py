@@ -1,0 +1,17 @@
+from bookings.models.bookings import Booking, BookingMove, Session
+from bookings.models.conduct import Appeal, Strike
+from bookings.models.rooms import Attendance, Room
+from bookings.models.terms import BookingTerms, Reminder, ReminderChoice
+
+__all__ = (
+    "Appeal",
+    "Attendance",
+    "Booking",
+    "BookingMove",
+    "BookingTerms",
+    "Reminder",
+    "ReminderChoice",
+    "Room",
+    "Session",
+    "Strike",
+)

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.expressions import CombinedExpression
+
+from bookings.enums import LIVE_STATES, PLACED_STATES, WAITING_STATES, BookingState, CancellationPolicy, Cause, Side
+from bookings.querysets import BookingQuerySet
+from core.models import BaseModel
+from core.money import Money, validate_currency
+from mentors.enums import OfferKind
+from mentors.models import Offer
+from mentors.models.profiles import LARGEST_GROUP, LONGEST_SESSION, SHORTEST_SESSION
+from payments.enums import RefundReason
+from payments.models import Payment
+
+LONGEST_TOPIC = 500
+
+
+class Session(BaseModel):
+    """A time at which a mentor meets one person, or several. Its id is the reference under which `mentors` keeps the time occupied."""
+
+    mentor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sessions_given")
+    kind = models.CharField(max_length=15, choices=OfferKind)
+    title = models.CharField(max_length=100, help_text="As it was offered.")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    duration_minutes = models.PositiveSmallIntegerField()
+    mentor_zone = models.CharField(max_length=64, help_text="Of the mentor when it was booked.")
+    sequence = models.PositiveIntegerField(default=0, help_text="Of its entry in calendars; raised by each move and by a cancel.")
+    seats = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        ordering = ("-starts_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(
+                    ends_at=F("starts_at")
+                    + CombinedExpression(
+                        F("duration_minutes"), "*", Value(datetime.timedelta(minutes=1)), output_field=models.DurationField()
+                    )
+                ),
+                name="session_lasts_as_long_as_it_says",
+            ),
+            models.CheckConstraint(
+                condition=Q(duration_minutes__gte=SHORTEST_SESSION, duration_minutes__lte=LONGEST_SESSION),
+                name="session_length_is_sensible",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=OfferKind.GROUP, seats__gte=2, seats__lte=LARGEST_GROUP) | ~Q(kind=OfferKind.GROUP) & Q(seats=1),
+                name="only_groups_have_more_seats",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("mentor", "starts_at"), name="session_of_mentor"),
+            models.Index(fields=("starts_at",), name="session_by_start"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.starts_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def is_group(self) -> bool:
+        return self.kind == OfferKind.GROUP
+
+
+class Booking(BaseModel):
+    """One person's place in a session, from the first click to the last cent. Its id, price and policy never change.
+
+    `state` moves along `enums.MOVES`; each move, and each change of time, has a row in `BookingMove` and raises `version`. Amounts are
+    minor units of `price_currency`.
+    """
+
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="bookings")
+    learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bookings")
+    offer = models.ForeignKey(Offer, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    seat = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=22, choices=BookingState)
+    version = models.PositiveIntegerField(default=1)
+    topic = models.CharField(max_length=LONGEST_TOPIC, blank=True, default="", help_text="What the learner wants to talk about.")
+    learner_zone = models.CharField(max_length=64, help_text="Of the learner when it was booked.")
+    is_instant = models.BooleanField(default=False, help_text="It needed no answer of the mentor.")
+
+    price_amount = models.BigIntegerField()
+    price_currency = models.CharField(max_length=3, validators=[validate_currency])
+    policy = models.CharField(max_length=10, choices=CancellationPolicy)
+    counted_from = models.DateTimeField(help_text="The start by which the policy counts its hours.")
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="bookings")
+    refund_amount = models.BigIntegerField(null=True, blank=True, help_text="What the learner gets back, once that is decided.")
+    refund_reason = models.CharField(max_length=15, choices=RefundReason, blank=True, default="")
+    settle_at = models.DateTimeField(null=True, blank=True, help_text="When the money is divided.")
+    look_again_at = models.DateTimeField(null=True, blank=True, help_text="It could not be divided then; it is tried again.")
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Until then it is to be paid for, or answered.")
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    proposed_at = models.DateTimeField(null=True, blank=True, help_text="The other time that the mentor proposed.")
+    free_until = models.DateTimeField(null=True, blank=True, help_text="The mentor moved it: until then all comes back.")
+    moves_by_learner = models.PositiveSmallIntegerField(default=0)
+    moves_by_mentor = models.PositiveSmallIntegerField(default=0)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When it came to an end of any kind.")
+
+    objects = BookingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(fields=("session", "seat"), condition=Q(state__in=PLACED_STATES), name="one_booking_per_seat"),
+            models.UniqueConstraint(fields=("session", "learner"), condition=Q(state__in=PLACED_STATES), name="one_seat_per_learner"),
+            models.CheckConstraint(condition=Q(price_amount__gte=0), name="a_price_is_not_negative"),
+            models.CheckConstraint(
+                condition=Q(refund_amount__isnull=True) | Q(refund_amount__gte=0, refund_amount__lte=F("price_amount")),
+                name="no_more_comes_back_than_was_paid",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=WAITING_STATES, expires_at__isnull=False)
+                | ~Q(state__in=WAITING_STATES) & Q(expires_at__isnull=True, proposed_at__isnull=True),
+                name="what_waits_has_an_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=LIVE_STATES, ended_at__isnull=True) | ~Q(state__in=LIVE_STATES) & Q(ended_at__isnull=False),
+                name="what_ended_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_at__isnull=True) | Q(refund_amount__isnull=False, ended_at__isnull=False),
+                name="money_is_divided_at_the_end",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("learner", "-id"), name="booking_of_learner"),
+            models.Index(fields=("session",), name="booking_of_session"),
+            models.Index(fields=("payment",), condition=Q(payment__isnull=False), name="booking_of_payment"),
+            models.Index(fields=("expires_at",), condition=Q(expires_at__isnull=False), name="booking_to_expire"),
+            models.Index(fields=("settle_at",), condition=Q(settled_at__isnull=True, settle_at__isnull=False), name="booking_to_settle"),
+            models.Index(fields=("session", "state"), condition=Q(state__in=("confirmed", "in_session")), name="booking_to_end"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.pk}"
+
+    @property
+    def price(self) -> Money:
+        return Money(self.price_amount, self.price_currency)
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE_STATES
+
+
+class BookingMove(BaseModel):
+    """What happened to a booking, by whom, why and when. Rows are never changed, and no state changes without one."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="history")
+    version = models.PositiveIntegerField()
+    from_state = models.CharField(max_length=22, choices=BookingState, blank=True)
+    to_state = models.CharField(max_length=22, choices=BookingState)
+    moved_at = models.DateTimeField()
+    starts_at = models.DateTimeField(help_text="Of the session from then on.")
+    side = models.CharField(max_length=8, choices=Side)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    cause = models.CharField(max_length=16, choices=Cause)
+    note = models.CharField(max_length=500, blank=True, default="", help_text="In the words of who did it, for both sides.")
+
+    class Meta:
+        ordering = ("booking", "version")
+        constraints = (models.UniqueConstraint(fields=("booking", "version"), name="one_move_per_version"),)
+
+    def __str__(self) -> str:
+        return f"{self.booking_id} {self.version}: {self.to_state}"

@@ -1,0 +1,105 @@
+"""What is held about bookings. A booking concerns two people and the books: when one of them goes, it stays, without their words. See
+`core.privacy`."""
+
+from __future__ import annotations
+
+from bookings.models import (
+    Appeal,
+    Attendance,
+    Booking,
+    BookingMove,
+    BookingTerms,
+    Reminder,
+    ReminderChoice,
+    Room,
+    Session,
+    Strike,
+)
+from bookings.services.leaving import bookings_ahead_of, leave
+from core.privacy import OnErasure, declare, register_step
+
+_BASE = ("id", "created_at", "updated_at")
+
+declare(
+    Session,
+    subject="mentor_id",
+    on_erasure=OnErasure.CLEAR,
+    cleared={"title": "", "mentor_zone": ""},
+    none=(*_BASE, "mentor", "kind", "starts_at", "ends_at", "duration_minutes", "seats", "sequence"),
+    personal=("title", "mentor_zone"),
+)
+declare(
+    Booking,
+    subject="learner_id",
+    on_erasure=OnErasure.CLEAR,
+    cleared={"topic": "", "learner_zone": ""},
+    none=(
+        *(
+            *_BASE,
+            "session",
+            "learner",
+            "offer",
+            "seat",
+            "state",
+            "version",
+            "is_instant",
+            "policy",
+            "counted_from",
+            "payment",
+            "settle_at",
+        ),
+        *("look_again_at", "settled_at", "expires_at", "approved_by", "proposed_at", "free_until", "moves_by_learner", "moves_by_mentor"),
+        *("confirmed_at", "ended_at"),
+    ),
+    personal=("topic", "learner_zone"),
+    money_record=("price_amount", "price_currency", "refund_amount", "refund_reason"),
+)
+declare(
+    BookingMove,
+    subject="actor_id",
+    on_erasure=OnErasure.CLEAR,
+    cleared={"note": ""},
+    none=(*_BASE, "booking", "version", "from_state", "to_state", "moved_at", "starts_at", "side", "actor", "cause"),
+    personal=("note",),
+)
+declare(
+    BookingTerms,
+    subject="mentor_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "mentor"),
+    personal=("is_instant", "policy"),
+)
+declare(ReminderChoice, subject="person_id", on_erasure=OnErasure.DELETE, none=(*_BASE, "person"), personal=("minutes",))
+declare(
+    Reminder,
+    subject="person_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "booking", "person", "minutes_before", "due_at", "told_at"),
+)
+declare(
+    Strike,
+    subject="person_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "person", "booking"),
+    personal=("kind", "given_at", "forgiven_at"),
+)
+declare(
+    Appeal,
+    subject="person_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "booking", "person", "decided_by"),
+    personal=("text", "state", "decided_at", "decision_note"),
+)
+declare(
+    Attendance,
+    subject="person_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "session", "person", "key"),
+    personal=("source", "joined_at", "left_at"),
+)
+declare(
+    Room,
+    none=(*_BASE, "session", "provider", "state", "opens_at", "closes_at", "due_at", "attempts", "last_error"),
+    secret=("name", "url"),
+)
+register_step("bookings: sessions ahead", erase=lambda person_id: leave(person_id=person_id), count=bookings_ahead_of)

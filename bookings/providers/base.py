@@ -1,0 +1,64 @@
+"""What any provider of video rooms can do."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import uuid
+from typing import Protocol
+
+
+class VideoAway(Exception):
+    """The provider does not answer, or not in a way that can be understood."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RoomPlan:
+    """A private room that opens and closes at instants, for so many people."""
+
+    name: str
+    opens_at: datetime.datetime
+    closes_at: datetime.datetime
+    seats: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Guest:
+    """Who comes into a room. The owner may mute and remove others."""
+
+    user_id: uuid.UUID
+    name: str
+    is_owner: bool
+    is_audio_only: bool = False
+
+
+class Video(Protocol):
+    name: str
+
+    def make_room(self, plan: RoomPlan) -> str:
+        """Make the room, or bring the one of this name in line with the plan. Returns its address.
+
+        Raises:
+            VideoAway: as it says.
+        """
+
+    def has_room(self, name: str) -> bool:
+        """Whether it is still there.
+
+        Raises:
+            VideoAway: as it says.
+        """
+
+    def delete_room(self, name: str) -> None:
+        """Delete it; gone already is as well.
+
+        Raises:
+            VideoAway: as it says.
+        """
+
+    def token_for(self, plan: RoomPlan, guest: Guest) -> str:
+        """What lets this one person into this one room while it is open; empty where the provider knows no tokens.
+
+        Raises:
+            VideoAway: as it says.
+        """

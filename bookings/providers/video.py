@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from django.conf import settings
+
+from bookings.providers.base import Video
+from bookings.providers.daily import Daily
+from bookings.providers.jitsi import Jitsi
+
+FALLBACK: Video = Jitsi()
+_ENGINES: dict[str, Video] = {"daily": Daily(), "jitsi": FALLBACK}
+
+
+def video() -> Video:
+    """The provider in force."""
+    return _ENGINES[settings.VIDEO_ENGINE]
+
+
+def video_named(name: str) -> Video:
+    """The provider that made a room."""
+    return _ENGINES.get(name, FALLBACK)

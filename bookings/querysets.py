@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.enums import GuardianshipState
+from accounts.models import Guardianship, User
+from bookings.enums import LIVE_STATES, BookingState
+
+if TYPE_CHECKING:
+    from bookings.models import Booking  # noqa: F401  (the base class names it as a string)
+
+
+class BookingQuerySet(models.QuerySet["Booking"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Bookings of which this person is the learner, the mentor, or the learner's guardian. Staff look in the admin, where that is
+        logged."""
+        if not user.is_authenticated:
+            return self.none()
+        answers_for = Guardianship.objects.filter(guardian=user.pk, ward=OuterRef("learner"), state=GuardianshipState.ACTIVE)
+        return self.filter(Q(learner_id=user.pk) | Q(session__mentor_id=user.pk) | Exists(answers_for))
+
+    def live(self) -> Self:
+        """Bookings that have a place in a session that is not over."""
+        return self.filter(state__in=LIVE_STATES)
+
+    def overdue(self, now: datetime.datetime) -> Self:
+        """Bookings that were not paid for, or not answered, in time."""
+        return self.filter(expires_at__lte=now)
+
+    def over(self, before: datetime.datetime) -> Self:
+        """Confirmed bookings whose session ended before an instant, and of which nobody has said yet how it was."""
+        return self.filter(state__in=(BookingState.CONFIRMED, BookingState.IN_SESSION), session__ends_at__lte=before)
+
+    def to_settle(self, now: datetime.datetime) -> Self:
+        """Bookings whose money is to be divided now."""
+        return self.filter(Q(look_again_at__isnull=True) | Q(look_again_at__lte=now), settled_at__isnull=True, settle_at__lte=now)

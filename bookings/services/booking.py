@@ -1,0 +1,170 @@
+"""Making a booking: hold the time, have it paid for, ask the mentor."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.policies import can_book, is_minor
+from bookings.enums import BookingState, Cause, Side
+from bookings.errors import MayNotBook, NoSuchOffer, NotBookable, TooManyHolds, TooManyRequestsOpen, TooManyUnpaid
+from bookings.events import BookingHeld
+from bookings.models import Booking, BookingMove, BookingTerms, Session
+from bookings.services.moving import record_start
+from bookings.services.requesting import confirm, request
+from bookings.services.strikes import require_few_strikes
+from core.errors import FieldError
+from core.events import publish
+from core.models import new_id
+from mentors.enums import OfferKind
+from mentors.models import MentorProfile, Offer, Schedule
+from mentors.services.keeping import lock_people
+from mentors.services.occupying import claim_time
+from payments.enums import CaptureMode
+from payments.services.paying import PaymentPolicy, open_payment
+
+# So long a time is held while it is paid for; so long a guardian has.
+HOLD_FOR = datetime.timedelta(minutes=15)
+APPROVAL_FOR = datetime.timedelta(hours=24)
+MOST_HOLDS, MOST_REQUESTS = 3, 5
+# Who lets so many holds go in a day without paying keeps others from booking.
+MOST_UNPAID = 5
+_DAY = datetime.timedelta(days=1)
+
+
+def book_session(
+    *,
+    learner: User,
+    mentor_id: uuid.UUID,
+    starts_at: datetime.datetime,
+    duration_minutes: int,
+    offer_id: uuid.UUID | None = None,
+    topic: str = "",
+) -> Booking:
+    """Hold a time with a mentor for this person. What costs something is held until it is paid for; what does not goes to the mentor at
+    once. Someone under 18 has the time held until a guardian agrees.
+
+    Raises:
+        MayNotBook: under 18, without a guardian.
+        NotBookable: the mentor is unknown, does not take bookings, or not from this person.
+        NoSuchOffer: none of this length.
+        TooManyHolds, TooManyUnpaid, TooManyRequestsOpen, TooManyStrikes: nobody keeps others from booking.
+        SlotUnavailable: with the rules against it, and the nearest times.
+    """
+    if not can_book(learner):
+        raise MayNotBook
+    profile = MentorProfile.objects.bookable_for(learner).select_related("user").filter(pk=mentor_id).first()
+    if profile is None:
+        raise NotBookable
+    with transaction.atomic():
+        lock_people((profile.user_id, learner.pk))
+        offer = _offer(profile, duration_minutes, offer_id)
+        _require_room_for_more(learner, has_price=bool(offer.price_amount))
+        booking = _held(learner, profile, offer, starts_at, topic)
+        if is_minor(learner):
+            publish(BookingHeld(booking.pk, booking.version))
+        else:
+            ask_payer(booking, payer=learner)
+    return booking
+
+
+def ask_payer(booking: Booking, *, payer: User) -> None:
+    """Open the payment; over nothing, go on at once. Needs the lock of the booking."""
+    booking.payment = open_payment(
+        subject_id=booking.pk,
+        payer=payer,
+        payee=booking.session.mentor,
+        money=booking.price,
+        policy=PaymentPolicy(capture_mode=CaptureMode.MANUAL),
+        # Nobody is named: it stays in the books when people go.
+        description=f"{booking.session.title}, {booking.session.duration_minutes} minutes",
+    )
+    booking.save()
+    if booking.price:
+        publish(BookingHeld(booking.pk, booking.version))
+    else:
+        go_on(booking)
+
+
+def go_on(booking: Booking) -> None:
+    """It is paid for, or costs nothing: the mentor is asked, or, if they want that, has it at once. Needs the lock of the booking."""
+    if booking.is_instant:
+        confirm(booking, side=Side.LEARNER, cause=Cause.PAID, actor=None)
+    else:
+        request(booking, cause=Cause.PAID)
+
+
+def _offer(profile: MentorProfile, minutes: int, offer_id: uuid.UUID | None) -> Offer:
+    """The named one, or else the cheapest of this length."""
+    offers = profile.offers.filter(is_active=True).exclude(kind=OfferKind.GROUP)
+    if offer_id is not None:
+        found = offers.filter(pk=offer_id).first()
+        if found is None or found.duration_minutes != minutes:
+            raise NoSuchOffer(errors=(FieldError("offer_id", NoSuchOffer.code, NoSuchOffer.message),))
+        return found
+    found = offers.filter(duration_minutes=minutes).order_by("price_amount", "pk").first()
+    if found is None:
+        raise NoSuchOffer(errors=(FieldError("duration_minutes", NoSuchOffer.code, NoSuchOffer.message),))
+    return found
+
+
+def _require_room_for_more(learner: User, *, has_price: bool) -> None:
+    """Raises what keeps this person from booking. Counted under the lock of their time, so that many at once do not slip through."""
+    require_few_strikes(learner)
+    counts = Booking.objects.filter(learner=learner).aggregate(
+        held=Count("pk", filter=Q(state=BookingState.HELD, expires_at__gt=timezone.now())),
+        requested=Count("pk", filter=Q(state=BookingState.REQUESTED)),
+    )
+    let_go = BookingMove.objects.filter(booking__learner=learner, cause=Cause.NOT_PAID, moved_at__gt=timezone.now() - _DAY)
+    if counts["held"] >= MOST_HOLDS:
+        raise TooManyHolds
+    if counts["requested"] >= MOST_REQUESTS:
+        raise TooManyRequestsOpen
+    if has_price and let_go.count() >= MOST_UNPAID:
+        raise TooManyUnpaid
+
+
+def _held(learner: User, profile: MentorProfile, offer: Offer, starts_at: datetime.datetime, topic: str) -> Booking:
+    now = timezone.now()
+    until = min(now + (APPROVAL_FOR if is_minor(learner) else HOLD_FOR), max(starts_at, now))
+    key = new_id()
+    claim_time(
+        profile=profile,
+        learner_id=learner.pk,
+        starts_at=starts_at,
+        duration_minutes=offer.duration_minutes,
+        reference=key,
+        held_until=until,
+    )
+    terms = BookingTerms.objects.filter(mentor=profile.user_id).first() or BookingTerms()
+    session = Session.objects.create(
+        id=key,
+        mentor=profile.user,
+        kind=offer.kind,
+        title=offer.title,
+        starts_at=starts_at,
+        ends_at=starts_at + datetime.timedelta(minutes=offer.duration_minutes),
+        duration_minutes=offer.duration_minutes,
+        mentor_zone=Schedule.objects.values_list("time_zone", flat=True).get(profile=profile),
+    )
+    booking = Booking.objects.create(
+        session=session,
+        learner=learner,
+        offer=offer,
+        state=BookingState.HELD,
+        topic=topic,
+        learner_zone=learner.time_zone,
+        is_instant=terms.is_instant,
+        price_amount=offer.price_amount,
+        price_currency=offer.price_currency,
+        policy=terms.policy,
+        counted_from=starts_at,
+        expires_at=until,
+    )
+    record_start(booking, side=Side.LEARNER, actor=learner)
+    return booking

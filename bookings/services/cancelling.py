@@ -1,0 +1,83 @@
+"""Calling a booking off, and what comes back then."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from bookings.enums import AHEAD_STATES, BookingState, Cause, Side, StrikeKind
+from bookings.errors import QuoteChanged
+from bookings.events import BookingEnded
+from bookings.models import Booking
+from bookings.services.moving import locked_booking, move, require_state, side_of
+from bookings.services.refunds import Quote, quote_for
+from bookings.services.reminding import drop_reminders
+from bookings.services.rooms import close_room
+from bookings.services.settling import owe
+from bookings.services.strikes import give_strike
+from core.events import publish
+from mentors.enums import RequestOutcome
+from mentors.services.occupying import release_claim
+from mentors.services.requests import record_answer
+from payments.enums import RefundReason
+
+_STATES = {
+    Side.LEARNER: BookingState.CANCELLED_BY_LEARNER,
+    Side.MENTOR: BookingState.CANCELLED_BY_MENTOR,
+    Side.PLATFORM: BookingState.CANCELLED_BY_PLATFORM,
+}
+
+
+def cancellation_quote(*, booking: Booking, user: User) -> Quote:
+    """What a cancel by this person would pay back now.
+
+    Raises:
+        IllegalBookingMove: there is nothing to cancel any more.
+    """
+    require_state(booking, *AHEAD_STATES)
+    return quote_for(booking, side=side_of(booking, user), at=timezone.now())
+
+
+def cancel_booking(*, booking_id: uuid.UUID, user: User, note: str = "", expected_refund: int | None = None) -> Booking:
+    """Call it off: for the learner, their guardian or the mentor. A mentor pays all back and gets a strike; a learner gets what the policy
+    says, which is what `cancellation_quote` said. With `expected_refund` (minor units) nothing happens if that has changed meanwhile.
+
+    Raises:
+        IllegalBookingMove: it has begun, or is over.
+        QuoteChanged: another amount would come back by now.
+    """
+    with transaction.atomic():
+        booking = locked_booking(booking_id)
+        require_state(booking, *AHEAD_STATES)
+        side = side_of(booking, user)
+        quote = quote_for(booking, side=side, at=timezone.now())
+        if expected_refund is not None and expected_refund != quote.refund.amount:
+            raise QuoteChanged(refund=quote.refund.as_json())
+        was_confirmed = booking.state == BookingState.CONFIRMED
+        _end(booking, side, quote, Cause.CANCELLED, actor=user, note=note)
+        if side == Side.MENTOR and was_confirmed:
+            give_strike(person=user, booking=booking, kind=StrikeKind.CANCELLED)
+    return booking
+
+
+def call_off(*, booking_id: uuid.UUID, side: Side, cause: Cause) -> None:
+    """The same without anybody's click: somebody left, or the money was lost. What is over stays so."""
+    with transaction.atomic():
+        booking = locked_booking(booking_id)
+        if booking.state in AHEAD_STATES:
+            _end(booking, side, quote_for(booking, side=side, at=timezone.now()), cause)
+
+
+def _end(booking: Booking, side: Side, quote: Quote, cause: Cause, *, actor: User | None = None, note: str = "") -> None:
+    record_answer(reference=booking.pk, outcome=RequestOutcome.WITHDRAWN if side != Side.MENTOR else RequestOutcome.DECLINED)
+    release_claim(reference=booking.session_id)
+    drop_reminders(booking)
+    close_room(booking.session)
+    booking.session.sequence += 1
+    booking.session.save()
+    move(booking, _STATES[side], side=side, cause=cause, actor=actor, note=note)
+    owe(booking, quote.refund, reason=RefundReason.REQUESTED if side == Side.LEARNER else RefundReason.NOT_DELIVERED)
+    publish(BookingEnded(booking.pk, booking.version))

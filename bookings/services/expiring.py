@@ -1,0 +1,39 @@
+"""Bookings that nobody paid for, approved or answered in time."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from bookings.enums import BookingState, Cause, Side
+from bookings.events import BookingEnded
+from bookings.models import Booking
+from bookings.services.moving import is_overdue, locked_booking, move
+from bookings.services.settling import owe
+from core.events import publish
+from mentors.services.occupying import release_claim
+from payments.enums import RefundReason
+
+_BATCH = 200
+
+
+def expire(booking: Booking) -> None:
+    """End what waited too long; the time is free, and nothing is charged. Needs the lock of the booking."""
+    cause = Cause.NOT_PAID if booking.state == BookingState.HELD else Cause.NOT_ANSWERED
+    release_claim(reference=booking.session_id)
+    move(booking, BookingState.EXPIRED, side=Side.PLATFORM, cause=cause)
+    owe(booking, booking.price, reason=RefundReason.NOT_DELIVERED)
+    publish(BookingEnded(booking.pk, booking.version))
+
+
+def expire_bookings() -> int:
+    """End what is overdue. Returns how many were looked at."""
+    due: list[uuid.UUID] = list(Booking.objects.overdue(timezone.now()).order_by("expires_at").values_list("pk", flat=True)[:_BATCH])
+    for booking_id in due:
+        with transaction.atomic():
+            booking = locked_booking(booking_id)
+            if is_overdue(booking):
+                expire(booking)
+    return len(due)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from celery import shared_task
+
+from bookings.services import ending, expiring, reminding, rooms, settling
+
+
+@shared_task
+def expire_bookings() -> None:
+    """End what nobody paid for, approved or answered in time."""
+    while expiring.expire_bookings():
+        pass
+
+
+@shared_task
+def follow_sessions() -> None:
+    """Say of sessions that they began, and how they went."""
+    while ending.begin_sessions():
+        pass
+    while ending.end_sessions():
+        pass
+
+
+@shared_task
+def settle_bookings() -> None:
+    """Divide the money of bookings whose time for it has come."""
+    while settling.settle_due():
+        pass
+
+
+@shared_task
+def remind() -> None:
+    """Remind people of their sessions."""
+    while reminding.tell_due_reminders():
+        pass
+
+
+@shared_task
+def look_after_rooms() -> None:
+    """Make the rooms that are needed soon, and delete those that are over."""
+    rooms.look_after_rooms()

@@ -1,0 +1,36 @@
+"""Where Daily tells who came into a room and left it."""
+
+from __future__ import annotations
+
+import json
+
+from django.http import HttpRequest, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from bookings.providers.daily import is_signed
+from bookings.services.hearing import hear_of_stay
+from core.problems import problem_response
+
+_LARGEST_BODY = 64_000
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class DailyWebhook(View):
+    """Signed events of stays are taken into account at once: they may come twice and in any order. What Daily did not sign lately leaves
+    nothing behind; kinds that nobody needs are answered and forgotten."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest) -> JsonResponse:
+        signed = {"timestamp": request.headers.get("X-Webhook-Timestamp", ""), "signature": request.headers.get("X-Webhook-Signature", "")}
+        if len(request.body) > _LARGEST_BODY or not is_signed(request.body, **signed):
+            return problem_response(400, "invalid_signature", "Daily has not signed this, or not lately.")
+        try:
+            event = json.loads(request.body)
+        except ValueError:
+            return problem_response(400, "invalid_json", "The body is no JSON.")
+        if isinstance(event, dict):
+            hear_of_stay(event=event)
+        return JsonResponse({"received": True})
