@@ -36,11 +36,12 @@ from bookings.notices import (
     SESSION_MISSED,
     SESSION_SOON,
     STRIKES_WARNED,
+    WARD_SESSION,
 )
 from bookings.services import leaving, paying
 from bookings.services.approving import needs_approval
 from bookings.services.strikes import WARNED_AT, strikes_of
-from bookings.services.telling import booking_for_telling, both, entry_of, guardians_of, tell, tell_staff
+from bookings.services.telling import booking_for_telling, both, entry_of, tell, tell_guardians, tell_staff
 from core.events import subscribe
 from payments.events import DisputeDecided, PaymentAuthorised, PaymentCancelled, PaymentRefunded, PaymentSucceeded
 
@@ -92,7 +93,7 @@ def ask_guardians(event: BookingHeld) -> None:
     """Somebody under 18 would like to book."""
     booking = booking_for_telling(event.booking_id)
     if needs_approval(booking):
-        tell(booking, APPROVAL_NEEDED, guardians_of(booking), ward=booking.learner.full_name)
+        tell_guardians(booking, APPROVAL_NEEDED)
 
 
 @subscribe(BookingRequested)
@@ -108,7 +109,8 @@ def tell_both_that_it_is_on(event: BookingConfirmed) -> None:
     """It will take place."""
     booking = booking_for_telling(event.booking_id)
     if booking.is_live:
-        tell(booking, BOOKING_CONFIRMED, [*both(booking), *guardians_of(booking)], calendar=entry_of(booking))
+        tell(booking, BOOKING_CONFIRMED, both(booking), calendar=entry_of(booking))
+        tell_guardians(booking, WARD_SESSION)
 
 
 @subscribe(BookingMoved)
@@ -116,7 +118,8 @@ def tell_both_of_new_time(event: BookingMoved) -> None:
     """It has another time. Who asked for it gets the entry for the calendar, too."""
     booking = booking_for_telling(event.booking_id)
     if booking.state == BookingState.CONFIRMED:
-        tell(booking, BOOKING_MOVED, [*both(booking), *guardians_of(booking)], calendar=entry_of(booking), note=_last_note(booking))
+        tell(booking, BOOKING_MOVED, both(booking), calendar=entry_of(booking), note=_last_note(booking))
+        tell_guardians(booking, WARD_SESSION)
     elif booking.state == BookingState.REQUESTED:
         tell(booking, BOOKING_MOVED, [booking.session.mentor], note=_last_note(booking))
 

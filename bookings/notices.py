@@ -41,7 +41,8 @@ def _kind(name: str, more: dict[str, type] | None = None, examples: dict[str, An
 
 
 BOOKING_REQUESTED = _kind("booking-requested", {"until": datetime.datetime}, {"until": _LATER}, fixed=_EMAIL)
-APPROVAL_NEEDED = _kind("approval-needed", {"ward": str}, {"ward": "Kim"}, fixed=_EMAIL)
+APPROVAL_NEEDED = _kind("approval-needed", fixed=_EMAIL)
+WARD_SESSION = _kind("ward-session", fixed=_EMAIL)
 BOOKING_CONFIRMED = _kind("booking-confirmed", fixed=_EMAIL)
 BOOKING_DECLINED = _kind("booking-declined", {"note": str}, {"note": "I am away that week."}, fixed=_EMAIL)
 REQUEST_EXPIRED = _kind("request-expired", fixed=_EMAIL)

@@ -85,6 +85,7 @@ PLANTED_IMPORTS = {
     "Nobody imports the edges of notifications": ("catalog/selectors.py", "import notifications.webhooks"),
     "The embedded services and their supervisor": ("soosh/demo.py", "import psutil"),
     "Nobody imports the edges of payments": ("mentors/selectors.py", "import payments.webhooks"),
+    "Nobody imports the edges of mentors": ("bookings/selectors.py", "import mentors.web.views"),
     "The SDK of Stripe stands in": ("payments/services/paying.py", "import stripe"),
     "The peer of Stripe knows nothing": ("payments/peer/store.py", "import payments.models"),
 }

@@ -52,7 +52,9 @@ class TestDeclarations:
         kept = {"suspended_at"}  # says when, and no longer about whom
         for declaration in declarations():
             if declaration.cleared:
-                about = {name for name, kind in declaration.columns.items() if kind is not Privacy.NONE}
+                # What the books need stays with a pseudonym.
+                harmless = (Privacy.NONE, Privacy.MONEY_RECORD)
+                about = {name for name, kind in declaration.columns.items() if kind not in harmless}
                 assert about - kept <= set(declaration.cleared), declaration.label
 
 
@@ -116,6 +118,7 @@ def fill(person: User, api: Api) -> None:
     Announcement.objects.create(title="t", text="t", created_by=person)
     fill_mentor(person, api)
     fill_money(person, other)
+    fill_bookings(person, other)
 
 
 def fill_mentor(person: User, api: Api) -> None:
@@ -171,6 +174,45 @@ def fill_money(person: User, other: User) -> None:
     postings = (Posting(AccountKind.PENDING, Money(-5, "EUR"), person.pk), Posting(AccountKind.PROVIDER, Money(5, "EUR")))
     book(kind=LedgerKind.CAPTURED, cause=payment.pk, postings=postings, payment=payment)
     KeptAnswer.objects.create(owner=person.pk, key="CANARY-KEY", fingerprint="x", status=200, body={"text": "CANARY-KEPT"})
+
+
+def fill_bookings(person: User, other: User) -> None:
+    """Something in every table of bookings, as the learner and as the mentor: what is over stays without words, what is ahead is off."""
+    from bookings.models import Appeal, Attendance, Booking, BookingMove, BookingTerms, Reminder, ReminderChoice, Room, Session, Strike
+
+    ends_at = timezone.now() + timedelta(days=2)
+    for mentor, learner in ((person, other), (other, person)):
+        session = Session.objects.create(
+            mentor=mentor,
+            kind="session",
+            title="CANARY-TITLE" if mentor == person else "Theirs",
+            starts_at=ends_at - timedelta(minutes=60),
+            ends_at=ends_at,
+            duration_minutes=60,
+            mentor_zone="UTC",
+        )
+        topic = "CANARY-TOPIC" if learner == person else "Theirs"
+        booking = Booking.objects.create(
+            session=session,
+            learner=learner,
+            state="confirmed",
+            topic=topic,
+            learner_zone="UTC",
+            price_amount=0,
+            price_currency="EUR",
+            policy="standard",
+            counted_from=session.starts_at,
+        )
+        note = {"actor": person, "note": "CANARY-NOTE", "side": "learner", "cause": "booked"}
+        at = {"moved_at": ends_at, "starts_at": session.starts_at}
+        BookingMove.objects.create(booking=booking, version=1, from_state="", to_state="confirmed", **at, **note)
+        Room.objects.create(session=session, name=str(booking.pk), opens_at=session.starts_at, closes_at=ends_at, due_at=ends_at)
+        Strike.objects.create(person=person, booking=booking, kind="no_show", given_at=ends_at)
+        Appeal.objects.create(booking=booking, person=person, text="CANARY-APPEAL")
+        Attendance.objects.create(session=session, person=person, source="app", key="x", joined_at=ends_at)
+        Reminder.objects.create(booking=booking, person=person, minutes_before=10, due_at=ends_at)
+    BookingTerms.objects.create(mentor=person)
+    ReminderChoice.objects.create(person=person, minutes=[10])
 
 
 @pytest.fixture

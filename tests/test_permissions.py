@@ -14,15 +14,18 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, User
+from bookings.models import Booking
+from bookings.services.booking import book_session
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, SavedSearch, Skill
 from conftest import Api
 from mentors.enums import CalendarKind, CheckKind
 from mentors.models import MentorProfile, OccupiedTime, Offer, OutsideCalendar, Review
 from mentors.services.calendars import add_calendar
+from mentors.services.expanding import Hours
 from mentors.services.links import rotate_link
 from mentors.services.occupying import block_time
 from mentors.services.reviews import grant_reviews, write_review
-from mentors.services.schedules import Availability, set_availability
+from mentors.services.schedules import Availability, WeeklyRule, set_availability
 from mentors.services.verification import request_check
 from notifications.models import Notification, Phone, PushDevice
 from payments.models import Payment
@@ -223,6 +226,29 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("payouts", "GET"): (401, 200, 200, 200),
     ("payouts/movements", "GET"): (401, 200, 200, 200),
     ("payouts/onboarding", "POST"): (401, 400, 400, 400),
+    # Staff look at bookings in the admin, likewise. The owner is the mentor of a request that begins in a week.
+    ("bookings", "GET"): (401, 200, 200, 200),
+    ("bookings", "POST"): (401, 400, 400, 400),
+    ("bookings/terms", "GET"): (401, 200, 200, 200),
+    ("bookings/terms", "PUT"): (401, 400, 400, 400),
+    ("bookings/reminders", "GET"): (401, 200, 200, 200),
+    ("bookings/reminders", "PUT"): (401, 400, 400, 400),
+    ("bookings/webhooks/daily", "POST"): (400, 400, 400, 400),
+    ("bookings/<uuid:booking_id>", "GET"): (401, 404, 200, 404),
+    ("bookings/<uuid:booking_id>/confirm", "POST"): (401, 404, 200, 404),
+    ("bookings/<uuid:booking_id>/decline", "POST"): (401, 404, 200, 404),
+    ("bookings/<uuid:booking_id>/counter", "POST"): (401, 400, 400, 400),
+    ("bookings/<uuid:booking_id>/accept-counter", "POST"): (401, 404, 403, 404),
+    ("bookings/<uuid:booking_id>/approve", "POST"): (401, 404, 403, 404),
+    ("bookings/<uuid:booking_id>/cancellation-quote", "GET"): (401, 404, 200, 404),
+    ("bookings/<uuid:booking_id>/cancel", "POST"): (401, 404, 200, 404),
+    ("bookings/<uuid:booking_id>/reschedule", "POST"): (401, 400, 400, 400),
+    ("bookings/<uuid:booking_id>/complete", "POST"): (401, 404, 409, 404),
+    ("bookings/<uuid:booking_id>/no-show", "POST"): (401, 404, 409, 404),
+    ("bookings/<uuid:booking_id>/appeal", "POST"): (401, 400, 400, 400),
+    ("bookings/<uuid:booking_id>/join", "GET"): (401, 404, 409, 404),
+    ("bookings/<uuid:booking_id>/stay", "POST"): (401, 400, 400, 400),
+    ("bookings/<uuid:booking_id>/calendar.ics", "GET"): (401, 404, 200, 404),
     ("mentors/<uuid:mentor_id>/slots", "GET"): (200, 404, 200, 200),
     ("mentors/<uuid:mentor_id>/slots/why", "GET"): (200, 404, 200, 200),
 }
@@ -251,6 +277,7 @@ PAGES = {
     "reviews": 200,
     "mentoring": 200,
     "calendars/<slug:token>.ics": 404,
+    "bookings/<uuid:key>": 200,
     "payments": 200,
     "earnings": 200,
     "payments/<uuid:payment_id>/receipt": 302,
@@ -333,6 +360,14 @@ def make_payment(payer: User, payee: User) -> Payment:
     return Payment.objects.create(subject_id=uuid.uuid4(), payer=payer, payee=payee, **sale, **taken)
 
 
+def make_booking(mentor: MentorProfile, learner: User) -> Booking:
+    """A free session in a week, for which the owner is asked as the mentor."""
+    hours = tuple(WeeklyRule(day, Hours(0, 1440)) for day in range(7))
+    set_availability(profile=mentor, availability=Availability("UTC", hours))
+    start = (timezone.now() + timedelta(days=7)).replace(hour=12, minute=0, second=0, microsecond=0)
+    return book_session(learner=learner, mentor_id=mentor.pk, starts_at=start, duration_minutes=60)
+
+
 @pytest.mark.parametrize(("route", "method"), MATRIX)
 def test_each_actor_gets_what_the_matrix_says(
     actors: dict[str, tuple[Api, User | None]], make_user: Any, settings: Any, route: str, method: str
@@ -379,6 +414,7 @@ def test_each_actor_gets_what_the_matrix_says(
         "<uuid:check_id>": check.pk,
         "<uuid:review_id>": make_review(mentor, make_user()).pk,
         "<uuid:document_id>": document.pk,
+        "<uuid:booking_id>": make_booking(mentor, make_user()).pk,
         "<uuid:payment_id>": make_payment(owner, make_user()).pk,
         "<slug:slug>": "c",
         "<slug:provider>": "google",

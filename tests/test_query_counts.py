@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, SecurityEvent, User
 from ai.services.text import embed
+from bookings.models import Booking, BookingMove, Session
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, SavedSearch, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from conftest import Api
@@ -61,6 +62,8 @@ LISTS = (
     "mentors?page_size=100",
     "payments?page_size=100",
     "payouts/movements?page_size=100",
+    "bookings?page_size=100",
+    "bookings?page_size=100&side=mentor&when=ahead&state=confirmed",
     "mentors?page_size=100&q=nurse&daily_from=08:00&daily_to=20:00",
     "mentors/me/blocks?page_size=100",
     "mentors/me/calendars?page_size=100",
@@ -119,6 +122,7 @@ def fill(start: int, end: int, user: User) -> None:
         add_mentor(number, skill, vector, vectors.model)
         SecurityEvent.objects.create(user=user, kind="signed_in")
         add_payment(user, named)
+        add_bookings(user, named)
         block_time(person=user, starts_at=now, ends_at=now + timedelta(hours=1))
         check = Check.objects.create(profile=own_mentor(user), kind="credential", statement="x")
         check.documents.create(file=str(number), content_type="application/pdf", size=1, is_stored=True)
@@ -160,6 +164,18 @@ def add_payment(payer: User, payee: User) -> None:
     for kind, more in (("refund", {"reason": "goodwill"}), ("transfer", {"person": payer})):
         key = uuid.uuid4().hex
         Movement.objects.create(kind=kind, key=key, provider_id=key, **common, **more)
+
+
+def add_bookings(user: User, other: User) -> None:
+    """A session ahead on either side."""
+    ends_at = timezone.now() + timedelta(days=2)
+    for mentor, learner in ((user, other), (other, user)):
+        times = {"starts_at": ends_at - timedelta(minutes=60), "ends_at": ends_at, "duration_minutes": 60, "mentor_zone": "UTC"}
+        session = Session.objects.create(mentor=mentor, kind="session", title="Talk", **times)
+        terms = {"price_amount": 0, "price_currency": "EUR", "policy": "standard", "counted_from": session.starts_at}
+        booking = Booking.objects.create(session=session, learner=learner, state="confirmed", learner_zone="UTC", **terms)
+        at = {"moved_at": ends_at, "starts_at": session.starts_at, "side": "learner", "cause": "booked"}
+        BookingMove.objects.create(booking=booking, version=1, from_state="", to_state="confirmed", **at)
 
 
 def add_mentor(number: int, skill: Skill, vector: list[float], model: str) -> None:

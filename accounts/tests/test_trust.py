@@ -163,6 +163,9 @@ class TestBlocks:
             *("mentors.Review", "mentors.ReviewReport"),
             # Payer and payee see the same payment, and of each other no more than its amounts; the rest is for staff alone.
             *("payments.Payment", "payments.Movement", "payments.PayoutAccount", "payments.LedgerAccount", "payments.Finding"),
+            # Learner, mentor and guardians see one booking, and each their own reminders; the rest is for staff alone.
+            *("bookings.Session", "bookings.Booking", "bookings.BookingMove", "bookings.BookingTerms", "bookings.Reminder"),
+            *("bookings.ReminderChoice", "bookings.Strike", "bookings.Appeal", "bookings.Attendance"),
             # dj-stripe's, which nobody fills.
             "djstripe.Customer",
             # Shown to others, but for those apart: mentors.tests.test_profiles.

@@ -29,7 +29,7 @@ def entry_of(booking: Booking, *, is_cancelled: bool = False) -> CalendarEntry:
 def tell(
     booking: Booking, kind: Kind, people: Collection[User], *, calendar: CalendarEntry | None = None, key: str = "", **more: Any
 ) -> None:
-    """Tell these of the two, or guardians of the learner. The same version of a booking tells a person once of a kind."""
+    """Tell these of the two. The same version of a booking tells a person once of a kind."""
     for person in people:
         other = booking.learner if person.pk == booking.session.mentor_id else booking.session.mentor
         notify(
@@ -52,10 +52,13 @@ def both(booking: Booking) -> tuple[User, User]:
     return booking.learner, booking.session.mentor
 
 
-def guardians_of(booking: Booking) -> list[User]:
-    """Who answers for the learner now."""
-    links = Guardianship.objects.filter(ward=booking.learner, state=GuardianshipState.ACTIVE).select_related("guardian")
-    return [link.guardian for link in links if link.guardian is not None]
+def tell_guardians(booking: Booking, kind: Kind) -> None:
+    """Tell whoever answers for the learner now. The notice names their ward alone."""
+    links = Guardianship.objects.filter(ward=booking.learner, guardian__isnull=False, state=GuardianshipState.ACTIVE)
+    people = list(links.values_list("guardian", flat=True))
+    notify(
+        kind=kind, user_ids=people, data=_data(booking, booking.learner), about_id=booking.learner_id, key=f"{booking.pk} {booking.version}"
+    )
 
 
 def booking_for_telling(booking_id: uuid.UUID) -> Booking:
