@@ -10,6 +10,7 @@ from django.db.models import Sum
 from payments.enums import DisputeState, LedgerKind, MovementKind, MovementState, PaymentState
 from payments.models import Dispute, LedgerEntry, Movement, Payment, PayoutAccount
 from payments.peer.engine import Peer
+from payments.services.causes import cause_of
 from payments.services.splitting import entitlement, parts_of_return, parts_of_sale
 
 
@@ -48,6 +49,7 @@ def check_always() -> None:
     for payment in Payment.objects.all():
         check_payment(payment, books)
     check_queue(books)
+    check_transfers(books)
 
 
 def check_payment(payment: Payment, books: Books) -> None:
@@ -92,6 +94,19 @@ def check_queue(books: Books) -> None:
             back[each.reverses_id] += each.amount
     sent = {each.pk: each.amount for each in books.movements if each.kind == MovementKind.TRANSFER}
     assert not [key for key, amount in back.items() if amount > sent[key]]
+
+
+def check_transfers(books: Books) -> None:
+    """P6: nothing is sent to a mentor who owes: right after a transfer nobody has less than nothing. Where the first answer was lost, what
+    happened before the second one may say otherwise."""
+    surely_right = {str(each.provider_id) for each in books.movements if each.kind == MovementKind.TRANSFER and each.attempts == 1}
+    causes = {cause_of(key) for key in surely_right if key}
+    owed: Counter[object] = Counter()
+    entries = LedgerEntry.objects.filter(account__kind="mentor_available").order_by("transaction_id")
+    for account, amount, kind, cause in entries.values_list("account", "amount", "transaction__kind", "transaction__cause"):
+        owed[account] -= amount
+        if kind == LedgerKind.TRANSFERRED and cause in causes:
+            assert owed[account] >= 0, "a transfer to a mentor who owes"
 
 
 def check_settled(peer: Peer) -> None:

@@ -306,6 +306,23 @@ class MoneyMachine(RuleBasedStateMachine):
             return payment.pk
         return multiple()
 
+    @rule(target=payments, share=SHARE)
+    def owes_and_earns_again(self, share: int) -> Any:
+        """What was paid out goes back to the payer; the mentor owes it, and then earns some more."""
+        with self.quiet():
+            self.world.onboard()
+            payment = self.world.paid(5_000, "USD")
+            self.world.earn(payment)
+            self.world.later(days=3)
+            self.world.pay_out()
+            payment.refresh_from_db()
+            refunding.refund_payment(payment_id=payment.pk, money=payment.returnable, reason=RefundReason.GOODWILL)
+            self.world.hear()
+            again = self.world.paid(max(5_000 * share // 100, 200), "USD")
+            self.world.earn(again)
+            return again.pk
+        return multiple()
+
     @rule(target=payments)
     def called_off_while_paying(self) -> Any:
         """The payer pays at the moment at which it is called off."""

@@ -1,0 +1,123 @@
+"""What must hold of bookings at every moment, and once all work is done. P1, P2, P3, P7 and P15 of the invariants that we agreed on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from django.db import connection
+from django.utils import timezone
+
+from bookings.enums import LIVE_STATES, MOVES, BookingState
+from bookings.models import Booking, BookingMove
+from core.money import Money
+from mentors.models import OccupiedTime, Review
+from payments.enums import MovementKind, PaymentState
+from payments.models import Payment
+from payments.tests.invariants import check_always as check_money
+
+_OVERLAPS = """
+SELECT count(*) FROM mentors_occupiedtime AS one JOIN mentors_occupiedtime AS other
+ON one.person_id = other.person_id AND one.id < other.id AND one.during && other.during
+WHERE one.source IN ('session', 'hold') AND other.source IN ('session', 'hold')
+"""
+
+
+def overlaps() -> int:
+    """Pairs of sessions or holds of one person that touch the same moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OVERLAPS)
+        return int(cursor.fetchone()[0])
+
+
+def check_always() -> None:
+    assert overlaps() == 0, "P1: somebody is booked twice"
+    bookings = list(Booking.objects.select_related("session", "payment"))
+    _check_time(bookings)
+    _check_history(bookings)
+    _check_money(bookings)
+    # P15: reviews belong to sessions that took place, and to their two people.
+    for review in Review.objects.all():
+        booking = next(row for row in bookings if row.pk == review.reference)
+        assert booking.state == BookingState.COMPLETED
+        assert {review.author_id, review.about_id} == {booking.learner_id, booking.session.mentor_id}
+    check_money()
+
+
+def check_settled() -> None:
+    """Everything that was due is done."""
+    now = timezone.now()
+    for booking in Booking.objects.select_related("session", "payment"):
+        assert booking.expires_at is None or booking.expires_at > now, "P7: nobody waits beyond the deadline"
+        payment = booking.payment
+        if booking.settled_at is None or payment is None or payment.is_free:
+            continue
+        kept = booking.price_amount - (booking.refund_amount or 0)
+        if payment.state == PaymentState.CAPTURED:
+            assert payment.captured_amount - payment.returned_amount == kept, "the quote is what came back"
+            assert (payment.earned_at is not None) == bool(kept)
+        else:
+            assert payment.state == PaymentState.CANCELLED, "P7: nothing is kept of what is over"
+            assert kept == 0 or booking.state == BookingState.CANCELLED_BY_PLATFORM
+
+
+def _check_time(bookings: list[Booking]) -> None:
+    """P1 and P2: what is booked is what is occupied, for both people, as long as it is booked, and no longer."""
+    rows = defaultdict(list)
+    for row in OccupiedTime.objects.filter(reference__isnull=False):
+        rows[row.reference].append(row)
+    sessions = {}
+    for booking in bookings:
+        session = sessions.setdefault(booking.session_id, booking.session)
+        assert session.ends_at > session.starts_at
+        taken = [row for row in rows.get(booking.session_id, []) if row.person_id == booking.learner_id]
+        if booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION):
+            assert [row.source for row in taken] == ["session"], (booking, taken)
+        elif booking.state in LIVE_STATES:
+            assert len(taken) <= 1
+            # A hold that is over may have been given back already.
+            assert taken or booking.expires_at <= timezone.now(), booking
+        elif booking.state not in (BookingState.COMPLETED, *_NO_SHOWS):
+            assert taken == [], booking
+        for row in taken:
+            assert (row.session.lower, row.session.upper) == (session.starts_at, session.ends_at)
+    for reference, found in rows.items():
+        assert reference in sessions
+        assert sum(row.is_mentor for row in found) == 1
+
+
+_NO_SHOWS = (BookingState.NO_SHOW_BY_LEARNER, BookingState.NO_SHOW_BY_MENTOR, BookingState.NO_SHOW_BY_BOTH)
+
+
+def _check_history(bookings: list[Booking]) -> None:
+    """P3: one row for each move, along the graph, and the last one is where the booking stands."""
+    history = defaultdict(list)
+    for move in BookingMove.objects.order_by("version"):
+        history[move.booking_id].append(move)
+    for booking in bookings:
+        moves = history[booking.pk]
+        assert [move.version for move in moves] == list(range(1, booking.version + 1))
+        state = ""
+        for move in moves:
+            assert move.from_state == state
+            assert not state or move.to_state == state or move.to_state in MOVES[BookingState(state)]
+            state = move.to_state
+        assert state == booking.state
+
+
+def _check_money(bookings: list[Booking]) -> None:
+    """P7: a confirmed session with a price is paid for, or is about to be; nothing is taken before it is confirmed."""
+    for booking in bookings:
+        payment: Payment | None = booking.payment
+        if payment is None:
+            assert booking.state not in (BookingState.CONFIRMED, BookingState.IN_SESSION, BookingState.COMPLETED)
+            continue
+        assert payment.money == booking.price and payment.subject_id == booking.pk
+        if payment.is_free:
+            continue
+        if booking.state in (BookingState.HELD, BookingState.REQUESTED):
+            assert payment.state != PaymentState.CAPTURED
+        if booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION, BookingState.COMPLETED):
+            is_under_way = payment.movements.filter(kind=MovementKind.CAPTURE).exclude(state="failed").exists()
+            assert payment.state == PaymentState.CAPTURED or is_under_way, (booking, payment)
+        if booking.refund_amount is not None:
+            assert Money.zero(booking.price_currency) <= Money(booking.refund_amount, booking.price_currency) <= booking.price

@@ -1,0 +1,279 @@
+"""Everything that can happen to bookings, in any order, on a clock that jumps. Hypothesis chooses; invariants are checked after each step."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest import mock
+
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+
+from accounts.models import User
+from bookings.enums import AppealState, AttendanceSource, BookingState, CancellationPolicy, Cause, Side
+from bookings.models import Appeal, Booking, BookingTerms
+from bookings.services import appealing, attending, cancelling, ending, requesting, rescheduling
+from bookings.tests.invariants import check_always, check_settled
+from bookings.tests.world import BookingWorld, Clock
+from core.errors import DomainError
+from mentors.models import MentorProfile, OccupiedTime, Offer
+from mentors.services.expanding import Hours
+from mentors.services.occupying import block_time, unblock_time
+from mentors.services.schedules import Availability, WeeklyRule, set_availability
+from payments.services.paying import start_payment
+from payments.tests.world import peer_in_force
+
+STEPS = [0]
+REACHED: Counter[str] = Counter()
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "America/Santiago", "Asia/Kathmandu")
+PRICES = st.sampled_from([(0, "EUR"), (4_500, "EUR"), (4_999, "USD"), (5_001, "JPY"), (12_340, "KWD"), (90_000, "ISK")])
+# Weeks in which clocks change in one or the other of these zones, and one in which none does.
+STARTS = st.sampled_from(
+    ["2027-03-12 08:00", "2027-03-26 08:00", "2027-04-02 08:00", "2027-06-01 08:00", "2027-10-29 08:00", "2027-11-05 08:00"]
+)
+STEP = st.integers(0, 200)
+SIDE = st.booleans()
+
+
+class BookingMachine(RuleBasedStateMachine):
+    bookings = Bundle("bookings")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outside = contextlib.ExitStack()
+        self.outside.enter_context(self._rolled_back())
+        self.peer = self.outside.enter_context(peer_in_force())
+        self.clock = Clock("2027-06-01 08:00")
+        self.outside.enter_context(mock.patch.object(timezone, "now", self.clock.now))
+
+    @contextlib.contextmanager
+    def _rolled_back(self) -> Iterator[None]:
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "world"):
+                self.drain()
+        finally:
+            self.outside.close()
+
+    @initialize(
+        start=STARTS,
+        zone=st.sampled_from(ZONES),
+        price=PRICES,
+        policy=st.sampled_from(list(CancellationPolicy)),
+        is_instant=st.booleans(),
+        limits=st.sampled_from(
+            [{}, {"most_per_day": 1}, {"buffer_after_minutes": 15}, {"buffer_before_minutes": 10, "notice_minutes": 120}]
+        ),
+    )
+    def begin(self, start: str, zone: str, price: tuple[int, str], policy: str, is_instant: bool, limits: dict[str, int]) -> None:
+        self.clock.set(start)
+        make: Callable[[str], User] = lambda name: User.objects.create(email=f"{uuid.uuid4().hex}@example.org", full_name=name)  # noqa: E731
+        profile = MentorProfile.objects.create(user=make("Mentor"), state="live", live_since=timezone.now(), headline="x", capacity=50)
+        amount, currency = price
+        for minutes in (30, 60):
+            Offer.objects.create(
+                profile=profile, kind="session", title="Talk", duration_minutes=minutes, price_amount=amount, price_currency=currency
+            )
+        hours = tuple(WeeklyRule(day, Hours(0, 1440)) for day in range(7))
+        settings = {"notice_minutes": 0, "horizon_days": 20} | limits
+        set_availability(profile=profile, availability=Availability(zone, hours, (), (), settings))
+        BookingTerms.objects.create(mentor=profile.user, policy=policy, is_instant=is_instant)
+        self.world = BookingWorld(self.peer, make("Learner"), profile, self.clock)
+        self.learners = [self.world.learner, make("Second"), make("Third")]
+
+    @invariant()
+    def always(self) -> None:
+        if hasattr(self, "world"):
+            STEPS[0] += 1
+            REACHED.update(Booking.objects.values_list("state", flat=True).distinct())
+            check_always()
+
+    # --- Single calls -------------------------------------------------------------------------------------------------------------
+    @rule(target=bookings, learner=st.integers(0, 2), step=STEP, minutes=st.sampled_from([30, 60]))
+    def book(self, learner: int, step: int, minutes: int) -> Any:
+        with self.quiet():
+            return self.world.book(self.at(step), learner=self.learners[learner], minutes=minutes).pk
+        return multiple()
+
+    @rule(key=bookings, card=st.sampled_from(["pm_card_visa"] * 3 + ["pm_card_chargeDeclined"]))
+    def pay(self, key: uuid.UUID, card: str) -> None:
+        booking = Booking.objects.get(pk=key)
+        with self.quiet():
+            start_payment(payment_id=booking.payment_id)
+            self.world.confirm(booking.payment, card)
+
+    @rule(key=bookings)
+    def confirm(self, key: uuid.UUID) -> None:
+        with self.quiet():
+            requesting.confirm_booking(booking_id=key, mentor=self.world.mentor)
+
+    @rule(key=bookings)
+    def decline(self, key: uuid.UUID) -> None:
+        with self.quiet():
+            requesting.decline_booking(booking_id=key, mentor=self.world.mentor)
+
+    @rule(key=bookings, step=STEP)
+    def counter(self, key: uuid.UUID, step: int) -> None:
+        with self.quiet():
+            requesting.counter_offer(booking_id=key, mentor=self.world.mentor, starts_at=self.instant(step))
+
+    @rule(key=bookings)
+    def accept_counter(self, key: uuid.UUID) -> None:
+        with self.quiet():
+            requesting.accept_counter(booking_id=key, learner=Booking.objects.get(pk=key).learner)
+
+    @rule(key=bookings, is_mentor=SIDE)
+    def cancel(self, key: uuid.UUID, is_mentor: bool) -> None:
+        """The quote is what comes back."""
+        booking = Booking.objects.select_related("session").get(pk=key)
+        user = self.party(booking, is_mentor)
+        with self.quiet():
+            quote = cancelling.cancellation_quote(booking=booking, user=user)
+            cancelling.cancel_booking(booking_id=key, user=user, expected_refund=quote.refund.amount)
+            assert Booking.objects.get(pk=key).refund_amount == quote.refund.amount
+
+    @rule(key=bookings, is_mentor=SIDE, step=STEP)
+    def reschedule(self, key: uuid.UUID, is_mentor: bool, step: int) -> None:
+        booking = Booking.objects.select_related("session").get(pk=key)
+        length = booking.session.ends_at - booking.session.starts_at
+        with self.quiet():
+            rescheduling.reschedule_booking(booking_id=key, user=self.party(booking, is_mentor), starts_at=self.instant(step))
+        booking.session.refresh_from_db()
+        assert booking.session.ends_at - booking.session.starts_at == length
+
+    @rule(step=STEP)
+    def block(self, step: int) -> None:
+        start = self.instant(step)
+        block_time(person=self.world.mentor, starts_at=start, ends_at=start + datetime.timedelta(hours=2))
+
+    @rule()
+    def unblock(self) -> None:
+        row = OccupiedTime.objects.filter(source="block").first()
+        if row is not None:
+            unblock_time(block=row)
+
+    @rule(key=bookings, is_mentor=SIDE, source=st.sampled_from([AttendanceSource.APP, AttendanceSource.PROVIDER]), late=st.integers(-5, 70))
+    def attend(self, key: uuid.UUID, is_mentor: bool, source: AttendanceSource, late: int) -> None:
+        """Told in any order, and twice."""
+        booking = Booking.objects.select_related("session").get(pk=key)
+        joined_at = booking.session.starts_at + datetime.timedelta(minutes=late)
+        if joined_at <= self.clock.now() and booking.confirmed_at is not None:
+            stay = {"session_id": booking.session_id, "person_id": self.party(booking, is_mentor).pk, "source": source, "key": str(late)}
+            attending.record_stay(**stay, left_at=joined_at + datetime.timedelta(minutes=30))
+            attending.record_stay(**stay, joined_at=joined_at)
+            attending.record_stay(**stay, joined_at=joined_at)
+
+    @rule(key=bookings, is_mentor=SIDE)
+    def complete(self, key: uuid.UUID, is_mentor: bool) -> None:
+        booking = Booking.objects.select_related("session").get(pk=key)
+        with self.quiet():
+            ending.complete_booking(booking_id=key, user=self.party(booking, is_mentor))
+
+    @rule(key=bookings, is_mentor=SIDE)
+    def report_no_show(self, key: uuid.UUID, is_mentor: bool) -> None:
+        booking = Booking.objects.select_related("session").get(pk=key)
+        with self.quiet():
+            ending.report_no_show(booking_id=key, user=self.party(booking, is_mentor))
+
+    @rule(key=bookings, is_mentor=SIDE)
+    def appeal(self, key: uuid.UUID, is_mentor: bool) -> None:
+        booking = Booking.objects.select_related("session").get(pk=key)
+        with self.quiet():
+            appealing.appeal(booking_id=key, user=self.party(booking, is_mentor), text="I was there.")
+
+    @rule(state=st.sampled_from([AppealState.UPHELD, AppealState.NOBODYS_FAULT, AppealState.REFUSED]))
+    def decide(self, state: AppealState) -> None:
+        row = Appeal.objects.filter(state=AppealState.OPEN).first()
+        if row is not None:
+            appealing.decide_appeal(
+                row=row, staff=self.learners[0] if row.booking.learner_id != self.learners[0].pk else self.learners[1], state=state, note=""
+            )
+
+    @rule(key=bookings)
+    def call_off(self, key: uuid.UUID) -> None:
+        cancelling.call_off(booking_id=key, side=Side.PLATFORM, cause=Cause.CANCELLED)
+
+    @rule(minutes=st.sampled_from([1, 14, 15, 16, 45, 60, 240, 1_439, 1_440, 2_880]))
+    def wait(self, minutes: int) -> None:
+        self.clock.ahead(minutes=minutes)
+
+    @rule()
+    def work(self) -> None:
+        """What workers and beat do."""
+        self.world.turn()
+        check_settled()
+
+    # --- Journeys -----------------------------------------------------------------------------------------------------------------
+    @rule(target=bookings, learner=st.integers(0, 2), step=STEP)
+    def confirmed(self, learner: int, step: int) -> Any:
+        """Booked, paid for and confirmed."""
+        with self.quiet():
+            booking = self.world.book(self.at(step), learner=self.learners[learner])
+            if booking.state == BookingState.HELD:
+                self.world.pay(booking)
+            booking.refresh_from_db()
+            if booking.state == BookingState.REQUESTED:
+                requesting.confirm_booking(booking_id=booking.pk, mentor=self.world.mentor)
+            return booking.pk
+        return multiple()
+
+    @rule(key=bookings, who=st.sampled_from(["both", "mentor", "learner", "nobody"]))
+    def take_place(self, key: uuid.UUID, who: str) -> None:
+        """The time of a session comes; some are there; a day passes."""
+        booking = Booking.objects.select_related("session").get(pk=key)
+        if booking.state == BookingState.CONFIRMED and booking.session.ends_at > self.clock.now():
+            people = {
+                "both": [self.world.mentor, booking.learner],
+                "mentor": [self.world.mentor],
+                "learner": [booking.learner],
+                "nobody": [],
+            }
+            self.clock.shown = booking.session.starts_at
+            self.world.attended(booking, *people[who])
+            self.world.turn()
+            self.clock.shown = booking.session.ends_at + datetime.timedelta(hours=25)
+            self.world.turn()
+
+    # --- Means --------------------------------------------------------------------------------------------------------------------
+    def instant(self, step: int) -> datetime.datetime:
+        """A half hour of the next four days."""
+        now = self.clock.now()
+        first = now.replace(minute=0, second=0, microsecond=0) + datetime.timedelta(minutes=30)
+        return first + step * datetime.timedelta(minutes=30)
+
+    def at(self, step: int) -> str:
+        return self.instant(step).strftime("%Y-%m-%d %H:%M")
+
+    def party(self, booking: Booking, is_mentor: bool) -> User:
+        return self.world.mentor if is_mentor else booking.learner
+
+    def quiet(self) -> Any:
+        """What was refused changed nothing, and that is checked by the invariants."""
+        return contextlib.suppress(DomainError)
+
+    def drain(self) -> None:
+        """Everything that was begun comes to its end."""
+        for _ in range(4):
+            self.world.turn()
+            for row in Appeal.objects.filter(state=AppealState.OPEN):
+                appealing.decide_appeal(
+                    row=row, staff=User.objects.create(email=f"{uuid.uuid4().hex}@example.org"), state=AppealState.REFUSED, note=""
+                )
+            self.clock.ahead(days=9)
+        self.world.turn()
+        check_always()
+        check_settled()
+        live = Booking.objects.live().values_list("state", flat=True)
+        assert list(live) == [], "nothing is left open"
+        unsettled = Booking.objects.filter(settled_at__isnull=True).exclude(payment__isnull=True)
+        assert not unsettled.exists(), list(unsettled.values_list("state", "settle_at", "payment__state"))
