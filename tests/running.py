@@ -91,8 +91,10 @@ class RunningSoosh:
         for process in psutil.process_iter():
             try:
                 alive = process.status() != psutil.STATUS_ZOMBIE
-                mine = process.environ().get("SOOSH_SUPERVISED") == str(self.home.root) or process.cwd() == str(self.home.postgres_data)
-                if alive and mine and name in " ".join(process.cmdline()):
+                line = " ".join(process.cmdline())
+                # Redis writes its title over its environment, and names its socket there.
+                mine = str(self.home.redis_socket) in line or process.cwd() == str(self.home.postgres_data)
+                if alive and name in line and (mine or process.environ().get("SOOSH_SUPERVISED") == str(self.home.root)):
                     found.append(process)
             except psutil.Error:
                 continue
