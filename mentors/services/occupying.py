@@ -9,12 +9,12 @@ import datetime
 import uuid
 from collections.abc import Collection
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.models import User
-from mentors.enums import TimeSource
+from mentors.enums import Refusal, TimeSource
 from mentors.errors import ClaimGone, SlotUnavailable
 from mentors.models import MentorProfile, OccupiedTime, Schedule
 from mentors.services.keeping import keep_free_time_of, lock_people
@@ -176,8 +176,13 @@ def _take(
     )
     source = TimeSource.HOLD if held_until else TimeSource.SESSION
     common = {"source": source, "session": session, "reference": reference, "held_until": held_until, "moves": moves}
-    OccupiedTime.objects.create(person_id=profile.user_id, during=buffered, is_mentor=True, **common)
-    OccupiedTime.objects.create(person_id=learner_id, during=session, **common)
+    try:
+        with transaction.atomic():
+            OccupiedTime.objects.create(person_id=profile.user_id, during=buffered, is_mentor=True, **common)
+            OccupiedTime.objects.create(person_id=learner_id, during=session, **common)
+    except IntegrityError as error:
+        # Nobody gets here who holds the locks and has looked; the constraint needs neither.
+        raise SlotUnavailable(reasons=[Refusal.TAKEN.value], alternatives=[]) from error
 
 
 def _locked_claim(reference: uuid.UUID) -> tuple[OccupiedTime, OccupiedTime]:

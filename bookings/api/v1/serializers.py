@@ -15,6 +15,7 @@ from bookings.models.bookings import LONGEST_TOPIC
 from bookings.models.terms import EARLIEST_REMINDER, MOST_REMINDERS, SOONEST_REMINDER
 from bookings.services.approving import needs_approval
 from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE
+from bookings.services.calendars import links_of
 from bookings.services.refunds import deadlines_of
 from core.serializers import MoneySerializer, RequestSerializer
 from mentors.enums import OfferKind
@@ -183,12 +184,22 @@ class MoveSerializer(serializers.ModelSerializer[BookingMove]):
         read_only_fields = fields
 
 
+class CalendarLinksSerializer(serializers.Serializer[Any]):
+    google = serializers.URLField()
+    outlook = serializers.URLField()
+
+
 class BookingDetailSerializer(BookingSerializer):
     history = MoveSerializer(many=True)
+    calendar_links = serializers.SerializerMethodField(help_text="Addresses that open the entry in other calendars.")
 
     class Meta(BookingSerializer.Meta):
-        fields = (*BookingSerializer.Meta.fields, "history")
+        fields = (*BookingSerializer.Meta.fields, "history", "calendar_links")
         read_only_fields = fields
+
+    @extend_schema_field(CalendarLinksSerializer)
+    def get_calendar_links(self, booking: Booking) -> dict[str, str]:
+        return links_of(booking, self._user())
 
 
 class QuoteSerializer(serializers.Serializer[Any]):

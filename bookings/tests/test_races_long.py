@@ -1,0 +1,76 @@
+"""The races at length: 200 people for one slot, fifty times; every pair of acts, fifty times."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from bookings.models import Booking
+from bookings.tests.invariants import check_always, overlaps
+from bookings.tests.races import at_once
+from bookings.tests.test_races import TestPairs as Pairs
+from bookings.tests.test_races import people
+from bookings.tests.world import BookingWorld
+from core.errors import DomainError
+from mentors.models import MentorProfile, OccupiedTime
+from mentors.services.keeping import keep_all_hours
+
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
+ROUNDS = 50
+
+
+def test_two_hundred_people_for_one_slot(world: BookingWorld, make_user: Any) -> None:
+    """Exactly one booking each time; everybody else is told so with alternatives."""
+    MentorProfile.objects.update(capacity=1_000)
+    learners = people(make_user, 200)
+    taken: list[float] = []
+    lock = threading.Lock()
+    for number in range(ROUNDS):
+        at = f"2027-06-{2 + number // 2:02} {10 + number % 2:02}:00"
+
+        def timed(learner: Any, at: str = at) -> None:
+            begun = time.monotonic()
+            try:
+                world.book(at, learner=learner)
+            except DomainError as error:
+                assert len(error.data["alternatives"]) == 3
+                raise
+            finally:
+                with lock:
+                    taken.append(time.monotonic() - begun)
+
+        answers = at_once([lambda learner=learner: timed(learner) for learner in learners])
+        assert answers == {"done": 1, "slot_unavailable": 199}, (number, answers)
+        # Whoever won has it expire, so that nobody reaches the limit of holds.
+        Booking.objects.filter(state="held").update(expires_at=world.clock.now())
+        OccupiedTime.objects.filter(source="hold").update(held_until=world.clock.now())
+        world.turn()
+    assert overlaps() == 0
+    taken.sort()
+    print(
+        f"{ROUNDS} rounds of 200: one each; half within {taken[len(taken) // 2]:.2f} s, 99 of 100 within {taken[-len(taken) // 100]:.2f} s"
+    )
+
+
+class TestEveryPair:
+    """T2, fifty rounds."""
+
+    acts = Pairs.acts
+
+    @pytest.mark.parametrize("first", range(7))
+    def test_each_pair(self, acts: Any, world: BookingWorld, make_user: Any, make_mentor: Any, first: int) -> None:
+        answers: Counter[str] = Counter()
+        for number in range(ROUNDS * (7 - first)):
+            second = first + number % (7 - first)
+            world.clock.ahead(days=1)
+            keep_all_hours()
+            prepared = acts()
+            names = list(prepared)
+            answers.update(at_once([prepared[names[first]], prepared[names[second]]]))
+            assert overlaps() == 0
+        check_always()
+        print(f"pairs of {first}: {dict(answers)}")

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import jwt
+import pytest
+
+from bookings.enums import AttendanceSource, BookingState, RoomState, Side
+from bookings.errors import TooEarly, TooLate
+from bookings.models import Attendance, Booking, Room
+from bookings.providers import daily
+from bookings.services import attending, ending, joining, rooms
+from bookings.services.attending import presence_of, time_together
+from bookings.services.hearing import hear_of_stay
+from bookings.services.rescheduling import reschedule_booking
+from bookings.tests.daily_peer import FAULTS, KEY, WEBHOOK_SECRET, DailyPeer, signed, stay
+from bookings.tests.world import BookingWorld, utc
+from conftest import Api
+from core.models import OutboxEvent
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def peer(settings: Any) -> Iterator[DailyPeer]:
+    found = DailyPeer()
+    settings.VIDEO_ENGINE, settings.DAILY_API_KEY, settings.DAILY_API_BASE = "daily", KEY, found.base
+    settings.DAILY_WEBHOOK_SECRET = WEBHOOK_SECRET
+    yield found
+    found.close()
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    return dict(jwt.decode(token, options={"verify_signature": False}))
+
+
+class TestDaily:
+    def test_made_late_private_and_bounded_then_deleted(self, peer: DailyPeer, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 09:19")
+        assert rooms.look_after_rooms() == 0 and not peer.rooms
+        world.clock.set("2027-06-05 09:20")
+        assert rooms.look_after_rooms() == 1
+        room = Room.objects.get()
+        made = peer.rooms[room.name]
+        assert made["privacy"] == "private"
+        config = made["config"]
+        assert (config["nbf"], config["exp"]) == (utc("2027-06-05 09:50").timestamp(), utc("2027-06-05 11:30").timestamp())
+        assert config["eject_at_room_exp"] and not config["enable_knocking"] and not config["enable_recording"]
+        assert room.name != str(booking.session_id) and len(room.name) > 30
+        world.clock.set("2027-06-05 11:40")
+        rooms.look_after_rooms()
+        assert not peer.rooms and Room.objects.get().state == RoomState.CLOSED
+
+    def test_a_token_is_for_one_person_one_room_and_one_time(self, peer: DailyPeer, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 09:50")
+        for person, is_owner in ((world.learner, False), (world.mentor, True)):
+            entrance = joining.join_session(booking=booking, user=person, is_audio_only=not is_owner)
+            claims = claims_of(entrance.token)
+            assert claims["room_name"] == Room.objects.get().name and claims["user_id"] == str(person.pk)
+            assert (claims["nbf"], claims["exp"]) == (utc("2027-06-05 09:50").timestamp(), utc("2027-06-05 11:30").timestamp())
+            assert claims["is_owner"] is is_owner and claims["start_video_off"] is not is_owner
+            assert claims["eject_at_token_exp"] and claims["enable_live_captions_ui"]
+        assert entrance.meeting_url == f"https://soosh.daily.co/{Room.objects.get().name}"
+
+    def test_only_while_it_is_open(self, peer: DailyPeer, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        for at, error in (("2027-06-05 09:49", TooEarly), ("2027-06-05 11:30", TooLate)):
+            world.clock.set(at)
+            with pytest.raises(error) as refused:
+                joining.join_session(booking=booking, user=world.learner)
+            assert refused.value.data == {"opens_at": "2027-06-05T09:50:00Z", "closes_at": "2027-06-05T11:30:00Z"}
+        assert not peer.rooms
+
+    def test_a_lost_room_is_made_again(self, peer: DailyPeer, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 09:55")
+        joining.join_session(booking=booking, user=world.mentor)
+        peer.rooms.clear()
+        joining.join_session(booking=booking, user=world.learner)
+        assert list(peer.rooms) == [Room.objects.get().name]
+
+    def test_a_moved_session_has_another_room_at_the_other_time(self, peer: DailyPeer, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 09:30")
+        rooms.look_after_rooms()
+        before = Room.objects.get().name
+        reschedule_booking(booking_id=booking.pk, user=world.mentor, starts_at=utc("2027-06-05 15:00"))
+        room = Room.objects.get()
+        assert (room.state, room.opens_at) == (RoomState.PLANNED, utc("2027-06-05 14:50"))
+        assert room.name != before
+        booking.refresh_from_db()
+        world.clock.set("2027-06-05 14:50")
+        assert joining.join_session(booking=booking, user=world.learner).meeting_url.endswith(room.name)
+
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_nothing_that_goes_wrong_there_half_makes_a_session(self, peer: DailyPeer, world: BookingWorld, fault: str) -> None:
+        """T4: the booking stands, there is one room and no other, and whoever comes gets in."""
+        with mock.patch.object(daily, "_SECONDS", 0.5):
+            booking = world.confirmed()
+            assert booking.state == BookingState.CONFIRMED
+            world.clock.set("2027-06-05 09:25")
+            peer.fail(fault)
+            rooms.look_after_rooms()
+            room = Room.objects.get()
+            assert room.last_error or room.state == RoomState.OPEN
+            world.clock.set("2027-06-05 09:30")
+            rooms.look_after_rooms()
+            assert Room.objects.get().state == RoomState.OPEN
+            assert list(peer.rooms) == [room.name]
+            world.clock.set("2027-06-05 10:00")
+            assert joining.join_session(booking=booking, user=world.learner).provider == "daily"
+
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_while_it_stays_away_people_meet_elsewhere_and_staff_hear(self, peer: DailyPeer, world: BookingWorld, fault: str) -> None:
+        with mock.patch.object(daily, "_SECONDS", 0.5):
+            booking = world.confirmed()
+            peer.fail(fault, times=100)
+            for minute in (20, 23, 26, 29, 32):
+                world.clock.set(f"2027-06-05 09:{minute}")
+                rooms.look_after_rooms()
+            if fault != "conflict" or Room.objects.get().state != RoomState.OPEN:
+                assert Room.objects.get().state == RoomState.FAILED
+            world.clock.set("2027-06-05 10:00")
+            addresses = {joining.join_session(booking=booking, user=person).meeting_url for person in (world.learner, world.mentor)}
+            assert addresses == {f"https://meet.jit.si/{Room.objects.get().name}"}
+            assert OutboxEvent.objects.filter(name="bookings.room-failed").exists()
+
+    def test_a_room_that_is_not_private_is_refused(self, peer: DailyPeer, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 10:00")
+        made = peer.answer
+        with mock.patch.object(peer, "answer", lambda *call: (made(*call)[0], made(*call)[1] | {"privacy": "public"})):
+            assert joining.join_session(booking=booking, user=world.learner).provider == "jitsi"
+
+    def test_a_session_that_is_off_loses_its_room(self, peer: DailyPeer, world: BookingWorld) -> None:
+        from bookings.services.cancelling import cancel_booking
+
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 09:30")
+        rooms.look_after_rooms()
+        cancel_booking(booking_id=booking.pk, user=world.mentor)
+        rooms.look_after_rooms()
+        assert not peer.rooms
+        assert Room.objects.get().state == RoomState.CLOSED
+
+
+class TestJitsi:
+    def test_without_a_secret_the_name_is_the_key(self, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 10:00")
+        entrance = joining.join_session(booking=booking, user=world.learner)
+        assert (entrance.token, entrance.provider) == ("", "jitsi")
+        assert entrance.meeting_url == f"https://meet.jit.si/{Room.objects.get().name}"
+
+    def test_with_one_it_is_signed(self, world: BookingWorld, settings: Any) -> None:
+        settings.JITSI_APP_ID, settings.JITSI_APP_SECRET, settings.JITSI_URL = "soosh", "s" * 32, "https://meet.example.org"
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 10:00")
+        entrance = joining.join_session(booking=booking, user=world.mentor)
+        claims = jwt.decode(entrance.token, "s" * 32, algorithms=["HS256"], audience="jitsi", options={"verify_nbf": False})
+        assert (claims["iss"], claims["sub"], claims["room"]) == ("soosh", "meet.example.org", Room.objects.get().name)
+        assert (claims["nbf"], claims["exp"]) == (utc("2027-06-05 09:50").timestamp(), utc("2027-06-05 11:30").timestamp())
+        assert claims["moderator"] is True and claims["context"]["user"]["id"] == str(world.mentor.pk)
+
+
+class TestAttendance:
+    """Stays come in any order, twice, and some only half."""
+
+    def events(self, booking: Booking, world: BookingWorld) -> list[dict[str, Any]]:
+        room, start = Room.objects.get().name, booking.session.starts_at.timestamp()
+        found = []
+        for person, session in ((world.learner, "a"), (world.mentor, "b")):
+            found += [
+                stay(room, person.pk, joined=start + 60, session=session),
+                stay(room, person.pk, joined=start + 60, seconds=1_200, session=session),
+            ]
+        return [*found[1:], stay(room, world.learner.pk, joined=start + 1_800, seconds=600, session="c")]
+
+    def test_every_order_says_the_same(self, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 11:00")
+        events, seen = self.events(booking, world), set()
+        for order in itertools.permutations(events):
+            Attendance.objects.all().delete()
+            for event in (*order, order[0]):
+                assert hear_of_stay(event=event)
+            rows = Attendance.objects.order_by("key").values_list("person", "key", "joined_at", "left_at")
+            seen.add((tuple(rows), time_together(booking)))
+        assert len(seen) == 1
+        assert time_together(booking).total_seconds() == 1_200
+        assert presence_of(booking).both
+
+    def test_strangers_other_rooms_and_nonsense_tell_nothing(self, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        room, start = Room.objects.get().name, booking.session.starts_at.timestamp()
+        stranger = world.other()
+        nonsense: list[Any] = [
+            stay("other-room", world.learner.pk, joined=start),
+            stay(room, stranger.pk, joined=start),
+            stay(room, "nobody", joined=start),
+            stay(room, world.learner.pk, joined=float("1e300")),
+            stay(room, world.learner.pk, joined=start) | {"type": "meeting.started"},
+            {"type": "participant.joined", "payload": []},
+            {"type": "participant.joined"},
+        ]
+        assert not any(hear_of_stay(event=event) for event in nonsense)
+        assert not Attendance.objects.exists()
+
+    def test_a_stay_before_the_room_opened_is_none(self, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        hear_of_stay(event=stay(Room.objects.get().name, world.learner.pk, joined=booking.session.starts_at.timestamp() - 3_600))
+        assert not presence_of(booking).learner
+
+    def test_the_webhook(self, peer: DailyPeer, world: BookingWorld, api: Api, client: Any) -> None:
+        booking = world.confirmed()
+        event = stay(Room.objects.get().name, world.learner.pk, joined=booking.session.starts_at.timestamp())
+        address = "/api/v1/bookings/webhooks/daily"
+
+        def send(body: bytes, headers: dict[str, str]) -> int:
+            return int(client.post(address, body, content_type="application/json", **headers).status_code)
+
+        body, headers = signed(event)
+        forged = [
+            (body, {}),
+            (body + b" ", headers),
+            signed(event, at=1),
+            signed(event, secret="b3RoZXI="),
+            (body, headers | {"HTTP_X_WEBHOOK_SIGNATURE": "no base64"}),
+            (body, headers | {"HTTP_X_WEBHOOK_TIMESTAMP": "soon"}),
+            (b"x" * 100_000, headers),
+        ]
+        assert [send(*each) for each in forged] == [400] * len(forged)
+        assert not Attendance.objects.exists()
+        assert send(body, headers) == send(body, headers) == 200
+        assert Attendance.objects.get().source == AttendanceSource.PROVIDER
+        # Daily's own trial when a webhook is made.
+        assert send(*signed({"test": "test"})) == 200
+        assert send(*signed(json.loads("[]"))) == 200
+
+    def test_somebody_in_the_room_begins_the_session(self, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 09:55")
+        joining.record_app_stay(booking=booking, user=world.learner, is_leaving=False)
+        booking.refresh_from_db()
+        assert booking.state == BookingState.CONFIRMED
+        world.clock.set("2027-06-05 10:01")
+        ending.begin_sessions()
+        booking.refresh_from_db()
+        assert booking.state == BookingState.IN_SESSION
+        world.clock.set("2027-06-05 10:50")
+        joining.record_app_stay(booking=booking, user=world.learner, is_leaving=True)
+        assert Attendance.objects.get().left_at == utc("2027-06-05 10:50")
+        joining.record_app_stay(booking=booking, user=world.learner, is_leaving=True)
+        assert presence_of(booking).sources_of(Side.LEARNER) == {AttendanceSource.APP}
+
+    def test_halves_make_a_stay(self, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        keys = {"session_id": booking.session_id, "person_id": world.learner.pk, "source": AttendanceSource.APP, "key": "x"}
+        attending.record_stay(**keys, left_at=utc("2027-06-05 10:30"))
+        assert not presence_of(booking).learner
+        attending.record_stay(**keys, joined_at=utc("2027-06-05 10:00"))
+        attending.record_stay(**keys)
+        assert presence_of(booking).learner
