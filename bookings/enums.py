@@ -62,6 +62,7 @@ class Cause(TextChoices):
     NOT_PAID = "not_paid", "it was not paid for in time"
     NOT_ANSWERED = "not_answered", "it was not answered in time"
     PAYMENT_LOST = "payment_lost", "what was reserved could not be taken"
+    TOO_FEW = "too_few", "too few people booked it"
     JOINED = "joined", "somebody came into the room"
     ENDED = "ended", "it took place"
     NOT_THERE = "not_there", "somebody did not come"

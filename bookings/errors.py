@@ -60,6 +60,33 @@ class NothingChanged(Conflict):
     message = _("It is at this time already.")
 
 
+class SessionFull(Conflict):
+    code = "session_full"
+    message = _("All seats of this session are taken.")
+
+
+class SessionOff(Conflict):
+    code = "session_off"
+    message = _("This session does not take place, or has begun.")
+
+
+class SeatTaken(Conflict):
+    code = "seat_taken"
+    message = _("You have a seat in this session already.")
+
+
+class SeriesUnavailable(Conflict):
+    """`data["occurrences"]` lists the times that cannot be had, each with its reasons and the nearest ones that can."""
+
+    code = "series_unavailable"
+    message = _("Some of these times cannot be booked. Choose others for them, or leave them out.")
+
+
+class NoSuchSeries(NotFound):
+    code = "no_such_series"
+    message = _("Nothing of this series is ahead.")
+
+
 class TooEarly(Conflict):
     code = "too_early"
     message = _("The room is not open yet.")

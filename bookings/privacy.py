@@ -12,6 +12,7 @@ from bookings.models import (
     Reminder,
     ReminderChoice,
     Room,
+    Series,
     Session,
     Strike,
 )
@@ -25,7 +26,21 @@ declare(
     subject="mentor_id",
     on_erasure=OnErasure.CLEAR,
     cleared={"title": "", "mentor_zone": ""},
-    none=(*_BASE, "mentor", "kind", "starts_at", "ends_at", "duration_minutes", "seats", "sequence"),
+    none=(
+        *_BASE,
+        "mentor",
+        "kind",
+        "starts_at",
+        "ends_at",
+        "duration_minutes",
+        "seats",
+        "sequence",
+        "offer",
+        "fewest",
+        "policy",
+        "cancelled_at",
+    ),
+    money_record=("price_amount", "price_currency"),
     personal=("title", "mentor_zone"),
 )
 declare(
@@ -39,6 +54,7 @@ declare(
             "session",
             "learner",
             "offer",
+            "series",
             "seat",
             "state",
             "version",
@@ -53,6 +69,14 @@ declare(
     ),
     personal=("topic", "learner_zone"),
     money_record=("price_amount", "price_currency", "refund_amount", "refund_reason"),
+)
+declare(
+    Series,
+    subject="learner_id",
+    on_erasure=OnErasure.CLEAR,
+    cleared={"zone": ""},
+    none=(*_BASE, "mentor", "learner", "every_weeks"),
+    personal=("zone",),
 )
 declare(
     BookingMove,

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import uuid
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.enums import AHEAD_STATES, BookingState, Side
-from bookings.models import Booking, BookingMove, BookingTerms
+from bookings.enums import AHEAD_STATES, LIVE_STATES, PLACED_STATES, BookingState, Side
+from bookings.models import Booking, BookingMove, BookingTerms, Series, Session
+from bookings.services.groups import groups_ahead
 from core.querysets import COLUMNS_OF_VECTORS
+from mentors.models import MentorProfile
 
 _WIDE = tuple(f"session__mentor__mentor_profile__{name}" for name in COLUMNS_OF_VECTORS)
 
@@ -37,6 +39,24 @@ def narrowed(rows: QuerySet[Booking], *, state: str = "", side: str = "", when: 
     elif when == "past":
         rows = rows.filter(session__ends_at__lte=timezone.now())
     return rows
+
+
+def group_sessions_for(user: User, *, mentor_id: uuid.UUID | None = None) -> QuerySet[Session]:
+    """Sessions for several that are ahead: of mentors whom this person can book, of those in which they have a seat, and their own. Each
+    with how many seats are taken."""
+    can_book = MentorProfile.objects.bookable_for(user).values("user_id")
+    own_seats = Booking.objects.filter(learner=user, state__in=LIVE_STATES).values("session_id")
+    rows = groups_ahead().filter(Q(mentor__in=can_book) | Q(mentor=user) | Q(pk__in=own_seats))
+    if mentor_id is not None:
+        rows = rows.filter(mentor__mentor_profile=mentor_id)
+    wide = (f"mentor__mentor_profile__{name}" for name in COLUMNS_OF_VECTORS)
+    taken = Count("bookings", filter=Q(bookings__state__in=PLACED_STATES))
+    return rows.select_related("mentor__mentor_profile").defer(*wide).annotate(taken=taken).order_by("-pk")
+
+
+def series_of(user: User) -> QuerySet[Series]:
+    """Series of which this person sees at least one booking."""
+    return Series.objects.filter(pk__in=Booking.objects.visible_to(user).filter(series__isnull=False).values("series_id"))
 
 
 def terms_of(mentor_id: uuid.UUID) -> BookingTerms:

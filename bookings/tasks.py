@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from bookings.services import ending, expiring, reminding, rooms, settling
+from bookings.services import ending, expiring, groups, reminding, rooms, settling
 
 
 @shared_task
@@ -18,6 +18,13 @@ def follow_sessions() -> None:
     while ending.begin_sessions():
         pass
     while ending.end_sessions():
+        pass
+
+
+@shared_task
+def call_off_small_groups() -> None:
+    """Call off the sessions of the next day that too few people have booked."""
+    while groups.call_off_small_groups():
         pass
 
 

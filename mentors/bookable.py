@@ -16,7 +16,7 @@ MINUTE = "interval '1 minute'"
 RULES: Mapping[Refusal, str] = {
     Refusal.WRONG_DURATION: """NOT EXISTS (
         SELECT FROM mentors_offer AS offer
-        WHERE offer.profile_id = schedule.profile_id AND offer.is_active AND offer.duration_minutes = %(minutes)s
+        WHERE offer.profile_id = schedule.profile_id AND offer.is_active AND offer.kind <> 'group' AND offer.duration_minutes = %(minutes)s
     )""",
     Refusal.NOT_OPEN: "NOT wanted <@ schedule.open_time",
     Refusal.OFF_GRID: """NOT EXISTS (

@@ -104,7 +104,7 @@ declare(
     OccupiedTime,
     subject="person_id",
     on_erasure=OnErasure.DELETE,
-    none=(*_BASE, "person", "calendar", "moves"),
+    none=(*_BASE, "person", "calendar", "moves", "is_group"),
     personal=("source", "during", "session", "reference", "is_mentor", "held_until", "title"),
 )
 declare(

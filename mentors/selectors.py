@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from core.errors import NotFound
-from mentors.enums import CheckKind, CheckScope, Evidence, TimeSource
+from mentors.enums import CheckKind, CheckScope, Evidence, OfferKind, TimeSource
 from mentors.errors import NoSchedule
 from mentors.models import Check, MentorProfile, OccupiedTime, Review, Schedule
 
@@ -44,8 +44,8 @@ def blocks_of(user: User) -> QuerySet[OccupiedTime]:
 
 
 def shortest_offer(profile: MentorProfile) -> int | None:
-    """The length in minutes of the shortest offer; None without one."""
-    lengths = profile.offers.filter(is_active=True).order_by("duration_minutes")
+    """The length in minutes of the shortest offer for two; None without one."""
+    lengths = profile.offers.filter(is_active=True).exclude(kind=OfferKind.GROUP).order_by("duration_minutes")
     return lengths.values_list("duration_minutes", flat=True).first()
 
 

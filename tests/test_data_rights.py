@@ -178,7 +178,19 @@ def fill_money(person: User, other: User) -> None:
 
 def fill_bookings(person: User, other: User) -> None:
     """Something in every table of bookings, as the learner and as the mentor: what is over stays without words, what is ahead is off."""
-    from bookings.models import Appeal, Attendance, Booking, BookingMove, BookingTerms, Reminder, ReminderChoice, Room, Session, Strike
+    from bookings.models import (
+        Appeal,
+        Attendance,
+        Booking,
+        BookingMove,
+        BookingTerms,
+        Reminder,
+        ReminderChoice,
+        Room,
+        Series,
+        Session,
+        Strike,
+    )
 
     ends_at = timezone.now() + timedelta(days=2)
     for mentor, learner in ((person, other), (other, person)):
@@ -211,6 +223,7 @@ def fill_bookings(person: User, other: User) -> None:
         Appeal.objects.create(booking=booking, person=person, text="CANARY-APPEAL")
         Attendance.objects.create(session=session, person=person, source="app", key="x", joined_at=ends_at)
         Reminder.objects.create(booking=booking, person=person, minutes_before=10, due_at=ends_at)
+    Series.objects.create(mentor=other, learner=person, zone="Europe/CANARY")
     BookingTerms.objects.create(mentor=person)
     ReminderChoice.objects.create(person=person, minutes=[10])
 

@@ -14,8 +14,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, User
-from bookings.models import Booking
+from bookings.models import Booking, Series, Session
 from bookings.services.booking import book_session
+from bookings.services.groups import announce_session
+from bookings.services.series import book_series
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, SavedSearch, Skill
 from conftest import Api
 from mentors.enums import CalendarKind, CheckKind
@@ -234,6 +236,17 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("bookings/reminders", "GET"): (401, 200, 200, 200),
     ("bookings/reminders", "PUT"): (401, 400, 400, 400),
     ("bookings/webhooks/daily", "POST"): (400, 400, 400, 400),
+    ("bookings/sessions", "GET"): (401, 200, 200, 200),
+    ("bookings/sessions", "POST"): (401, 400, 400, 400),
+    ("bookings/sessions/<uuid:group_id>", "GET"): (401, 404, 200, 200),
+    ("bookings/sessions/<uuid:group_id>/book", "POST"): (401, 404, 404, 201),
+    ("bookings/sessions/<uuid:group_id>/cancel", "POST"): (401, 404, 200, 404),
+    ("bookings/series", "POST"): (401, 400, 400, 400),
+    ("bookings/series/<uuid:series_id>", "GET"): (401, 404, 200, 404),
+    ("bookings/series/<uuid:series_id>/confirm", "POST"): (401, 404, 200, 404),
+    ("bookings/series/<uuid:series_id>/decline", "POST"): (401, 404, 200, 404),
+    ("bookings/series/<uuid:series_id>/cancel", "POST"): (401, 404, 200, 404),
+    ("bookings/series/<uuid:series_id>/reschedule", "POST"): (401, 400, 400, 400),
     ("bookings/<uuid:booking_id>", "GET"): (401, 404, 200, 404),
     ("bookings/<uuid:booking_id>/confirm", "POST"): (401, 404, 200, 404),
     ("bookings/<uuid:booking_id>/decline", "POST"): (401, 404, 200, 404),
@@ -368,6 +381,19 @@ def make_booking(mentor: MentorProfile, learner: User) -> Booking:
     return book_session(learner=learner, mentor_id=mentor.pk, starts_at=start, duration_minutes=60)
 
 
+def make_group(mentor: MentorProfile) -> Session:
+    """A session for several, which the owner announced."""
+    offer = {"kind": "group", "title": "Together", "duration_minutes": 45, "price_amount": 0, "price_currency": "EUR", "group_size": 9}
+    row = Offer.objects.create(profile=mentor, **offer)
+    return announce_session(profile=mentor, offer_id=row.pk, starts_at=timezone.now() + timedelta(days=5))
+
+
+def make_series(mentor: MentorProfile, learner: User) -> Series:
+    """Two sessions for which the owner is asked as the mentor."""
+    start = (timezone.now() + timedelta(days=8)).replace(hour=12, minute=0, second=0, microsecond=0)
+    return book_series(learner=learner, mentor_id=mentor.pk, first_at=start, duration_minutes=60, number=2)
+
+
 @pytest.mark.parametrize(("route", "method"), MATRIX)
 def test_each_actor_gets_what_the_matrix_says(
     actors: dict[str, tuple[Api, User | None]], make_user: Any, settings: Any, route: str, method: str
@@ -415,6 +441,8 @@ def test_each_actor_gets_what_the_matrix_says(
         "<uuid:review_id>": make_review(mentor, make_user()).pk,
         "<uuid:document_id>": document.pk,
         "<uuid:booking_id>": make_booking(mentor, make_user()).pk,
+        "<uuid:group_id>": make_group(mentor).pk,
+        "<uuid:series_id>": make_series(mentor, make_user()).pk,
         "<uuid:payment_id>": make_payment(owner, make_user()).pk,
         "<slug:slug>": "c",
         "<slug:provider>": "google",

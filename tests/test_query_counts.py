@@ -63,6 +63,7 @@ LISTS = (
     "payments?page_size=100",
     "payouts/movements?page_size=100",
     "bookings?page_size=100",
+    "bookings/sessions?page_size=100",
     "bookings?page_size=100&side=mentor&when=ahead&state=confirmed",
     "mentors?page_size=100&q=nurse&daily_from=08:00&daily_to=20:00",
     "mentors/me/blocks?page_size=100",
@@ -176,6 +177,8 @@ def add_bookings(user: User, other: User) -> None:
         booking = Booking.objects.create(session=session, learner=learner, state="confirmed", learner_zone="UTC", **terms)
         at = {"moved_at": ends_at, "starts_at": session.starts_at, "side": "learner", "cause": "booked"}
         BookingMove.objects.create(booking=booking, version=1, from_state="", to_state="confirmed", **at)
+    terms = {"seats": 5, "price_amount": 0, "price_currency": "EUR", "policy": "standard"}
+    Session.objects.create(mentor=user, kind="group", title="Together", **times, **terms)
 
 
 def add_mentor(number: int, skill: Skill, vector: list[float], model: str) -> None:

@@ -165,7 +165,7 @@ class TestBlocks:
             *("payments.Payment", "payments.Movement", "payments.PayoutAccount", "payments.LedgerAccount", "payments.Finding"),
             # Learner, mentor and guardians see one booking, and each their own reminders; the rest is for staff alone.
             *("bookings.Session", "bookings.Booking", "bookings.BookingMove", "bookings.BookingTerms", "bookings.Reminder"),
-            *("bookings.ReminderChoice", "bookings.Strike", "bookings.Appeal", "bookings.Attendance"),
+            *("bookings.Series", "bookings.ReminderChoice", "bookings.Strike", "bookings.Appeal", "bookings.Attendance"),
             # dj-stripe's, which nobody fills.
             "djstripe.Customer",
             # Shown to others, but for those apart: mentors.tests.test_profiles.

@@ -1,4 +1,4 @@
-from bookings.models.bookings import Booking, BookingMove, Session
+from bookings.models.bookings import Booking, BookingMove, Series, Session
 from bookings.models.conduct import Appeal, Strike
 from bookings.models.rooms import Attendance, Room
 from bookings.models.terms import BookingTerms, Reminder, ReminderChoice
@@ -12,6 +12,7 @@ __all__ = (
     "Reminder",
     "ReminderChoice",
     "Room",
+    "Series",
     "Session",
     "Strike",
 )

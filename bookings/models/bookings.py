@@ -32,6 +32,13 @@ class Session(BaseModel):
     mentor_zone = models.CharField(max_length=64, help_text="Of the mentor when it was booked.")
     sequence = models.PositiveIntegerField(default=0, help_text="Of its entry in calendars; raised by each move and by a cancel.")
     seats = models.PositiveSmallIntegerField(default=1)
+    # Of a session for several, which is announced before anybody has booked it.
+    offer = models.ForeignKey(Offer, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    fewest = models.PositiveSmallIntegerField(default=1, help_text="With fewer people a day before, it is called off.")
+    price_amount = models.BigIntegerField(null=True, blank=True, help_text="Of a seat.")
+    price_currency = models.CharField(max_length=3, blank=True, default="", validators=[validate_currency])
+    policy = models.CharField(max_length=10, choices=CancellationPolicy, blank=True, default="")
+    cancelled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("-starts_at", "-id")
@@ -53,10 +60,15 @@ class Session(BaseModel):
                 condition=Q(kind=OfferKind.GROUP, seats__gte=2, seats__lte=LARGEST_GROUP) | ~Q(kind=OfferKind.GROUP) & Q(seats=1),
                 name="only_groups_have_more_seats",
             ),
+            models.CheckConstraint(condition=Q(fewest__gte=1, fewest__lte=F("seats")), name="fewest_can_be_had"),
+            models.CheckConstraint(
+                condition=~Q(kind=OfferKind.GROUP) | Q(price_amount__gte=0) & ~Q(policy=""), name="a_group_has_its_terms"
+            ),
         )
         indexes = (
             models.Index(fields=("mentor", "starts_at"), name="session_of_mentor"),
             models.Index(fields=("starts_at",), name="session_by_start"),
+            models.Index(fields=("starts_at",), condition=Q(kind=OfferKind.GROUP, cancelled_at__isnull=True), name="group_session_ahead"),
         )
 
     def __str__(self) -> str:
@@ -65,6 +77,24 @@ class Session(BaseModel):
     @property
     def is_group(self) -> bool:
         return self.kind == OfferKind.GROUP
+
+
+class Series(BaseModel):
+    """Sessions every so many weeks at the same time by the mentor's clock. Each is a booking of its own."""
+
+    mentor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="series_given")
+    learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="series")
+    zone = models.CharField(max_length=64, help_text="By whose clock the time stays the same.")
+    every_weeks = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "series"
+        ordering = ("-id",)
+        constraints = (models.CheckConstraint(condition=Q(every_weeks__gte=1, every_weeks__lte=8), name="a_series_has_a_rhythm"),)
+        indexes = (models.Index(fields=("learner", "-id"), name="series_of_learner"),)
+
+    def __str__(self) -> str:
+        return f"every {self.every_weeks} weeks, {self.pk}"
 
 
 class Booking(BaseModel):
@@ -78,6 +108,7 @@ class Booking(BaseModel):
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bookings")
     offer = models.ForeignKey(Offer, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     seat = models.PositiveSmallIntegerField(default=1)
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, null=True, blank=True, related_name="bookings")
     state = models.CharField(max_length=22, choices=BookingState)
     version = models.PositiveIntegerField(default=1)
     topic = models.CharField(max_length=LONGEST_TOPIC, blank=True, default="", help_text="What the learner wants to talk about.")
@@ -133,6 +164,7 @@ class Booking(BaseModel):
         indexes = (
             models.Index(fields=("learner", "-id"), name="booking_of_learner"),
             models.Index(fields=("session",), name="booking_of_session"),
+            models.Index(fields=("series",), condition=Q(series__isnull=False), name="booking_of_series"),
             models.Index(fields=("payment",), condition=Q(payment__isnull=False), name="booking_of_payment"),
             models.Index(fields=("expires_at",), condition=Q(expires_at__isnull=False), name="booking_to_expire"),
             models.Index(fields=("settle_at",), condition=Q(settled_at__isnull=True, settle_at__isnull=False), name="booking_to_settle"),

@@ -14,7 +14,7 @@ from bookings.errors import IllegalBookingMove, MayNotAnswer
 from bookings.models import Booking
 from bookings.services.booking import HOLD_FOR, ask_payer
 from bookings.services.moving import locked_booking, record_new_time, require_state
-from mentors.services.occupying import prolong_claim
+from bookings.services.placing import hold_until
 
 
 def needs_approval(booking: Booking) -> bool:
@@ -38,7 +38,7 @@ def approve_booking(*, booking_id: uuid.UUID, guardian: User) -> Booking:
             raise IllegalBookingMove(state=booking.state)
         booking.approved_by = guardian
         booking.expires_at = min(timezone.now() + HOLD_FOR, booking.session.starts_at)
-        prolong_claim(reference=booking.session_id, held_until=booking.expires_at)
+        hold_until(booking, booking.expires_at)
         record_new_time(booking, side=Side.LEARNER, cause=Cause.APPROVED, actor=guardian)
         ask_payer(booking, payer=guardian)
     return booking

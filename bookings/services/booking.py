@@ -14,7 +14,7 @@ from accounts.policies import can_book, is_minor
 from bookings.enums import BookingState, Cause, Side
 from bookings.errors import MayNotBook, NoSuchOffer, NotBookable, TooManyHolds, TooManyRequestsOpen, TooManyUnpaid
 from bookings.events import BookingHeld
-from bookings.models import Booking, BookingMove, BookingTerms, Session
+from bookings.models import Booking, BookingMove, BookingTerms, Series, Session
 from bookings.services.moving import record_start
 from bookings.services.requesting import confirm, request
 from bookings.services.strikes import require_few_strikes
@@ -63,13 +63,10 @@ def book_session(
         raise NotBookable
     with transaction.atomic():
         lock_people((profile.user_id, learner.pk))
-        offer = _offer(profile, duration_minutes, offer_id)
-        _require_room_for_more(learner, has_price=bool(offer.price_amount))
-        booking = _held(learner, profile, offer, starts_at, topic)
-        if is_minor(learner):
-            publish(BookingHeld(booking.pk, booking.version))
-        else:
-            ask_payer(booking, payer=learner)
+        offer = offer_for(profile, duration_minutes, offer_id)
+        require_can_book(learner, has_price=bool(offer.price_amount))
+        booking = hold_session(learner, profile, offer, starts_at, topic=topic, until=hold_for(learner, starts_at))
+        begin_booking(booking, learner)
     return booking
 
 
@@ -99,7 +96,38 @@ def go_on(booking: Booking) -> None:
         request(booking, cause=Cause.PAID)
 
 
-def _offer(profile: MentorProfile, minutes: int, offer_id: uuid.UUID | None) -> Offer:
+def require_can_book(learner: User, *, has_price: bool) -> None:
+    """Raises what keeps this person from booking. Counted under the lock of their time, so that many at once do not slip through."""
+    require_few_strikes(learner)
+    counts = Booking.objects.filter(learner=learner).aggregate(
+        held=Count("pk", filter=Q(state=BookingState.HELD, expires_at__gt=timezone.now(), series__isnull=True)),
+        requested=Count("pk", filter=Q(state=BookingState.REQUESTED, series__isnull=True)),
+    )
+    let_go = BookingMove.objects.filter(booking__learner=learner, cause=Cause.NOT_PAID, moved_at__gt=timezone.now() - _DAY)
+    if counts["held"] >= MOST_HOLDS:
+        raise TooManyHolds
+    if counts["requested"] >= MOST_REQUESTS:
+        raise TooManyRequestsOpen
+    if has_price and let_go.count() >= MOST_UNPAID:
+        raise TooManyUnpaid
+
+
+def hold_for(learner: User, starts_at: datetime.datetime) -> datetime.datetime:
+    """Until when a time is held while it is paid for, or a guardian is asked."""
+    now = timezone.now()
+    return min(now + (APPROVAL_FOR if is_minor(learner) else HOLD_FOR), max(starts_at, now))
+
+
+def begin_booking(booking: Booking, learner: User) -> None:
+    """The next step of a booking that was just made. Needs the lock of the booking."""
+    record_start(booking, side=Side.LEARNER, actor=learner)
+    if is_minor(learner):
+        publish(BookingHeld(booking.pk, booking.version))
+    else:
+        ask_payer(booking, payer=learner)
+
+
+def offer_for(profile: MentorProfile, minutes: int, offer_id: uuid.UUID | None) -> Offer:
     """The named one, or else the cheapest of this length."""
     offers = profile.offers.filter(is_active=True).exclude(kind=OfferKind.GROUP)
     if offer_id is not None:
@@ -113,25 +141,17 @@ def _offer(profile: MentorProfile, minutes: int, offer_id: uuid.UUID | None) -> 
     return found
 
 
-def _require_room_for_more(learner: User, *, has_price: bool) -> None:
-    """Raises what keeps this person from booking. Counted under the lock of their time, so that many at once do not slip through."""
-    require_few_strikes(learner)
-    counts = Booking.objects.filter(learner=learner).aggregate(
-        held=Count("pk", filter=Q(state=BookingState.HELD, expires_at__gt=timezone.now())),
-        requested=Count("pk", filter=Q(state=BookingState.REQUESTED)),
-    )
-    let_go = BookingMove.objects.filter(booking__learner=learner, cause=Cause.NOT_PAID, moved_at__gt=timezone.now() - _DAY)
-    if counts["held"] >= MOST_HOLDS:
-        raise TooManyHolds
-    if counts["requested"] >= MOST_REQUESTS:
-        raise TooManyRequestsOpen
-    if has_price and let_go.count() >= MOST_UNPAID:
-        raise TooManyUnpaid
-
-
-def _held(learner: User, profile: MentorProfile, offer: Offer, starts_at: datetime.datetime, topic: str) -> Booking:
-    now = timezone.now()
-    until = min(now + (APPROVAL_FOR if is_minor(learner) else HOLD_FOR), max(starts_at, now))
+def hold_session(
+    learner: User,
+    profile: MentorProfile,
+    offer: Offer,
+    starts_at: datetime.datetime,
+    *,
+    topic: str,
+    until: datetime.datetime,
+    series: Series | None = None,
+) -> Booking:
+    """Take the time, and make the session and the booking of it. Needs the lock of both people."""
     key = new_id()
     claim_time(
         profile=profile,
@@ -152,10 +172,11 @@ def _held(learner: User, profile: MentorProfile, offer: Offer, starts_at: dateti
         duration_minutes=offer.duration_minutes,
         mentor_zone=Schedule.objects.values_list("time_zone", flat=True).get(profile=profile),
     )
-    booking = Booking.objects.create(
+    return Booking.objects.create(
         session=session,
         learner=learner,
         offer=offer,
+        series=series,
         state=BookingState.HELD,
         topic=topic,
         learner_zone=learner.time_zone,
@@ -166,5 +187,3 @@ def _held(learner: User, profile: MentorProfile, offer: Offer, starts_at: dateti
         counted_from=starts_at,
         expires_at=until,
     )
-    record_start(booking, side=Side.LEARNER, actor=learner)
-    return booking

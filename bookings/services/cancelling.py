@@ -13,6 +13,7 @@ from bookings.errors import QuoteChanged
 from bookings.events import BookingEnded
 from bookings.models import Booking
 from bookings.services.moving import locked_booking, move, require_state, side_of
+from bookings.services.placing import give_place_back
 from bookings.services.refunds import Quote, quote_for
 from bookings.services.reminding import drop_reminders
 from bookings.services.rooms import close_room
@@ -20,7 +21,6 @@ from bookings.services.settling import owe
 from bookings.services.strikes import give_strike
 from core.events import publish
 from mentors.enums import RequestOutcome
-from mentors.services.occupying import release_claim
 from mentors.services.requests import record_answer
 from payments.enums import RefundReason
 
@@ -73,11 +73,12 @@ def call_off(*, booking_id: uuid.UUID, side: Side, cause: Cause) -> None:
 
 def _end(booking: Booking, side: Side, quote: Quote, cause: Cause, *, actor: User | None = None, note: str = "") -> None:
     record_answer(reference=booking.pk, outcome=RequestOutcome.WITHDRAWN if side != Side.MENTOR else RequestOutcome.DECLINED)
-    release_claim(reference=booking.session_id)
+    give_place_back(booking)
     drop_reminders(booking)
-    close_room(booking.session)
-    booking.session.sequence += 1
-    booking.session.save()
+    if not booking.session.is_group:
+        close_room(booking.session)
+        booking.session.sequence += 1
+        booking.session.save()
     move(booking, _STATES[side], side=side, cause=cause, actor=actor, note=note)
     owe(booking, quote.refund, reason=RefundReason.REQUESTED if side == Side.LEARNER else RefundReason.NOT_DELIVERED)
     publish(BookingEnded(booking.pk, booking.version))

@@ -11,9 +11,9 @@ from bookings.enums import BookingState, Cause, Side
 from bookings.events import BookingEnded
 from bookings.models import Booking
 from bookings.services.moving import is_overdue, locked_booking, move
+from bookings.services.placing import give_place_back
 from bookings.services.settling import owe
 from core.events import publish
-from mentors.services.occupying import release_claim
 from payments.enums import RefundReason
 
 _BATCH = 200
@@ -22,7 +22,7 @@ _BATCH = 200
 def expire(booking: Booking) -> None:
     """End what waited too long; the time is free, and nothing is charged. Needs the lock of the booking."""
     cause = Cause.NOT_PAID if booking.state == BookingState.HELD else Cause.NOT_ANSWERED
-    release_claim(reference=booking.session_id)
+    give_place_back(booking)
     move(booking, BookingState.EXPIRED, side=Side.PLATFORM, cause=cause)
     owe(booking, booking.price, reason=RefundReason.NOT_DELIVERED)
     publish(BookingEnded(booking.pk, booking.version))

@@ -14,6 +14,7 @@ from bookings.errors import NoCounterOffer, NothingChanged
 from bookings.events import BookingConfirmed, BookingEnded, BookingRequested, CounterOffered, CounterWithdrawn
 from bookings.models import Booking
 from bookings.services.moving import locked_booking, move, require_side, require_state
+from bookings.services.placing import give_place_back, hold_until, keep_place
 from bookings.services.planning import place_session
 from bookings.services.reminding import plan_reminders
 from bookings.services.rooms import plan_room
@@ -22,7 +23,7 @@ from core.events import publish
 from mentors.enums import RequestOutcome
 from mentors.errors import SlotUnavailable
 from mentors.models import MentorProfile, Schedule
-from mentors.services.occupying import confirm_claim, nearest_slots, prolong_claim, release_claim
+from mentors.services.occupying import nearest_slots
 from mentors.services.requests import record_answer, record_request
 from mentors.services.slots import Question, refusals_of
 from payments.enums import RefundReason
@@ -44,7 +45,7 @@ def answer_due(booking: Booking) -> datetime.datetime:
 def request(booking: Booking, *, cause: Cause) -> None:
     """Ask the mentor; the time stays held until they answer, or it is too late. Needs the lock of the booking."""
     booking.expires_at = answer_due(booking)
-    prolong_claim(reference=booking.session_id, held_until=booking.expires_at)
+    hold_until(booking, booking.expires_at)
     move(booking, BookingState.REQUESTED, side=Side.LEARNER, cause=cause)
     profile = MentorProfile.objects.filter(user=booking.session.mentor_id).only("pk").first()
     if profile is not None and booking.expires_at > timezone.now():
@@ -54,13 +55,14 @@ def request(booking: Booking, *, cause: Cause) -> None:
 
 def confirm(booking: Booking, *, side: Side, cause: Cause, actor: User | None) -> None:
     """It will take place: the time is taken, the money too. Needs the lock of the booking."""
-    confirm_claim(reference=booking.session_id)
+    keep_place(booking)
     move(booking, BookingState.CONFIRMED, side=side, cause=cause, actor=actor)
     if booking.price:
         assert booking.payment_id is not None  # nothing with a price is confirmed without one
         capture_payment(payment_id=booking.payment_id)
     plan_reminders(booking)
-    plan_room(booking.session)
+    if not booking.session.is_group or not hasattr(booking.session, "room"):
+        plan_room(booking.session)
     _withdraw_counters(booking)
     publish(BookingConfirmed(booking.pk, booking.version))
 
@@ -92,7 +94,7 @@ def decline_booking(*, booking_id: uuid.UUID, mentor: User, note: str = "") -> B
         require_side(booking, mentor, Side.MENTOR)
         require_state(booking, BookingState.REQUESTED)
         record_answer(reference=booking.pk, outcome=RequestOutcome.DECLINED)
-        release_claim(reference=booking.session_id)
+        give_place_back(booking)
         move(booking, BookingState.DECLINED, side=Side.MENTOR, cause=Cause.DECLINED, actor=mentor, note=note)
         owe(booking, booking.price, reason=RefundReason.NOT_DELIVERED)
         publish(BookingEnded(booking.pk, booking.version))
@@ -120,7 +122,7 @@ def counter_offer(*, booking_id: uuid.UUID, mentor: User, starts_at: datetime.da
         booking.proposed_at = starts_at
         due = min(timezone.now() + ANSWER_WITHIN, starts_at, booking.session.starts_at)
         booking.expires_at = max(due, booking.expires_at or due)
-        prolong_claim(reference=booking.session_id, held_until=booking.expires_at)
+        hold_until(booking, booking.expires_at)
         booking.save()
         publish(CounterOffered(booking.pk, booking.version))
     return booking

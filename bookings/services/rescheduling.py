@@ -14,12 +14,12 @@ from bookings.errors import IllegalBookingMove, NothingChanged, TooManyMoves
 from bookings.events import BookingMoved
 from bookings.models import Booking
 from bookings.services.moving import locked_booking, record_new_time, require_state, side_of
+from bookings.services.placing import hold_until
 from bookings.services.planning import place_session
 from bookings.services.reminding import plan_reminders
 from bookings.services.requesting import answer_due
 from bookings.services.strikes import give_strike
 from core.events import publish
-from mentors.services.occupying import prolong_claim
 
 MOST_MOVES = 2
 # After a mentor moved it, a learner may step back for so long and gets all back.
@@ -49,7 +49,7 @@ def reschedule_booking(*, booking_id: uuid.UUID, user: User, starts_at: datetime
         booking.proposed_at = None
         if booking.state == BookingState.REQUESTED:
             booking.expires_at = answer_due(booking)
-            prolong_claim(reference=booking.session_id, held_until=booking.expires_at)
+            hold_until(booking, booking.expires_at)
         record_new_time(booking, side=side, cause=Cause.MOVED, actor=user, note=note)
         if booking.state == BookingState.CONFIRMED:
             plan_reminders(booking)

@@ -19,7 +19,8 @@ def entry_of(booking: Booking, *, is_cancelled: bool = False) -> CalendarEntry:
     session = booking.session
     return CalendarEntry(
         uid=f"{session.pk}{own_suffix()}",
-        sequence=session.sequence,
+        # One learner of several who cancels changes the entry of nobody else.
+        sequence=session.sequence + (session.is_group and is_cancelled),
         starts_at=session.starts_at,
         ends_at=session.ends_at,
         is_cancelled=is_cancelled,

@@ -27,4 +27,4 @@ def world(clock: Clock, make_user: Callable[..., User], make_mentor: Callable[..
     """A mentor with an offer of an hour at 45 euros, open at all hours of the next 30 days, a learner, and the peer of Stripe."""
     with peer_in_force() as peer:
         profile = make_mentor(user=make_user(full_name="Ada Mentor"), capacity=50)
-        yield BookingWorld(peer, make_user(full_name="Lea Learner"), profile, clock)
+        yield BookingWorld(peer, make_user(full_name="Lea Learner"), profile, clock, make_user)

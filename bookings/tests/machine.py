@@ -88,7 +88,7 @@ class BookingMachine(RuleBasedStateMachine):
         settings = {"notice_minutes": 0, "horizon_days": 20} | limits
         set_availability(profile=profile, availability=Availability(zone, hours, (), (), settings))
         BookingTerms.objects.create(mentor=profile.user, policy=policy, is_instant=is_instant)
-        self.world = BookingWorld(self.peer, make("Learner"), profile, self.clock)
+        self.world = BookingWorld(self.peer, make("Learner"), profile, self.clock, lambda **_: make("Other"))
         self.learners = [self.world.learner, make("Second"), make("Third")]
 
     @invariant()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from accounts.models import User
@@ -43,9 +44,9 @@ def utc(text: str) -> datetime.datetime:
 class BookingWorld(World):
     """The world of payments, in which a mentor with a schedule is booked."""
 
-    def __init__(self, peer: Any, learner: User, profile: MentorProfile, clock: Clock) -> None:
+    def __init__(self, peer: Any, learner: User, profile: MentorProfile, clock: Clock, make_user: Callable[..., User]) -> None:
         super().__init__(peer, learner, profile.user)
-        self.learner, self.profile, self.clock = learner, profile, clock
+        self.learner, self.profile, self.clock, self.make_user = learner, profile, clock, make_user
 
     def book(self, at: str = "2027-06-05 10:00", *, learner: User | None = None, minutes: int = 60, **options: Any) -> Booking:
         return making.book_session(
@@ -70,9 +71,9 @@ class BookingWorld(World):
         booking.refresh_from_db()
         return booking
 
-    def other(self, name: str = "Otto Other") -> User:
+    def other(self) -> User:
         """Somebody else who may book."""
-        return User.objects.create_user(f"{uuid.uuid4().hex[:12]}@example.org", "x", full_name=name)
+        return self.make_user(full_name="Otto Other")
 
     def attended(self, booking: Booking, *people: User, source: AttendanceSource = AttendanceSource.PROVIDER) -> None:
         """These were in the room for the whole session."""

@@ -191,6 +191,7 @@ class OccupiedTime(BaseModel):
     session = DateTimeRangeField(null=True, blank=True)
     reference = models.UUIDField(null=True, blank=True, help_text="What was booked; the same for each who takes part.")
     is_mentor = models.BooleanField(default=False, help_text="The person is the mentor of what was booked.")
+    is_group = models.BooleanField(default=False, help_text="Of a session for several.")
     held_until = models.DateTimeField(null=True, blank=True)
     title = models.CharField(max_length=300, blank=True, default="", help_text="For the person's own eyes.")
     calendar = models.ForeignKey(OutsideCalendar, on_delete=models.CASCADE, null=True, blank=True, related_name="events")

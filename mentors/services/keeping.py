@@ -37,7 +37,7 @@ UPDATE mentors_schedule AS schedule SET full_until = (
     SELECT max(upper(own.session)) AS last_end
     FROM mentors_occupiedtime AS own
     JOIN mentors_occupiedtime AS other ON other.reference = own.reference AND NOT other.is_mentor
-    WHERE own.person_id = profile.user_id AND own.is_mentor AND upper(own.session) > %(now)s
+    WHERE own.person_id = profile.user_id AND own.is_mentor AND NOT own.is_group AND upper(own.session) > %(now)s
     GROUP BY other.person_id ORDER BY last_end DESC OFFSET profile.capacity - 1 LIMIT 1
 ), free_time = schedule.open_time - coalesce((
     SELECT range_agg(tstzrange(

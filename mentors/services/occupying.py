@@ -41,7 +41,7 @@ def claim_time(
     """
     with transaction.atomic():
         people = (profile.user_id, learner_id)
-        _lock_with_overdue(people)
+        lock_with_overdue(people)
         question = Question(profile.pk, duration_minutes, learner_id)
         _require(question, starts_at)
         _take(
@@ -122,7 +122,7 @@ def expire_holds() -> int:
     people = list(overdue.order_by("held_until").values_list("person_id", flat=True)[:_BATCH])
     if people:
         with transaction.atomic():
-            _lock_with_overdue(people)
+            lock_with_overdue(people)
     return len(people)
 
 
@@ -194,7 +194,7 @@ def _locked_claim(reference: uuid.UUID) -> tuple[OccupiedTime, OccupiedTime]:
     return rows[True], rows[False]
 
 
-def _lock_with_overdue(person_ids: Collection[uuid.UUID]) -> None:
+def lock_with_overdue(person_ids: Collection[uuid.UUID]) -> None:
     """Lock these people, and give back what they were held for too long. Whoever is on the other side of that is locked with them."""
     overdue = OccupiedTime.objects.filter(source=TimeSource.HOLD, held_until__lte=timezone.now())
     references = list(overdue.filter(person_id__in=person_ids).values_list("reference", flat=True))

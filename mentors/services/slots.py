@@ -38,7 +38,7 @@ SELECT schedule.profile_id, min(start)
 FROM mentors_schedule AS schedule
 CROSS JOIN LATERAL (
     SELECT min(offer.duration_minutes) AS minutes FROM mentors_offer AS offer
-    WHERE offer.profile_id = schedule.profile_id AND offer.is_active
+    WHERE offer.profile_id = schedule.profile_id AND offer.is_active AND offer.kind <> 'group'
 ) AS shortest
 CROSS JOIN unnest(schedule.grids) AS grid
 CROSS JOIN LATERAL {starts_from("%(from)s", "%(to)s")} AS start

@@ -30,13 +30,13 @@ def _within_reach(instant: datetime.datetime) -> None:
         raise serializers.ValidationError("Nobody can be booked then.", "out_of_reach")
 
 
-def _start() -> serializers.DateTimeField:
+def start_field() -> serializers.DateTimeField:
     return serializers.DateTimeField(validators=[_within_reach], help_text="RFC 3339. One of the mentor's slots.")
 
 
 class BookingRequestSerializer(RequestSerializer):
     mentor_id = serializers.UUIDField()
-    scheduled_at = _start()
+    scheduled_at = start_field()
     duration_minutes = serializers.IntegerField(min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION)
     offer_id = serializers.UUIDField(required=False, help_text="If not stated, the mentor's cheapest offer of this length.")
     topic = serializers.CharField(max_length=LONGEST_TOPIC, required=False, allow_blank=True, help_text="What you want to talk about.")
@@ -53,11 +53,11 @@ class CancelRequestSerializer(NoteRequestSerializer):
 
 
 class NewTimeRequestSerializer(NoteRequestSerializer):
-    scheduled_at = _start()
+    scheduled_at = start_field()
 
 
 class CounterRequestSerializer(RequestSerializer):
-    scheduled_at = _start()
+    scheduled_at = start_field()
 
 
 class AppealRequestSerializer(RequestSerializer):
@@ -135,7 +135,16 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
         model = Booking
         fields: tuple[str, ...] = (
             *("id", "state", "version", "side", "mentor", "learner", "kind", "title", "topic", "scheduled_at", "ends_at"),
-            *("duration_minutes", "mentor_time_zone", "learner_time_zone", "price", "refund", "cancellation_policy", "payment_id"),
+            *(
+                "duration_minutes",
+                "mentor_time_zone",
+                "learner_time_zone",
+                "price",
+                "refund",
+                "cancellation_policy",
+                "payment_id",
+                "series_id",
+            ),
             *("expires_at", "proposed_at", "room_opens_at", "room_closes_at", "needs_payment", "needs_approval", "you_can"),
             *("created_at", "confirmed_at", "ended_at"),
         )

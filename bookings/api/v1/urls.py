@@ -1,11 +1,21 @@
 from django.urls import path
 
-from bookings.api.v1 import views
+from bookings.api.v1 import series_views, session_views, views
 
 urlpatterns = [
     path("bookings", views.BookingsView.as_view(), name="bookings"),
     path("bookings/terms", views.BookingTermsView.as_view(), name="booking-terms"),
     path("bookings/reminders", views.RemindersView.as_view(), name="booking-reminders"),
+    path("bookings/sessions", session_views.SessionsView.as_view(), name="group-sessions"),
+    path("bookings/sessions/<uuid:group_id>", session_views.SessionView.as_view(), name="group-session"),
+    path("bookings/sessions/<uuid:group_id>/book", session_views.BookSeatView.as_view(), name="book-seat"),
+    path("bookings/sessions/<uuid:group_id>/cancel", session_views.CancelSessionView.as_view(), name="cancel-session"),
+    path("bookings/series", series_views.SeriesListView.as_view(), name="series-list"),
+    path("bookings/series/<uuid:series_id>", series_views.SeriesView.as_view(), name="series"),
+    path("bookings/series/<uuid:series_id>/confirm", series_views.ConfirmSeriesView.as_view(), name="confirm-series"),
+    path("bookings/series/<uuid:series_id>/decline", series_views.DeclineSeriesView.as_view(), name="decline-series"),
+    path("bookings/series/<uuid:series_id>/cancel", series_views.CancelSeriesView.as_view(), name="cancel-series"),
+    path("bookings/series/<uuid:series_id>/reschedule", series_views.MoveSeriesView.as_view(), name="reschedule-series"),
     path("bookings/<uuid:booking_id>", views.BookingView.as_view(), name="booking"),
     path("bookings/<uuid:booking_id>/confirm", views.ConfirmView.as_view(), name="confirm-booking"),
     path("bookings/<uuid:booking_id>/decline", views.DeclineView.as_view(), name="decline-booking"),

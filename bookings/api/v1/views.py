@@ -92,7 +92,7 @@ class BookingsView(GenericAPIView[Booking]):
         given = BookingRequestSerializer.read(request)
         given["starts_at"] = given.pop("scheduled_at")
         booking = making.book_session(learner=person_of(request), **given)
-        return _shown(request, booking.pk, status=201)
+        return shown(request, booking.pk, status=201)
 
 
 class BookingView(APIView):
@@ -101,7 +101,7 @@ class BookingView(APIView):
     @extend_schema(operation_id="read_booking", tags=["bookings"], responses={200: BookingDetailSerializer})
     def get(self, request: Request, booking_id: uuid.UUID) -> Response:
         """One booking, with its history."""
-        return _shown(request, booking_id)
+        return shown(request, booking_id)
 
 
 class _MoveView(APIView):
@@ -111,7 +111,7 @@ class _MoveView(APIView):
         """Do something with a booking that this person may see, and show it."""
         person = person_of(request)
         act(get_object_or_404(bookings_of(person), pk=booking_id), person)
-        return _shown(request, booking_id)
+        return shown(request, booking_id)
 
 
 class ConfirmView(_MoveView):
@@ -329,7 +329,8 @@ class RemindersView(APIView):
         return Response({"minutes_before": reminding.reminders_of(person_of(request))})
 
 
-def _shown(request: Request, booking_id: uuid.UUID, *, status: int = 200) -> Response:
+def shown(request: Request, booking_id: uuid.UUID, *, status: int = 200) -> Response:
+    """The booking as this person sees it."""
     person = person_of(request)
     booking = get_object_or_404(booking_with_history(person), pk=booking_id)
     return Response(BookingDetailSerializer(booking, context={"user": person}).data, status=status)

@@ -1,0 +1,167 @@
+"""Sessions for several: announced by their mentor, booked seat by seat."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.policies import can_book
+from bookings.enums import AHEAD_STATES, PLACED_STATES, BookingState, Cause, Side, StrikeKind
+from bookings.errors import MayNotBook, NoSuchOffer, NotBookable, SeatTaken, SessionFull, SessionOff
+from bookings.models import Booking, BookingTerms, Session
+from bookings.services.booking import begin_booking, hold_for, require_can_book
+from bookings.services.cancelling import call_off
+from bookings.services.rooms import close_room
+from bookings.services.strikes import give_strike
+from core.errors import FieldError
+from core.models import new_id
+from mentors.enums import OfferKind
+from mentors.models import MentorProfile, Schedule
+from mentors.services.gathering import announce_group, take_seat
+from mentors.services.keeping import lock_people
+from mentors.services.occupying import release_claim
+
+# So long before the start it is looked at whether enough people have booked.
+DECIDED_BEFORE = datetime.timedelta(hours=24)
+_BATCH = 100
+
+
+def announce_session(
+    *, profile: MentorProfile, offer_id: uuid.UUID, starts_at: datetime.datetime, seats: int | None = None, fewest: int = 1
+) -> Session:
+    """Announce a session for several, on the terms of one of the mentor's group offers.
+
+    Raises:
+        NoSuchOffer: it is none of theirs, has fewer seats than that, or than the fewest people.
+        SlotUnavailable: the mentor has something else then, or that time is over.
+    """
+    offer = profile.offers.filter(pk=offer_id, is_active=True, kind=OfferKind.GROUP).first()
+    if offer is None:
+        raise NoSuchOffer(errors=(FieldError("offer_id", NoSuchOffer.code, NoSuchOffer.message),))
+    number = seats or offer.group_size
+    if not 2 <= number <= offer.group_size or fewest > number:
+        raise NoSuchOffer(errors=(FieldError("seats" if fewest <= number else "fewest", NoSuchOffer.code, NoSuchOffer.message),))
+    if starts_at <= timezone.now():
+        raise SessionOff
+    terms = BookingTerms.objects.filter(mentor=profile.user_id).first() or BookingTerms()
+    key = new_id()
+    with transaction.atomic():
+        announce_group(profile=profile, starts_at=starts_at, duration_minutes=offer.duration_minutes, reference=key)
+        return Session.objects.create(
+            id=key,
+            mentor_id=profile.user_id,
+            kind=OfferKind.GROUP,
+            title=offer.title,
+            starts_at=starts_at,
+            ends_at=starts_at + datetime.timedelta(minutes=offer.duration_minutes),
+            duration_minutes=offer.duration_minutes,
+            mentor_zone=Schedule.objects.values_list("time_zone", flat=True).get(profile=profile),
+            seats=number,
+            fewest=fewest,
+            offer=offer,
+            price_amount=offer.price_amount,
+            price_currency=offer.price_currency,
+            policy=terms.policy,
+        )
+
+
+def book_seat(*, learner: User, session_id: uuid.UUID, topic: str = "") -> Booking:
+    """Hold a seat; what costs something is held until it is paid for, then it is confirmed at once. The lock of the session counts seats
+    one by one, and the database refuses a seat that is taken or was never there.
+
+    Raises:
+        MayNotBook, NotBookable, TooManyHolds and the like: as for a session of two.
+        SessionOff: it has begun, or was called off.
+        SeatTaken: this person has one.
+        SessionFull: nobody else can have one.
+        SlotUnavailable: the learner has something else then.
+    """
+    if not can_book(learner):
+        raise MayNotBook
+    mentor_id = Session.objects.filter(pk=session_id, kind=OfferKind.GROUP).values_list("mentor_id", flat=True).first()
+    profile = MentorProfile.objects.bookable_for(learner).filter(user=mentor_id).only("pk").first()
+    if mentor_id is None or profile is None:
+        raise NotBookable
+    with transaction.atomic():
+        lock_people((mentor_id, learner.pk))
+        session = Session.objects.select_related("mentor").select_for_update(of=("self",)).get(pk=session_id)
+        if session.cancelled_at is not None or session.starts_at <= timezone.now():
+            raise SessionOff
+        require_can_book(learner, has_price=bool(session.price_amount))
+        seat = _free_seat(session, learner)
+        until = hold_for(learner, session.starts_at)
+        take_seat(reference=session.pk, learner_id=learner.pk, held_until=until)
+        booking = Booking.objects.create(
+            session=session,
+            learner=learner,
+            offer_id=session.offer_id,
+            seat=seat,
+            state=BookingState.HELD,
+            topic=topic,
+            learner_zone=learner.time_zone,
+            is_instant=True,
+            price_amount=session.price_amount or 0,
+            price_currency=session.price_currency,
+            policy=session.policy,
+            counted_from=session.starts_at,
+            expires_at=until,
+        )
+        begin_booking(booking, learner)
+    return booking
+
+
+def cancel_session(*, session: Session, cause: Cause = Cause.CANCELLED) -> None:
+    """Call a session for several off, for everybody, who get all back.
+
+    Raises:
+        SessionOff: it has begun, or was called off before.
+    """
+    with transaction.atomic():
+        learners = Booking.objects.filter(session=session, state__in=AHEAD_STATES).values_list("learner_id", flat=True)
+        lock_people((session.mentor_id, *learners))
+        row = Session.objects.select_for_update().get(pk=session.pk)
+        if row.cancelled_at is not None or row.starts_at <= timezone.now():
+            raise SessionOff
+        row.cancelled_at = timezone.now()
+        row.sequence += 1
+        row.save()
+        side = Side.MENTOR if cause == Cause.CANCELLED else Side.PLATFORM
+        bookings = list(Booking.objects.filter(session=row, state__in=AHEAD_STATES).order_by("pk"))
+        for booking in bookings:
+            call_off(booking_id=booking.pk, side=side, cause=cause)
+        if side == Side.MENTOR and bookings:
+            give_strike(person=row.mentor, booking=bookings[0], kind=StrikeKind.CANCELLED)
+        close_room(row)
+        release_claim(reference=row.pk)
+
+
+def call_off_small_groups() -> int:
+    """Call off the sessions of the next day that too few people have booked. Returns how many."""
+    now = timezone.now()
+    confirmed = Count("bookings", filter=Q(bookings__state=BookingState.CONFIRMED))
+    near = groups_ahead().filter(starts_at__lte=now + DECIDED_BEFORE, fewest__gt=1).annotate(confirmed=confirmed)
+    small = [session for session in near.order_by("starts_at")[:_BATCH] if session.confirmed < session.fewest]
+    for session in small:
+        cancel_session(session=session, cause=Cause.TOO_FEW)
+    return len(small)
+
+
+def groups_ahead() -> QuerySet[Session]:
+    """Sessions for several that have not begun, and were not called off."""
+    return Session.objects.filter(kind=OfferKind.GROUP, cancelled_at__isnull=True, starts_at__gt=timezone.now())
+
+
+def _free_seat(session: Session, learner: User) -> int:
+    """The lowest seat that nobody has. Needs the lock of the session."""
+    taken = dict(Booking.objects.filter(session=session, state__in=PLACED_STATES).values_list("seat", "learner_id"))
+    if learner.pk in taken.values():
+        raise SeatTaken
+    seat = next((number for number in range(1, session.seats + 1) if number not in taken), None)
+    if seat is None:
+        raise SessionFull
+    return seat

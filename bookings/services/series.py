@@ -1,0 +1,178 @@
+"""Sessions every week: looked at together before anything is written, booked all or as chosen, and changed one, from one on, or all.
+
+The time stays the same by the mentor's clock, because that is where their hours are; across a change of clocks the instant moves, and the
+wall time does not.
+"""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.policies import can_book, is_minor
+from bookings.enums import AHEAD_STATES, BookingState
+from bookings.errors import MayNotBook, NoSuchSeries, NotBookable, SeriesUnavailable
+from bookings.models import Booking, Series
+from bookings.services.booking import HOLD_FOR, begin_booking, hold_for, hold_session, offer_for, require_can_book
+from bookings.services.cancelling import cancel_booking
+from bookings.services.rescheduling import reschedule_booking
+from core.wall_time import instant_of
+from mentors.errors import SlotUnavailable
+from mentors.models import MentorProfile, Offer, Schedule
+from mentors.services.keeping import lock_people
+from mentors.services.occupying import nearest_slots
+from mentors.services.slots import Question, refusals_of
+
+MOST_SESSIONS, MOST_WEEKS_BETWEEN, MOST_SERIES_AHEAD = 52, 8, 3
+# Each session of a series is paid for a week before it at the latest, and the first one at once.
+PAID_BEFORE = datetime.timedelta(days=7)
+
+
+def occurrences(first_at: datetime.datetime, zone: ZoneInfo, *, number: int, every_weeks: int) -> list[datetime.datetime]:
+    """So many starts, every so many weeks at the wall time that the clock of the zone shows at the first one. A wall time that a change of
+    clocks leaves out is the moment of the change, at which nothing is offered."""
+    wall = first_at.astimezone(zone).replace(tzinfo=None)
+    weeks = [wall + datetime.timedelta(weeks=every_weeks * count) for count in range(number)]
+    return [first_at, *(instant_of(each, zone) for each in weeks[1:])]
+
+
+def book_series(
+    *,
+    learner: User,
+    mentor_id: uuid.UUID,
+    first_at: datetime.datetime,
+    duration_minutes: int,
+    number: int,
+    every_weeks: int = 1,
+    starts: Sequence[datetime.datetime] | None = None,
+    offer_id: uuid.UUID | None = None,
+    topic: str = "",
+) -> Series:
+    """Book them all, or none. With `starts` these very times are booked, so that what cannot be had can be replaced or left out. The
+    first is paid for like any booking, each other one a week before it.
+
+    Raises:
+        SeriesUnavailable: naming each time that cannot be had, with its reasons and the nearest ones.
+        MayNotBook, NotBookable, NoSuchOffer, TooManyHolds and the like: as for one.
+    """
+    if not can_book(learner):
+        raise MayNotBook
+    profile = MentorProfile.objects.bookable_for(learner).select_related("user").filter(pk=mentor_id).first()
+    if profile is None:
+        raise NotBookable
+    with transaction.atomic():
+        lock_people((profile.user_id, learner.pk))
+        offer = offer_for(profile, duration_minutes, offer_id)
+        require_can_book(learner, has_price=bool(offer.price_amount))
+        zone = ZoneInfo(Schedule.objects.values_list("time_zone", flat=True).get(profile=profile))
+        wanted = list(starts) if starts else occurrences(first_at, zone, number=number, every_weeks=every_weeks)
+        _require_all(profile, learner, offer, wanted)
+        series = Series.objects.create(mentor=profile.user, learner=learner, zone=zone.key, every_weeks=every_weeks)
+        for index, start in enumerate(sorted(wanted)):
+            until = hold_for(learner, start) if index == 0 or is_minor(learner) else max(start - PAID_BEFORE, timezone.now() + HOLD_FOR)
+            try:
+                booking = hold_session(learner, profile, offer, start, topic=topic, until=until, series=series)
+            except SlotUnavailable as error:
+                # Each by itself could be had; together they reach a limit of the mentor.
+                raise SeriesUnavailable(occurrences=[_told(start, **error.data)]) from error
+            begin_booking(booking, learner)
+    return series
+
+
+def cancel_series(*, series: Series, user: User, first: Booking | None = None, note: str = "") -> int:
+    """Call off what is ahead, all of it or from one on. Each gets back what its own quote says. Returns how many.
+
+    Raises:
+        NoSuchSeries: nothing is ahead.
+    """
+
+    def cancel(booking: Booking) -> None:
+        cancel_booking(booking_id=booking.pk, user=user, note=note)
+
+    return _each(series, first, cancel)
+
+
+def move_series(*, series: Series, user: User, first: Booking, starts_at: datetime.datetime, note: str = "") -> int:
+    """Put one and all that follow to another weekday or time: each moves as far by the clock on the wall as the first one does, or none
+    moves. Returns how many.
+
+    Raises:
+        NoSuchSeries: nothing is ahead.
+        SeriesUnavailable: with the first time that cannot be had.
+    """
+    zone = ZoneInfo(series.zone)
+    shift = _wall(starts_at, zone) - _wall(first.session.starts_at, zone)
+
+    def move(booking: Booking) -> None:
+        start = instant_of(_wall(booking.session.starts_at, zone) + shift, zone)
+        try:
+            reschedule_booking(booking_id=booking.pk, user=user, starts_at=start, note=note)
+        except SlotUnavailable as error:
+            raise SeriesUnavailable(occurrences=[_told(start, **error.data)]) from error
+
+    # From the far end if they move later: none gets into the way of the next one.
+    return _each(series, first, move, is_reversed=shift > datetime.timedelta())
+
+
+def act_on_series(*, series: Series, act: Callable[[Booking], Any], state: BookingState) -> int:
+    """Do something with all that are in a state, or with none. Returns how many.
+
+    Raises:
+        NoSuchSeries: there is none.
+    """
+    with transaction.atomic():
+        rows = list(_ahead(series).filter(state=state))
+        if not rows:
+            raise NoSuchSeries
+        lock_people((series.mentor_id, series.learner_id))
+        for booking in rows:
+            act(booking)
+    return len(rows)
+
+
+def _each(series: Series, first: Booking | None, act: Callable[[Booking], None], *, is_reversed: bool = False) -> int:
+    with transaction.atomic():
+        lock_people((series.mentor_id, series.learner_id))
+        rows = [row for row in _ahead(series) if first is None or row.session.starts_at >= first.session.starts_at]
+        if not rows:
+            raise NoSuchSeries
+        for booking in reversed(rows) if is_reversed else rows:
+            act(booking)
+    return len(rows)
+
+
+def _ahead(series: Series) -> QuerySet[Booking]:
+    rows = Booking.objects.filter(series=series, state__in=AHEAD_STATES, session__starts_at__gt=timezone.now())
+    return rows.select_related("session").order_by("session__starts_at")
+
+
+def _require_all(profile: MentorProfile, learner: User, offer: Offer, wanted: Sequence[datetime.datetime]) -> None:
+    """Nothing is written before all were looked at."""
+    question = Question(profile.pk, offer.duration_minutes, learner.pk)
+    bad = []
+    for start in wanted:
+        refusals = refusals_of(question, start)
+        if refusals:
+            bad.append(_told(start, reasons=[refusal.value for refusal in refusals], alternatives=nearest_slots(question, start)))
+    if bad:
+        raise SeriesUnavailable(occurrences=bad)
+
+
+def _told(start: datetime.datetime, *, reasons: Sequence[str], alternatives: Sequence[Any]) -> dict[str, Any]:
+    return {"start": _text(start), "reasons": list(reasons), "alternatives": [_text(each) for each in alternatives]}
+
+
+def _text(instant: Any) -> str:
+    return instant.isoformat().replace("+00:00", "Z") if isinstance(instant, datetime.datetime) else str(instant)
+
+
+def _wall(instant: datetime.datetime, zone: ZoneInfo) -> datetime.datetime:
+    return instant.astimezone(zone).replace(tzinfo=None)

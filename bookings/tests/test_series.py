@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import datetime
+import itertools
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bookings.enums import BookingState
+from bookings.models import Booking, Series
+from bookings.services.series import occurrences
+from bookings.tests.invariants import check_always
+from bookings.tests.world import BookingWorld, utc
+from conftest import Api
+from mentors.services.occupying import block_time
+from mentors.services.schedules import Availability, set_availability
+from mentors.tests.conftest import weekly
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def api(world: BookingWorld) -> Api:
+    world.profile.offers.update(price_amount=0)
+    return Api().sign_in(world.learner)
+
+
+def body(world: BookingWorld, **more: Any) -> dict[str, Any]:
+    return {"mentor_id": str(world.profile.pk), "scheduled_at": "2027-06-02T10:00:00Z", "duration_minutes": 60, "number": 4} | more
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Cairo", "America/Santiago"])
+def test_a_year_of_weeks_keeps_its_wall_time(world: BookingWorld, api: Api, zone: str) -> None:
+    """Across both changes of clocks. Each is offered, booked, in the table of occupied time, in the calendar file, at the same local time."""
+    rules = Availability(zone, weekly("15:00-18:00"), (), (), {"notice_minutes": 0, "horizon_days": 365})
+    set_availability(profile=world.profile, availability=rules)
+    here = ZoneInfo(zone)
+    first = datetime.datetime(2027, 6, 3, 16, tzinfo=here).astimezone(datetime.UTC)
+    answer = api.post("bookings/series", body(world, scheduled_at=first.isoformat(), number=52))
+    assert answer.status_code == 201, answer.json()
+    starts = [row.session.starts_at for row in Booking.objects.select_related("session").order_by("session__starts_at")]
+    assert len(starts) == 52
+    shown = {start.astimezone(here).strftime("%A %H:%M") for start in starts}
+    assert shown == {"Thursday 16:00"}
+    offsets = {start.astimezone(here).utcoffset() for start in starts}
+    assert len(offsets) == 2, "a year has two of them"
+    gaps = {later - earlier for earlier, later in itertools.pairwise(starts)}
+    jump = datetime.timedelta(minutes=30 if zone == "Australia/Lord_Howe" else 60)
+    week = datetime.timedelta(days=7)
+    assert gaps == {week, week - jump, week + jump}
+    check_always()
+
+
+def test_nothing_is_written_before_all_were_looked_at(world: BookingWorld, api: Api) -> None:
+    block_time(person=world.mentor, starts_at=utc("2027-06-16 10:00"), ends_at=utc("2027-06-16 11:00"))
+    answer = api.post("bookings/series", body(world))
+    assert (answer.status_code, answer.json()["code"]) == (409, "series_unavailable")
+    (bad,) = answer.json()["occurrences"]
+    assert (bad["start"], bad["reasons"]) == ("2027-06-16T10:00:00Z", ["taken"])
+    assert bad["alternatives"] == ["2027-06-16T08:30:00Z", "2027-06-16T09:00:00Z", "2027-06-16T11:00:00Z"]
+    assert not Booking.objects.exists() and not Series.objects.exists()
+    # As chosen: another time for one, and the last one left out.
+    chosen = ["2027-06-02T10:00:00Z", "2027-06-09T10:00:00Z", bad["alternatives"][2]]
+    made = api.post("bookings/series", body(world, starts=chosen)).json()
+    assert [row["scheduled_at"] for row in made["bookings"]] == chosen
+
+
+def test_a_limit_that_only_all_of_them_reach(world: BookingWorld, api: Api) -> None:
+    rules = Availability("UTC", weekly("08:00-18:00"), (), (), {"notice_minutes": 0, "horizon_days": 60, "most_per_month": 2})
+    set_availability(profile=world.profile, availability=rules)
+    answer = api.post("bookings/series", body(world))
+    assert answer.json()["code"] == "series_unavailable"
+    assert answer.json()["occurrences"][0]["reasons"] == ["limit_reached"]
+    assert not Booking.objects.exists()
+
+
+def test_one_from_one_on_or_all(world: BookingWorld, api: Api) -> None:
+    mentor = Api().sign_in(world.mentor)
+    made = api.post("bookings/series", body(world)).json()
+    key, ids = made["id"], [row["id"] for row in made["bookings"]]
+    assert mentor.post(f"bookings/series/{key}/confirm").json()["bookings"][3]["state"] == "confirmed"
+    # One.
+    assert api.post(f"bookings/{ids[0]}/reschedule", {"scheduled_at": "2027-06-02T12:00:00Z"}).status_code == 200
+    # From the third on, a day and an hour later.
+    moved = api.post(f"bookings/series/{key}/reschedule", {"from_booking_id": ids[2], "scheduled_at": "2027-06-17T11:00:00Z"}).json()
+    starts = {row["id"]: row["scheduled_at"] for row in moved["bookings"]}
+    assert [starts[each] for each in ids] == [
+        "2027-06-02T12:00:00Z",
+        "2027-06-09T10:00:00Z",
+        "2027-06-17T11:00:00Z",
+        "2027-06-24T11:00:00Z",
+    ]
+    # If one cannot move none does.
+    block_time(person=world.mentor, starts_at=utc("2027-06-19 10:00"), ends_at=utc("2027-06-19 11:00"))
+    refused = api.post(f"bookings/series/{key}/reschedule", {"from_booking_id": ids[1], "scheduled_at": "2027-06-11T09:00:00Z"}).json()
+    assert (refused["code"], refused["occurrences"][0]["start"]) == ("series_unavailable", "2027-06-19T10:00:00Z")
+    assert Booking.objects.get(pk=ids[3]).session.starts_at == utc("2027-06-24 11:00")
+    # A week earlier each: the fourth takes the time that the third gives back.
+    again = api.post(f"bookings/series/{key}/reschedule", {"from_booking_id": ids[2], "scheduled_at": "2027-06-10T11:00:00Z"})
+    assert again.status_code == 200, again.json()
+    assert Booking.objects.get(pk=ids[3]).session.starts_at == utc("2027-06-17 11:00")
+    check_always()
+    # The rest, then all.
+    assert api.post(f"bookings/series/{key}/cancel", {"from_booking_id": ids[3]}).status_code == 200
+    assert Booking.objects.filter(state="confirmed").count() == 3
+    api.post(f"bookings/series/{key}/cancel", {"note": "I move away."})
+    assert Booking.objects.filter(state="cancelled_by_learner").count() == 4
+    assert api.post(f"bookings/series/{key}/cancel").json()["code"] == "no_such_series"
+    check_always()
+
+
+def test_each_is_paid_a_week_before_it(world: BookingWorld) -> None:
+    learner = Api().sign_in(world.learner)
+    made = learner.post("bookings/series", body(world)).json()
+    due = [row["expires_at"] for row in made["bookings"]]
+    assert due == ["2027-06-01T08:15:00Z", "2027-06-02T10:00:00Z", "2027-06-09T10:00:00Z", "2027-06-16T10:00:00Z"]
+    world.pay(Booking.objects.get(pk=made["bookings"][0]["id"]))
+    world.clock.set("2027-06-02 10:00")
+    world.turn()
+    states = list(Booking.objects.order_by("session__starts_at").values_list("state", flat=True))
+    assert states == ["expired", "expired", "held", "held"]
+    check_always()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"number": 53},
+        {"number": 1},
+        {"every_weeks": 9},
+        {"starts": []},
+        {"starts": ["2027-06-02T10:00:00Z"] * 53},
+        {"starts": ["2027-06-02T10:00:00Z", "9999-06-02T10:00:00Z"]},
+        {"starts": ["2027-06-02T10:00:00Z", "2027-06-02T10:00:00Z"]},
+    ],
+)
+def test_bad_input(world: BookingWorld, api: Api, more: dict[str, Any]) -> None:
+    answer = api.post("bookings/series", body(world, **more))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input"), answer.json()
+    assert not Booking.objects.exists()
+
+
+def test_only_its_people(world: BookingWorld, api: Api) -> None:
+    key = api.post("bookings/series", body(world)).json()["id"]
+    stranger = Api().sign_in(world.other())
+    for path in ("", "/confirm", "/decline", "/cancel", "/reschedule"):
+        call = stranger.get if not path else stranger.post
+        given = {} if path != "/reschedule" else {"from_booking_id": key, "scheduled_at": "2027-06-17T11:00:00Z"}
+        assert (call(f"bookings/series/{key}{path}") if not path else call(f"bookings/series/{key}{path}", given)).status_code == 404
+    assert api.post(f"bookings/series/{key}/confirm").status_code == 403
+    mentor = Api().sign_in(world.mentor)
+    assert mentor.post(f"bookings/series/{key}/decline").json()["bookings"][0]["state"] == "declined"
+    assert Booking.objects.filter(state=BookingState.DECLINED).count() == 4
+
+
+def test_a_time_that_the_clock_leaves_out() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    first = datetime.datetime(2027, 3, 21, 2, 30, tzinfo=berlin).astimezone(datetime.UTC)
+    found = occurrences(first, berlin, number=3, every_weeks=1)
+    assert [each.astimezone(berlin).strftime("%d %H:%M") for each in found] == ["21 02:30", "28 03:00", "04 02:30"]
