@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 import accounts.demo
 import catalog.demo
+import mentors.demo
 
 
 def load_demo(*, say: Callable[[str], object]) -> bool:
     """Load the demo people and the reference catalogue. Returns whether the catalogue was new."""
     accounts.demo.load()
-    return catalog.demo.load(say=say)
+    is_new = catalog.demo.load(say=say)
+    mentors.demo.load()
+    return is_new

@@ -14,6 +14,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from soosh.demo_session import meet
+
 _ANSWERS = {
     "good at": "I build small web sites with Python and JavaScript. I explain things patiently and I help friends with their computers.",
     "spend time": "Open source software, data visualization and teaching children to code.",
@@ -38,50 +40,52 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, url: str, **options: Any) -> None:
         self._api = f"{url}/api/v1"
-        self._token = ""
+        self.token = ""
+        self.url = url
         email = f"demo-{uuid.uuid4().hex[:8]}@soosh.example"
         self._register(url, email)
         session = self._interview()
-        profile = self._call("POST", "ai-profiling/complete", {"session_id": session})["profile"]
-        self._show("What Soosh understood", profile["summary"])
+        profile = self.call("POST", "ai-profiling/complete", {"session_id": session})["profile"]
+        self.show("What Soosh understood", profile["summary"])
         self._recommend()
+        meet(self)
 
     def _register(self, url: str, email: str) -> None:
         password = uuid.uuid4().hex
-        self._show("Register", email)
-        self._call("POST", "auth/register", {"email": email, "password": password, "full_name": "Demo Person"})
+        self.show("Register", email)
+        self.call("POST", "auth/register", {"email": email, "password": password, "full_name": "Demo Person"})
         link = self._verification_link(email)
-        self._show("Click the link in the mail", link[:70] + "…")
+        self.show("Click the link in the mail", link[:70] + "…")
         self._confirm(url, link)
-        tokens = self._call("POST", "auth/login", {"email": email, "password": password})
-        self._token = tokens["access_token"]
-        self._show("Sign in", f"an access token for {tokens['expires_in']} s")
+        tokens = self.call("POST", "auth/login", {"email": email, "password": password})
+        self.token = tokens["access_token"]
+        self.show("Sign in", f"an access token for {tokens['expires_in']} s")
 
     def _interview(self) -> str:
-        started = self._call("POST", "ai-profiling/start", {})
+        started = self.call("POST", "ai-profiling/start", {})
         question, step = started["first_question"], started["step"]
         while question:
             answer = next((text for part, text in _ANSWERS.items() if part in question), "skip")
-            self._show(question, answer)
-            reply = self._call(
+            self.show(question, answer)
+            reply = self.call(
                 "POST", "ai-profiling/submit-answer", {"session_id": started["session_id"], "step": step, "answer_text": answer}
             )
             question, step = reply["next_question"], reply["step"]
         return str(started["session_id"])
 
     def _recommend(self) -> None:
-        found = self._call("GET", "opportunities/recommended?page_size=10")
-        self._show("Ten opportunities", f"ranked by: {found['basis']}")
+        found = self.call("GET", "opportunities/recommended?page_size=10")
+        self.show("Ten opportunities", f"ranked by: {found['basis']}")
         for number, row in enumerate(found["recommendations"], start=1):
             self.stdout.write(f"{number:>3}. {row['title'][:90]} ({row['kind']}, {row['source']}; {row['score']:.2f})")
             for reason in row["reasons"]:
                 self.stdout.write(f"       – {reason['text'][:150]}")
 
-    def _show(self, step: str, text: str) -> None:
+    def show(self, step: str, text: str) -> None:
         self.stdout.write(f"\n▸ {step}\n  {text}")
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self._api}/{path}", data, headers, method=method)  # noqa: S310  (our own address)
         try:
