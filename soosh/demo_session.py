@@ -24,7 +24,9 @@ _MINUTES = 30
 
 def meet(command: Command) -> None:
     """Match, slot, hold, pay, confirm, calendar file, room, complete, review, earnings."""
-    learner, mentor = command.token, _sign_in(command)
+    learner = command.token
+    mentor = _sign_in(command)
+    command.token = learner
     match = _match(command)
     booking = _book(command, match)
     _pay(command, booking["id"])
@@ -59,10 +61,10 @@ def _sign_in(command: Command) -> str:
 
 def _match(command: Command) -> dict[str, Any]:
     command.show("Mentors who fit", "")
-    matches: list[dict[str, Any]] = command.call("GET", "mentors/matches")["matches"]
+    matches: list[dict[str, Any]] = command.call("GET", "mentors/matches")["results"]
     for row in matches[:3]:
         reasons = "; ".join(reason["text"] for reason in row["reasons"][:2])
-        command.stdout.write(f"  – {row['name']}, {row['headline']} ({row['score']:.2f}): {reasons}")
+        command.stdout.write(f"  – {row['full_name']}, {row['headline']} ({row['score']:.2f}): {reasons}")
     if not matches:
         raise CommandError("No mentor is there yet. Start Soosh with `make run`, and wait until the demo data is loaded.")
     return matches[0]

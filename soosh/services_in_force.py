@@ -13,6 +13,7 @@ def services_in_force() -> dict[str, str]:
         "Text messages": f"real ({settings.TWILIO_URL})" if settings.TWILIO_ACCOUNT_SID else "embedded (files)",
         "Files": f"real (bucket {settings.S3_BUCKET})" if settings.S3_BUCKET else "embedded (folder)",
         "Payments": _payments(),
+        "Video": "real (Daily)" if settings.VIDEO_ENGINE == "daily" else f"Jitsi at {settings.JITSI_URL}",
         "Sign-in with": ", ".join(name for name, setup in settings.SIGN_IN_PROVIDERS.items() if setup["client_ids"]) or "no provider yet",
         "Embeddings": _engine(settings.AI_EMBEDDING_ENGINE),
         "Conversation": _engine(settings.AI_CONVERSATION_ENGINE),

@@ -8,7 +8,7 @@ the transaction ends.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -37,6 +37,13 @@ class _Copied(dict[str, Any]):
     stripe_account: str
 
 
+class _Unlisted(dict[str, Any]):
+    """The reversals of a transfer, which dj-stripe would fetch page by page. The ledger has them."""
+
+    def auto_paging_iter(self) -> Iterator[Any]:
+        return iter(())
+
+
 def copy_object(*, kind: str, key: str) -> bool:
     """Copy an object of the platform, and what it points to. False for kinds of which none are kept.
 
@@ -48,11 +55,18 @@ def copy_object(*, kind: str, key: str) -> bool:
     read, model = _READERS[kind]
     data = _Copied({name: value for name, value in asked(lambda api: read(api, key)).to_dict().items() if name not in _LEFT_OUT})
     data.stripe_account = _platform(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
+    if "reversals" in data:
+        data["reversals"] = _Unlisted(data["reversals"])
     for name, pointed in _BEFORE:
         target = data.get(name)
         if isinstance(target, str) and pointed != kind and not _READERS[pointed][1].objects.filter(id=target).exists():
             copy_object(kind=pointed, key=target)
     with transaction.atomic():
+        # dj-stripe would ask whose key and whose object this is, at an address of its own: never the peer's.
+        defaults = {"livemode": settings.STRIPE_IS_LIVE, "stripe_data": {"id": data.stripe_account, "object": "account"}}
+        account, _ = copies.Account.objects.get_or_create(id=data.stripe_account, defaults=defaults)
+        secret, _ = copies.APIKey.objects.get_or_create_by_api_key(settings.STRIPE_SECRET_KEY)
+        copies.APIKey.objects.filter(pk=secret.pk).update(djstripe_owner_account=account)
         model.sync_from_stripe_data(data, api_key=settings.STRIPE_SECRET_KEY)
         copies.APIKey.objects.all().delete()
     return True
