@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-from accounts.demo import DEMO_PASSWORD
 from accounts.enums import Role
 from accounts.models import User
-from accounts.services.registration import create_verified_person
 from catalog.enums import TermState
 from catalog.models import Skill
 from mentors.enums import OfferKind
@@ -12,7 +10,6 @@ from mentors.services.expanding import Hours
 from mentors.services.profiles import StatedOffer, apply, decide_application, save_profile
 from mentors.services.schedules import Availability, WeeklyRule, set_availability
 
-DEMO_MENTOR = "mara@soosh.example"
 _SKILLS = ("python", "web programming", "javascript")
 _BIO = (
     "I build web services with Python and have brought a dozen people into open source. I like to look at real code together, and to talk "
@@ -20,11 +17,9 @@ _BIO = (
 )
 
 
-def load() -> None:
-    """A mentor who can be booked at any hour, in five minutes. Safe to run again."""
-    person = User.objects.filter(email=DEMO_MENTOR).first() or create_verified_person(
-        email=DEMO_MENTOR, password=DEMO_PASSWORD, full_name="Mara Mentor", role=Role.MEMBER
-    )
+def load(*, email: str) -> None:
+    """Make this person a mentor who can be booked at any hour, in five minutes. Safe to run again."""
+    person = User.objects.get(email=email)
     profile = MentorProfile.objects.filter(user=person).first()
     skills = list(Skill.objects.filter(keys__overlap=list(_SKILLS), state=TermState.ACTIVE).order_by("pk").values_list("pk", flat=True)[:3])
     staff = User.objects.filter(role=Role.STAFF).order_by("pk").first()

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import icalendar
 from django.core.management.base import CommandError
 
-from accounts.demo import DEMO_PASSWORD
+from accounts.demo import DEMO_MENTOR, DEMO_PASSWORD
 from core.money import Money
-from mentors.demo import DEMO_MENTOR
 
 if TYPE_CHECKING:
     from soosh.management.commands.demo import Command
