@@ -56,6 +56,7 @@ def test_demo_people_are_made_once(db: Any) -> None:
     demo.load()
     assert list(User.objects.order_by("email").values_list("email", "role")) == [
         ("ada@soosh.example", "member"),
+        ("mara@soosh.example", "member"),
         ("staff@soosh.example", "staff"),
     ]
 
