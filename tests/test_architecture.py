@@ -116,6 +116,10 @@ def test_every_import_contract_has_its_planted_violation() -> None:
     assert len(names) == len(PLANTED_IMPORTS)
 
 
+def test_the_tests_of_every_room_are_run(pytestconfig: pytest.Config) -> None:
+    assert set(pytestconfig.getini("testpaths")) >= {*house.FLOORS, "tests"}
+
+
 def test_foreign_keys_point_downwards() -> None:
     relations = [
         (model._meta.app_label, field.related_model._meta.app_label)
