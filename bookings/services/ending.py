@@ -102,20 +102,24 @@ def begin_sessions() -> int:
     now = timezone.now()
     ready = Booking.objects.filter(state=BookingState.CONFIRMED, session__starts_at__lte=now, session__ends_at__gt=now)
     due = list(ready.filter(session__attendances__joined_at__isnull=False).distinct().values_list("pk", flat=True)[:_BATCH])
-    for booking_id in due:
-        with transaction.atomic():
-            begin(locked_booking(booking_id))
-    return len(due)
+    return sum(_begin_one(booking_id) for booking_id in due)
 
 
-def begin(booking: Booking) -> None:
-    """Somebody is in the room, and the time has come. Needs the lock of the booking."""
+def begin(booking: Booking) -> bool:
+    """Somebody is in the room, and the time has come. Needs the lock of the booking. Whether it has begun with that."""
     session = booking.session
     if booking.state == BookingState.CONFIRMED and session.starts_at <= timezone.now() < session.ends_at:
         presence = presence_of(booking)
         if presence.mentor or presence.learner:
             side = Side.MENTOR if presence.mentor else Side.LEARNER
             move(booking, BookingState.IN_SESSION, side=side, cause=Cause.JOINED)
+            return True
+    return False
+
+
+def _begin_one(booking_id: uuid.UUID) -> bool:
+    with transaction.atomic():
+        return begin(locked_booking(booking_id))
 
 
 def _end_by_records(booking_id: uuid.UUID) -> bool:
