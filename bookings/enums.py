@@ -79,13 +79,6 @@ class CancellationPolicy(TextChoices):
     STRICT = "strict", "all until 7 days before, half until 48 hours before"
 
 
-class MissedBy(TextChoices):
-    """Who is said not to have come."""
-
-    LEARNER = "learner", "the learner"
-    MENTOR = "mentor", "the mentor"
-
-
 class AppealState(TextChoices):
     OPEN = "open", "waits for staff"
     UPHELD = "upheld", "they were there: the session counts as held"

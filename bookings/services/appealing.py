@@ -11,10 +11,10 @@ from accounts.models import User
 from bookings.enums import NO_SHOWS, AppealState, BookingState, Cause, Side
 from bookings.errors import CannotAppeal
 from bookings.events import AppealDecided, AppealOpened
-from bookings.models import Appeal
+from bookings.models import Appeal, Booking
 from bookings.services.ending import complete
 from bookings.services.moving import locked_booking, move, side_of
-from bookings.services.settling import owe, settle
+from bookings.services.settling import owe
 from bookings.services.strikes import forgive_strikes
 from core.errors import Forbidden
 from core.events import publish
@@ -63,16 +63,21 @@ def decide_appeal(*, row: Appeal, staff: User, state: AppealState, note: str) ->
             raise CannotAppeal
         locked.state, locked.decided_by, locked.decided_at, locked.decision_note = state, staff, timezone.now(), note
         locked.save()
-        if booking.state not in NO_SHOWS:
-            pass  # an appeal of the other side was upheld before
-        elif state == AppealState.UPHELD:
-            forgive_strikes(booking)
-            complete(booking, side=Side.PLATFORM, cause=Cause.APPEAL, actor=staff)
-        elif state == AppealState.NOBODYS_FAULT:
-            forgive_strikes(booking)
-            move(booking, BookingState.CANCELLED_BY_PLATFORM, side=Side.PLATFORM, cause=Cause.APPEAL, actor=staff)
-            owe(booking, booking.price, reason=RefundReason.GOODWILL)
-        elif booking.settle_at is not None:
-            booking.settle_at = min(booking.settle_at, timezone.now())
-            settle(booking)
+        # After an appeal of the other side that was upheld there is nothing left to decide.
+        if booking.state in NO_SHOWS:
+            _apply(booking, state, staff)
         publish(AppealDecided(locked.pk))
+
+
+def _apply(booking: Booking, state: AppealState, staff: User) -> None:
+    if state == AppealState.REFUSED:
+        # It stays; the money is divided when its time has come and nobody else objects.
+        booking.look_again_at = None
+        booking.save()
+        return
+    forgive_strikes(booking)
+    if state == AppealState.UPHELD:
+        complete(booking, side=Side.PLATFORM, cause=Cause.APPEAL, actor=staff)
+    else:
+        move(booking, BookingState.CANCELLED_BY_PLATFORM, side=Side.PLATFORM, cause=Cause.APPEAL, actor=staff)
+        owe(booking, booking.price, reason=RefundReason.GOODWILL)

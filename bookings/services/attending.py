@@ -9,7 +9,7 @@ import uuid
 from typing import Any, cast
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from bookings.enums import AttendanceSource, Side
@@ -44,6 +44,17 @@ def presence_of(booking: Booking) -> Presence:
         found.setdefault(person, set()).add(AttendanceSource(source))
     sources = {person: frozenset(each) for person, each in found.items()}
     return Presence(sources.get(booking.learner_id, frozenset()), sources.get(session.mentor_id, frozenset()))
+
+
+def stays_of(person: str) -> QuerySet[Attendance]:
+    """For a query of bookings: the stays in the time of the session of whoever stands at this path from the booking. By the rule of
+    `presence_of`."""
+    return Attendance.objects.filter(
+        session=OuterRef("session"),
+        person=OuterRef(person),
+        joined_at__lt=OuterRef("session__ends_at"),
+        joined_at__gte=OuterRef("session__starts_at") - OPENS_BEFORE,
+    )
 
 
 def time_together(booking: Booking) -> datetime.timedelta:

@@ -6,6 +6,7 @@ import datetime
 import uuid
 
 from django.db import transaction
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -13,7 +14,7 @@ from bookings.enums import AttendanceSource, BookingState, Cause, Side, StrikeKi
 from bookings.errors import NoShowTooEarly, NotOverYet, TheyWereThere, YouWereNotThere
 from bookings.events import SessionCompleted, SessionMissed
 from bookings.models import Booking
-from bookings.services.attending import Presence, presence_of
+from bookings.services.attending import Presence, presence_of, stays_of
 from bookings.services.moving import locked_booking, move, require_state, side_of
 from bookings.services.reminding import drop_reminders
 from bookings.services.settling import owe
@@ -93,7 +94,10 @@ def report_no_show(*, booking_id: uuid.UUID, user: User, note: str = "") -> Book
 def end_sessions() -> int:
     """Say of sessions that are over how they went, as far as the records tell. Returns how many were looked at."""
     now = timezone.now()
-    due = list(Booking.objects.over(now - _TIDY_AFTER).order_by("session__ends_at", "pk").values_list("pk", flat=True)[:_BATCH])
+    over = Booking.objects.over(now - _TIDY_AFTER).filter(
+        Q(session__ends_at__lte=now - SAY_UNTIL) | Q(Exists(stays_of("learner")), Exists(stays_of("session__mentor")))
+    )
+    due = list(over.order_by("session__ends_at", "pk").values_list("pk", flat=True)[:_BATCH])
     return sum(_end_by_records(booking_id) for booking_id in due)
 
 
@@ -101,7 +105,8 @@ def begin_sessions() -> int:
     """Say of sessions that started, and in whose room somebody is, that they are going on. Returns how many."""
     now = timezone.now()
     ready = Booking.objects.filter(state=BookingState.CONFIRMED, session__starts_at__lte=now, session__ends_at__gt=now)
-    due = list(ready.filter(session__attendances__joined_at__isnull=False).distinct().values_list("pk", flat=True)[:_BATCH])
+    somebody = Q(Exists(stays_of("learner"))) | Q(Exists(stays_of("session__mentor")))
+    due = list(ready.filter(somebody).order_by("pk").values_list("pk", flat=True)[:_BATCH])
     return sum(_begin_one(booking_id) for booking_id in due)
 
 

@@ -31,7 +31,7 @@ from mentors.services.keeping import lock_people
 from mentors.services.occupying import nearest_slots
 from mentors.services.slots import Question, refusals_of
 
-MOST_SESSIONS, MOST_WEEKS_BETWEEN, MOST_SERIES_AHEAD = 52, 8, 3
+MOST_SESSIONS, MOST_WEEKS_BETWEEN = 52, 8
 # Each session of a series is paid for a week before it at the latest, and the first one at once.
 PAID_BEFORE = datetime.timedelta(days=7)
 
