@@ -21,6 +21,11 @@ class Weekday(IntegerChoices):
     SUNDAY = 6, "Sunday"
 
 
+def as_text(instant: datetime.datetime) -> str:
+    """An instant as the API writes it: RFC 3339, in UTC."""
+    return instant.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+
 def instant_of(wall: datetime.datetime, zone: ZoneInfo, *, last: bool = False) -> datetime.datetime:
     """When the clock in this zone shows this naive time, in UTC: the first or the last time where it does so twice, and where it never
     does, the moment at which it jumps over it."""

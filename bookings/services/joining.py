@@ -19,6 +19,7 @@ from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE, record_stay
 from bookings.services.ending import begin
 from bookings.services.moving import locked_booking, require_state, side_of
 from bookings.services.rooms import plan_of, ready_room
+from core.wall_time import as_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,10 +93,6 @@ def _require_open(booking: Booking) -> None:
     now = timezone.now()
     opens_at, closes_at = booking.session.starts_at - OPENS_BEFORE, booking.session.ends_at + CLOSES_AFTER
     if now < opens_at:
-        raise TooEarly(opens_at=_told(opens_at), closes_at=_told(closes_at))
+        raise TooEarly(opens_at=as_text(opens_at), closes_at=as_text(closes_at))
     if now >= closes_at:
-        raise TooLate(opens_at=_told(opens_at), closes_at=_told(closes_at))
-
-
-def _told(instant: datetime.datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")
+        raise TooLate(opens_at=as_text(opens_at), closes_at=as_text(closes_at))

@@ -1,11 +1,12 @@
-"""The time of a booking's people, as `mentors` keeps it: of a session for two both rows go together, of one for several each learner's for
-itself."""
+"""The time of a booking's people, as `mentors` keeps it, and that of its session and room, which always say the same. Of a session for two
+both rows go together, of one for several each learner's for itself."""
 
 from __future__ import annotations
 
 import datetime
 
-from bookings.models import Booking
+from bookings.models import Booking, Session
+from bookings.services.rooms import plan_room
 from mentors.services import gathering, occupying
 
 
@@ -39,3 +40,20 @@ def give_place_back(booking: Booking) -> None:
         gathering.leave_seat(reference=booking.session_id, learner_id=booking.learner_id)
     else:
         occupying.release_claim(reference=booking.session_id)
+
+
+def move_session(session: Session, *, starts_at: datetime.datetime) -> None:
+    """Put a session to another time: the new one is taken before the present one is given back, and where it cannot be had nothing
+    changes. Needs the lock of its people.
+
+    Raises:
+        SlotUnavailable: with the nearest times.
+        ClaimGone: the time is held no more.
+    """
+    occupying.move_claim(reference=session.pk, starts_at=starts_at, duration_minutes=session.duration_minutes)
+    session.starts_at = starts_at
+    session.ends_at = starts_at + datetime.timedelta(minutes=session.duration_minutes)
+    session.sequence += 1
+    session.save()
+    if hasattr(session, "room"):
+        plan_room(session)

@@ -14,18 +14,16 @@ from bookings.errors import NoCounterOffer, NothingChanged
 from bookings.events import BookingConfirmed, BookingEnded, BookingRequested, CounterOffered, CounterWithdrawn
 from bookings.models import Booking
 from bookings.services.moving import locked_booking, move, require_side, require_state
-from bookings.services.placing import give_place_back, hold_until, keep_place
-from bookings.services.planning import place_session
+from bookings.services.placing import give_place_back, hold_until, keep_place, move_session
 from bookings.services.reminding import plan_reminders
 from bookings.services.rooms import plan_room
 from bookings.services.settling import owe
 from core.events import publish
 from mentors.enums import RequestOutcome
-from mentors.errors import SlotUnavailable
 from mentors.models import MentorProfile, Schedule
-from mentors.services.occupying import nearest_slots
+from mentors.services.occupying import require_bookable
 from mentors.services.requests import record_answer, record_request
-from mentors.services.slots import Question, refusals_of
+from mentors.services.slots import Question
 from payments.enums import RefundReason
 from payments.services.paying import capture_payment
 
@@ -116,7 +114,8 @@ def counter_offer(*, booking_id: uuid.UUID, mentor: User, starts_at: datetime.da
         require_state(booking, BookingState.REQUESTED)
         if starts_at == booking.session.starts_at:
             raise NothingChanged
-        _require_bookable(booking, starts_at)
+        profile = MentorProfile.objects.only("pk").get(user=mentor)
+        require_bookable(Question(profile.pk, booking.session.duration_minutes, booking.learner_id), starts_at)
         # An answer was given, and counts neither as a yes nor as a no.
         record_answer(reference=booking.pk, outcome=RequestOutcome.WITHDRAWN)
         booking.proposed_at = starts_at
@@ -142,20 +141,10 @@ def accept_counter(*, booking_id: uuid.UUID, learner: User) -> Booking:
         require_state(booking, BookingState.REQUESTED)
         if booking.proposed_at is None:
             raise NoCounterOffer
-        place_session(booking.session, starts_at=booking.proposed_at)
+        move_session(booking.session, starts_at=booking.proposed_at)
         booking.counted_from = booking.proposed_at
         confirm(booking, side=Side.LEARNER, cause=Cause.COUNTER_ACCEPTED, actor=learner)
     return booking
-
-
-def _require_bookable(booking: Booking, starts_at: datetime.datetime) -> None:
-    """By the rules for everybody. The learner's own time is theirs to mind when they take it."""
-    profile = MentorProfile.objects.get(user=booking.session.mentor_id)
-    question = Question(profile.pk, booking.session.duration_minutes, booking.learner_id)
-    refusals = refusals_of(question, starts_at)
-    if refusals:
-        alternatives = [slot.isoformat().replace("+00:00", "Z") for slot in nearest_slots(question, starts_at)]
-        raise SlotUnavailable(reasons=[refusal.value for refusal in refusals], alternatives=alternatives)
 
 
 def _withdraw_counters(booking: Booking) -> None:

@@ -14,8 +14,7 @@ from bookings.errors import IllegalBookingMove, NothingChanged, TooManyMoves
 from bookings.events import BookingMoved
 from bookings.models import Booking
 from bookings.services.moving import locked_booking, record_new_time, require_state, side_of
-from bookings.services.placing import hold_until
-from bookings.services.planning import place_session
+from bookings.services.placing import hold_until, move_session
 from bookings.services.reminding import plan_reminders
 from bookings.services.requesting import answer_due
 from bookings.services.strikes import give_strike
@@ -44,7 +43,7 @@ def reschedule_booking(*, booking_id: uuid.UUID, user: User, starts_at: datetime
         side = side_of(booking, user)
         before = booking.session.starts_at
         _require_movable(booking, side, starts_at)
-        place_session(booking.session, starts_at=starts_at)
+        move_session(booking.session, starts_at=starts_at)
         _count(booking, side, before)
         booking.proposed_at = None
         if booking.state == BookingState.REQUESTED:

@@ -24,7 +24,7 @@ from bookings.models import Booking, Series
 from bookings.services.booking import HOLD_FOR, begin_booking, hold_for, hold_session, offer_for, require_can_book
 from bookings.services.cancelling import cancel_booking
 from bookings.services.rescheduling import reschedule_booking
-from core.wall_time import instant_of
+from core.wall_time import as_text, instant_of
 from mentors.errors import SlotUnavailable
 from mentors.models import MentorProfile, Offer, Schedule
 from mentors.services.keeping import lock_people
@@ -171,7 +171,7 @@ def _told(start: datetime.datetime, *, reasons: Sequence[str], alternatives: Seq
 
 
 def _text(instant: Any) -> str:
-    return instant.isoformat().replace("+00:00", "Z") if isinstance(instant, datetime.datetime) else str(instant)
+    return as_text(instant) if isinstance(instant, datetime.datetime) else str(instant)
 
 
 def _wall(instant: datetime.datetime, zone: ZoneInfo) -> datetime.datetime:

@@ -83,7 +83,7 @@ def naive_move() -> Any:
         session.ends_at = session.starts_at + datetime.timedelta(minutes=session.duration_minutes)
         session.save()
 
-    return mock.patch.object(rescheduling, "place_session", place)
+    return mock.patch.object(rescheduling, "move_session", place)
 
 
 def late_payment_revives() -> Any:

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
+from core.wall_time import as_text
 from mentors.enums import Refusal, TimeSource
 from mentors.errors import ClaimGone, NoSchedule, SlotUnavailable
 from mentors.models import MentorProfile, OccupiedTime, Schedule
@@ -123,4 +124,4 @@ def _locked_seat(reference: uuid.UUID, learner_id: uuid.UUID) -> OccupiedTime:
 
 def _alternatives(profile: MentorProfile, minutes: int, wanted: datetime.datetime) -> list[str]:
     found = nearest_slots(Question(profile.pk, minutes), wanted)
-    return [start.isoformat().replace("+00:00", "Z") for start in found]
+    return [as_text(start) for start in found]

@@ -14,6 +14,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.models import User
+from core.wall_time import as_text
 from mentors.enums import Refusal, TimeSource
 from mentors.errors import ClaimGone, SlotUnavailable
 from mentors.models import MentorProfile, OccupiedTime, Schedule
@@ -43,7 +44,7 @@ def claim_time(
         people = (profile.user_id, learner_id)
         lock_with_overdue(people)
         question = Question(profile.pk, duration_minutes, learner_id)
-        _require(question, starts_at)
+        require_bookable(question, starts_at)
         _take(
             profile=profile,
             learner_id=learner_id,
@@ -68,7 +69,7 @@ def move_claim(*, reference: uuid.UUID, starts_at: datetime.datetime, duration_m
         people = (mentor.person_id, learner.person_id)
         OccupiedTime.objects.filter(reference=reference).delete()
         keep_free_time_of(people)
-        _require(Question(profile.pk, duration_minutes, learner.person_id), starts_at)
+        require_bookable(Question(profile.pk, duration_minutes, learner.person_id), starts_at)
         _take(
             profile=profile,
             learner_id=learner.person_id,
@@ -150,10 +151,13 @@ def nearest_slots(question: Question, wanted: datetime.datetime, *, number: int 
     return sorted(sorted(found, key=lambda start: (abs(start - wanted), start))[:number])
 
 
-def _require(question: Question, starts_at: datetime.datetime) -> None:
+def require_bookable(question: Question, starts_at: datetime.datetime) -> None:
+    """Raises:
+    SlotUnavailable: with the rules that are against it, and the nearest times that are bookable.
+    """
     refusals = refusals_of(question, starts_at)
     if refusals:
-        alternatives = [start.isoformat().replace("+00:00", "Z") for start in nearest_slots(question, starts_at)]
+        alternatives = [as_text(start) for start in nearest_slots(question, starts_at)]
         raise SlotUnavailable(reasons=[refusal.value for refusal in refusals], alternatives=alternatives)
 
 

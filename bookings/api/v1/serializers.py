@@ -18,6 +18,7 @@ from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE
 from bookings.services.calendars import links_of
 from bookings.services.refunds import deadlines_of
 from core.serializers import MoneySerializer, RequestSerializer
+from core.wall_time import as_text
 from mentors.enums import OfferKind
 from mentors.models.profiles import LONGEST_SESSION, SHORTEST_SESSION
 
@@ -168,11 +169,11 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
 
     @extend_schema_field(serializers.DateTimeField)
     def get_room_opens_at(self, booking: Booking) -> str:
-        return _told(booking.session.starts_at - OPENS_BEFORE)
+        return as_text(booking.session.starts_at - OPENS_BEFORE)
 
     @extend_schema_field(serializers.DateTimeField)
     def get_room_closes_at(self, booking: Booking) -> str:
-        return _told(booking.session.ends_at + CLOSES_AFTER)
+        return as_text(booking.session.ends_at + CLOSES_AFTER)
 
     def get_needs_payment(self, booking: Booking) -> bool:
         return booking.state == BookingState.HELD and booking.payment_id is not None
@@ -250,7 +251,3 @@ class RemindersSerializer(RequestSerializer):
         max_length=MOST_REMINDERS,
         help_text="How many minutes before each session you want to be reminded; empty is never.",
     )
-
-
-def _told(instant: datetime.datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")
