@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
-from unfold.admin import TabularInline
 
 from accounts.models import User
 from bookings.enums import AppealState, Cause, Side
-from bookings.models import Appeal, Attendance, Booking, BookingMove, BookingTerms, Reminder, Room, Session, Strike
+from bookings.models import Appeal, Attendance, Booking, BookingMove, BookingTerms, Reminder, Room, Series, Session, Strike
 from bookings.services import appealing, cancelling, rooms, strikes
-from core.admin import ReadOnlyAdmin
-from core.errors import DomainError
+from core.admin import DeskAdmin, LookOnlyInline
 from core.money import Money
 
 
-class _Lines(TabularInline):
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class MoveInline(_Lines):
+class MoveInline(LookOnlyInline):
     model = BookingMove
     fields = ("version", "moved_at", "from_state", "to_state", "starts_at", "side", "cause", "actor", "note")
     ordering = ("version",)
@@ -43,31 +29,12 @@ class MoveInline(_Lines):
         return cast("QuerySet[BookingMove]", super().get_queryset(request).select_related("actor"))
 
 
-class AttendanceInline(_Lines):
+class AttendanceInline(LookOnlyInline):
     model = Attendance
     fields = ("person", "source", "joined_at", "left_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attendance]:
         return cast("QuerySet[Attendance]", super().get_queryset(request).select_related("person"))
-
-
-class DeskAdmin(ReadOnlyAdmin):
-    """Rows that only services write. Actions try each row, and say what came of it."""
-
-    show_full_result_count = False
-
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(f"bookings.change_{self.model._meta.model_name}")
-
-    def try_each(self, request: HttpRequest, rows: Iterable[Any], act: Callable[[Any], Any], done: str) -> None:
-        for row in rows:
-            try:
-                act(row)
-            except DomainError as error:
-                messages.error(request, f"{row}: {error.detail}")
-            else:
-                self.log_change(request, row, [{"changed": {"fields": [done]}}])
-                messages.success(request, f"{row} {done}")
 
 
 @admin.register(Booking)
@@ -100,7 +67,7 @@ class BookingAdmin(DeskAdmin):
         def end(row: Booking) -> None:
             cancelling.call_off(booking_id=row.pk, side=Side.PLATFORM, cause=Cause.CANCELLED)
 
-        self.try_each(request, queryset, end, "is off.")
+        self.try_each(request, queryset, end, "bookings are off.")
 
 
 @admin.register(Session)
@@ -127,7 +94,14 @@ class RoomAdmin(DeskAdmin):
 
     @admin.action(description="Try again now", permissions=("act",))
     def try_again(self, request: HttpRequest, queryset: QuerySet[Room]) -> None:
-        self.try_each(request, queryset, lambda row: rooms.look_after_room(room_id=row.pk), "was looked after.")
+        self.try_each(request, queryset, lambda row: rooms.look_after_room(room_id=row.pk), "rooms were looked after.")
+
+
+@admin.register(Series)
+class SeriesAdmin(DeskAdmin):
+    list_display = ("created_at", "mentor", "learner", "every_weeks", "zone")
+    list_select_related = ("mentor", "learner")
+    search_fields = ("=id", "mentor__email", "learner__email")
 
 
 class DecisionForm(forms.Form):
@@ -160,7 +134,7 @@ class AppealAdmin(DeskAdmin):
         if request.method == "POST" and form.is_valid():
             given = {"state": AppealState(form.cleaned_data["state"]), "note": form.cleaned_data["note"]}
             staff = cast(User, request.user)
-            self.try_each(request, [row], lambda each: appealing.decide_appeal(row=each, staff=staff, **given), "is decided.")
+            self.try_each(request, [row], lambda each: appealing.decide_appeal(row=each, staff=staff, **given), "appeals are decided.")
             return redirect(reverse("admin:bookings_appeal_change", args=[row.pk]))
         stays = Attendance.objects.filter(session=row.booking.session_id).select_related("person").order_by("joined_at")
         context = {"form": form, "appeal": row, "stays": stays, "title": "Decide", "opts": self.model._meta}
@@ -177,7 +151,7 @@ class StrikeAdmin(DeskAdmin):
 
     @admin.action(description="Forgive", permissions=("act",))
     def forgive(self, request: HttpRequest, queryset: QuerySet[Strike]) -> None:
-        self.try_each(request, queryset, lambda row: strikes.forgive(strike=row), "is forgiven.")
+        self.try_each(request, queryset, lambda row: strikes.forgive(strike=row), "strikes are forgiven.")
 
 
 @admin.register(BookingTerms)

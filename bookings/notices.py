@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from notifications.enums import Channel, Urgency
-from notifications.notices import Kind, Topic, declare
+from notifications.notices import DESK, Kind, Topic, declare
 
 SESSIONS = Topic(
     "sessions",
@@ -16,11 +16,6 @@ SESSIONS = Topic(
         "en": "Requests, answers, changes and reminders of sessions with mentors.",
         "de": "Anfragen, Antworten, Änderungen und Erinnerungen zu Treffen mit Mentoren.",
     },
-)
-_DESK = Topic(
-    "desk",
-    {"en": "The staff's desk", "de": "Der Schreibtisch des Teams"},
-    {"en": "What needs one of the staff.", "de": "Was jemanden vom Team braucht."},
 )
 _EMAIL = frozenset({Channel.EMAIL})
 _SESSION: dict[str, type] = {"booking": uuid.UUID, "name": str, "what": str, "starts": datetime.datetime, "minutes": int}
@@ -62,5 +57,5 @@ APPEAL_DECIDED = _kind(
     "appeal-decided", {"note": str, "is_upheld": bool}, {"note": "The logs show you there.", "is_upheld": True}, fixed=_EMAIL
 )
 STRIKES_WARNED = _kind("strikes-warned", {"number": int}, {"number": 2}, fixed=_EMAIL)
-APPEAL_OPEN = _kind("appeal-open", topic=_DESK, path="/admin/bookings/appeal/?state__exact=open", fixed=_EMAIL)
-ROOM_FAILED = _kind("room-failed", topic=_DESK, path="/admin/bookings/room/?state__exact=failed", fixed=_EMAIL, urgency=Urgency.URGENT)
+APPEAL_OPEN = _kind("appeal-open", topic=DESK, path="/admin/bookings/appeal/?state__exact=open", fixed=_EMAIL)
+ROOM_FAILED = _kind("room-failed", topic=DESK, path="/admin/bookings/room/?state__exact=failed", fixed=_EMAIL, urgency=Urgency.URGENT)

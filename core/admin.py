@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,9 +10,10 @@ from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, TabularInline
 
 from core import auditing, events
+from core.errors import DomainError
 from core.models import AuditEntry, EmbeddingSpace, EventDelivery, OutboxEvent
 
 
@@ -69,6 +71,43 @@ class ReadOnlyAdmin(AuditedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class LookOnlyInline(TabularInline):
+    """Rows of another table on the page of the one that they belong to. Nobody edits them there."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class DeskAdmin(ReadOnlyAdmin):
+    """Rows that services alone write: actions call a service for each, and say what it did not do."""
+
+    show_full_result_count = False
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Superusers, and staff with the permission to change these rows."""
+        return request.user.has_perm(f"{self.model._meta.app_label}.change_{self.model._meta.model_name}")
+
+    def try_each(self, request: HttpRequest, rows: Iterable[Any], call: Callable[[Any], object], done: str) -> None:
+        """Call a service for each row, and tell of every refusal, and of how many were `done`."""
+        number = 0
+        for row in rows:
+            try:
+                call(row)
+            except DomainError as error:
+                messages.error(request, f"{row}: {error.detail}")
+            else:
+                self._audit(request, "changed", row)
+                number += 1
+        if number:
+            messages.success(request, f"{number} {done}")
 
 
 @admin.register(AuditEntry)

@@ -11,10 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
 from django.utils.html import format_html
-from unfold.admin import TabularInline
 
 from accounts.models import User
-from core.admin import AuditedAdmin, ReadOnlyAdmin
+from core.admin import AuditedAdmin, LookOnlyInline, ReadOnlyAdmin
 from core.errors import DomainError
 from core.querysets import COLUMNS_OF_VECTORS
 from mentors.enums import CheckState, Evidence
@@ -36,18 +35,7 @@ from mentors.models import (
 from mentors.services import documents, profiles, reviews, verification
 
 
-class _LookOnly(TabularInline):
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class SkillInline(_LookOnly):
+class SkillInline(LookOnlyInline):
     model = MentorSkill
     fields = ("skill", "years")
 
@@ -56,7 +44,7 @@ class SkillInline(_LookOnly):
         return cast("QuerySet[MentorSkill]", super().get_queryset(request).select_related("skill").defer(*wide))
 
 
-class OfferInline(_LookOnly):
+class OfferInline(LookOnlyInline):
     model = Offer
     fields = ("kind", "title", "duration_minutes", "price_amount", "price_currency", "group_size", "is_active")
 
@@ -149,7 +137,7 @@ class OutsideCalendarAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
 
-class DocumentInline(_LookOnly):
+class DocumentInline(LookOnlyInline):
     """The evidence. It is gone once the check is decided."""
 
     model = CheckDocument
@@ -253,13 +241,13 @@ class CheckAdmin(AuditedAdmin):
                 self.log_change(request, check, [{"changed": {"fields": ["state"]}}])
 
 
-class VersionInline(_LookOnly):
+class VersionInline(LookOnlyInline):
     model = ReviewVersion
     fields = ("created_at", "is_reply", "rating", "text")
     readonly_fields = fields
 
 
-class ReportInline(_LookOnly):
+class ReportInline(LookOnlyInline):
     model = ReviewReport
     fields = ("reporter", "reason", "note", "settled_at")
     readonly_fields = fields

@@ -121,6 +121,11 @@ ACCOUNT = Topic(
     {"en": "Your account", "de": "Dein Konto"},
     {"en": "What concerns the safety of your account.", "de": "Was die Sicherheit deines Kontos betrifft."},
 )
+DESK = Topic(
+    "desk",
+    {"en": "The staff's desk", "de": "Der Schreibtisch des Teams"},
+    {"en": "What needs one of the staff.", "de": "Was jemanden vom Team braucht."},
+)
 NEWS = Topic(
     "news",
     {"en": "News of Soosh", "de": "Neues von Soosh"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, cast
 
 from django import forms
@@ -16,11 +16,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 from djstripe import models as copies
-from unfold.admin import TabularInline
 
 from accounts.models import User
-from core.admin import ReadOnlyAdmin
-from core.errors import DomainError
+from core.admin import DeskAdmin, LookOnlyInline
 from core.money import Money
 from payments.enums import RefundReason
 from payments.models import (
@@ -49,18 +47,7 @@ def shown(field: str, label: str) -> Callable[[Any], str]:
     return column
 
 
-class _Lines(TabularInline):
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class MovementLines(_Lines):
+class MovementLines(LookOnlyInline):
     model = Movement
     fk_name = "payment"
     fields = ("created_at", "kind", "shown_amount", "state", "reason", "failure_code", "provider_id")
@@ -68,7 +55,7 @@ class MovementLines(_Lines):
     shown_amount = staticmethod(shown("amount", "amount"))
 
 
-class EntryLines(_Lines):
+class EntryLines(LookOnlyInline):
     model = LedgerEntry
     fields = ("account", "shown_amount")
     readonly_fields = fields
@@ -104,32 +91,8 @@ class NoteForm(forms.Form):
     note = forms.CharField(max_length=500, help_text="Why, or how it was resolved. For the staff.")
 
 
-class MoneyAdmin(ReadOnlyAdmin):
-    """Lists of money: nothing is edited, and amounts are shown with their currency."""
-
-    show_full_result_count = False
-
-    def try_each(self, request: HttpRequest, rows: Iterable[Any], call: Callable[[Any], object], done: str) -> None:
-        """Call a service for each row, and say what it did not do."""
-        number = 0
-        for row in rows:
-            try:
-                call(row)
-            except DomainError as error:
-                messages.error(request, f"{row}: {error.detail}")
-            else:
-                self._audit(request, "changed", row)
-                number += 1
-        if number:
-            messages.success(request, f"{number} {done}")
-
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        """May move money: superusers, and staff with the permission to change these rows."""
-        return request.user.has_perm(f"payments.change_{self.model._meta.model_name}")
-
-
 @admin.register(Payment)
-class PaymentAdmin(MoneyAdmin):
+class PaymentAdmin(DeskAdmin):
     list_display = ("created_at", "description", "payer", "payee", "shown_amount", "shown_captured", "shown_returned", "state")
     list_filter = ("state", OldHoldings, "currency", "capture_mode")
     list_select_related = ("payer", "payee")
@@ -178,7 +141,7 @@ class PaymentAdmin(MoneyAdmin):
 
 
 @admin.register(Movement)
-class MovementAdmin(MoneyAdmin):
+class MovementAdmin(DeskAdmin):
     """What the provider is asked to do. What is stuck waits for somebody of the staff."""
 
     list_display = ("created_at", "kind", "shown_amount", "state", "failure_code", "attempts", "due_at")
@@ -201,7 +164,7 @@ class MovementAdmin(MoneyAdmin):
 
 
 @admin.register(Dispute)
-class DisputeAdmin(MoneyAdmin):
+class DisputeAdmin(DeskAdmin):
     """Evidence is handed in at the provider, until the day that stands here."""
 
     list_display = ("opened_at", "shown_amount", "shown_frozen", "reason", "state", "evidence_due_at", "provider_id")
@@ -215,7 +178,7 @@ class DisputeAdmin(MoneyAdmin):
 
 
 @admin.register(PayoutAccount)
-class PayoutAccountAdmin(MoneyAdmin):
+class PayoutAccountAdmin(DeskAdmin):
     list_display = ("person", "provider_id", "country", "is_submitted", "can_receive", "can_pay_out", "disabled_reason")
     list_filter = ("can_receive", "can_pay_out", "country")
     list_select_related = ("person",)
@@ -228,7 +191,7 @@ class PayoutAccountAdmin(MoneyAdmin):
 
 
 @admin.register(LedgerAccount)
-class LedgerAccountAdmin(MoneyAdmin):
+class LedgerAccountAdmin(DeskAdmin):
     list_display = ("kind", "currency", "owner")
     list_filter = ("kind", "currency")
     list_select_related = ("owner",)
@@ -236,7 +199,7 @@ class LedgerAccountAdmin(MoneyAdmin):
 
 
 @admin.register(LedgerTransaction)
-class LedgerTransactionAdmin(MoneyAdmin):
+class LedgerTransactionAdmin(DeskAdmin):
     list_display = ("happened_at", "kind", "payment_id", "provider_record", "note")
     list_filter = ("kind",)
     search_fields = ("=id", "=payment__id", "=provider_record", "=cause")
@@ -244,7 +207,7 @@ class LedgerTransactionAdmin(MoneyAdmin):
 
 
 @admin.register(ProviderEvent)
-class ProviderEventAdmin(MoneyAdmin):
+class ProviderEventAdmin(DeskAdmin):
     """What the provider told us to look at. Kinds that nobody knows are kept and counted as ignored."""
 
     list_display = ("happened_at", "kind", "object_id", "state", "attempts", "last_error")
@@ -259,12 +222,12 @@ class ProviderEventAdmin(MoneyAdmin):
 
 
 @admin.register(Reconciliation)
-class ReconciliationAdmin(MoneyAdmin):
+class ReconciliationAdmin(DeskAdmin):
     list_display = ("created_at", "since", "until", "records", "findings", "finished_at", "failure")
 
 
 @admin.register(Finding)
-class FindingAdmin(MoneyAdmin):
+class FindingAdmin(DeskAdmin):
     """Where the provider's books and ours differ. Put it right first; then say how."""
 
     list_display = ("created_at", "kind", "record", "source", "shown_booked", "shown_provider", "resolved_at", "resolved_by")
@@ -293,7 +256,7 @@ class FindingAdmin(MoneyAdmin):
         return render(request, "payments/resolve_form.html", context)
 
 
-class CopyAdmin(MoneyAdmin):
+class CopyAdmin(DeskAdmin):
     """An object as the provider has it. Amounts in it are as the provider's API writes them."""
 
     list_display = ("id", "created", "livemode")

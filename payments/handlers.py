@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from accounts.enums import Role
-from accounts.models import User
 from core.events import subscribe
 from notifications.notices import Kind
-from notifications.services.notifying import notify
+from notifications.services.notifying import notify, notify_staff
 from payments.enums import DisputeState, PaymentState
 from payments.events import (
     DifferencesFound,
@@ -97,19 +95,19 @@ def tell_staff_of_stuck_money(event: MovementStuck) -> None:
     """The provider did not do something."""
     movement = Movement.objects.get(pk=event.movement_id)
     data = {"kind": movement.kind, "code": movement.failure_code, "amount": movement.amount, "currency": movement.currency}
-    _tell_staff(MONEY_STUCK, data, f"{movement.pk} {movement.key}")
+    notify_staff(kind=MONEY_STUCK, data=data, key=f"{movement.pk} {movement.key}")
 
 
 @subscribe(HoldingsGrowOld)
 def tell_staff_of_old_holdings(event: HoldingsGrowOld) -> None:
     """Money waits for mentors for too long."""
-    _tell_staff(HOLDINGS_GROW_OLD, {"payments": event.payments}, event.taken_before.date().isoformat())
+    notify_staff(kind=HOLDINGS_GROW_OLD, data={"payments": event.payments}, key=event.taken_before.date().isoformat())
 
 
 @subscribe(DifferencesFound)
 def tell_staff_of_differences(event: DifferencesFound) -> None:
     """The provider's books and ours say different things."""
-    _tell_staff(DIFFERENCES_FOUND, {"findings": event.findings}, str(event.reconciliation_id))
+    notify_staff(kind=DIFFERENCES_FOUND, data={"findings": event.findings}, key=str(event.reconciliation_id))
 
 
 @subscribe(ProviderObjectChanged)
@@ -121,8 +119,3 @@ def keep_copy_for_staff(event: ProviderObjectChanged) -> None:
 def _tell_of_dispute(dispute: Dispute, kind: Kind) -> None:
     data = {"what": dispute.payment.description, "amount": dispute.amount, "currency": dispute.currency}
     notify(kind=kind, user_ids=[dispute.payment.payee_id], data=data, key=f"{dispute.pk} {dispute.state}")
-
-
-def _tell_staff(kind: Kind, data: dict[str, object], key: str) -> None:
-    people = User.objects.present().filter(role=Role.STAFF).values_list("pk", flat=True)
-    notify(kind=kind, user_ids=list(people), data=data, key=key)

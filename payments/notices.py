@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from notifications.enums import Channel
-from notifications.notices import Kind, Topic, declare
+from notifications.notices import DESK, Kind, Topic, declare
 
 PAYMENTS = Topic(
     "payments",
@@ -16,11 +16,6 @@ EARNINGS = Topic(
     "earnings",
     {"en": "What you earn", "de": "Was du verdienst"},
     {"en": "Earnings, payouts and complaints of payers.", "de": "Einnahmen, Auszahlungen und Beschwerden von Zahlenden."},
-)
-DESK = Topic(
-    "desk",
-    {"en": "The staff's desk", "de": "Der Schreibtisch des Teams"},
-    {"en": "What needs one of the staff.", "de": "Was jemanden vom Team braucht."},
 )
 _EMAIL = frozenset({Channel.EMAIL})
 _EXAMPLE = {"what": "Session with Ada, 60 minutes", "amount": 4500, "currency": "EUR"}

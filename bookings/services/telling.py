@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
-from accounts.enums import GuardianshipState, Role
+from accounts.enums import GuardianshipState
 from accounts.models import Guardianship, User
 from bookings.models import Booking
 from mentors.services.links import own_suffix
 from notifications.notices import Kind
-from notifications.services.notifying import CalendarEntry, notify
+from notifications.services.notifying import CalendarEntry, notify, notify_staff
 
 
 def entry_of(booking: Booking, *, is_cancelled: bool = False) -> CalendarEntry:
@@ -45,8 +45,7 @@ def tell(
 
 def tell_staff(booking: Booking, kind: Kind, *, key: str) -> None:
     """Tell the staff."""
-    people = list(User.objects.present().filter(role=Role.STAFF).values_list("pk", flat=True))
-    notify(kind=kind, user_ids=people, data=_data(booking, booking.session.mentor), key=key)
+    notify_staff(kind=kind, data=_data(booking, booking.session.mentor), key=key)
 
 
 def both(booking: Booking) -> tuple[User, User]:

@@ -318,6 +318,23 @@ class TestNoShows:
         assert booking.settled_at is not None and Strike.objects.get().forgiven_at is not None
         assert "bookings.appeal-decided" in told(world.learner)
 
+    def test_one_refused_appeal_does_not_decide_the_other(self, world: BookingWorld, mentor: Api, learner: Api, staff: User) -> None:
+        key = world.confirmed().pk
+        world.clock.set("2027-06-06 11:00")
+        world.turn()
+        assert Booking.objects.get().state == BookingState.NO_SHOW_BY_BOTH
+        for api in (mentor, learner):
+            assert api.post(f"bookings/{key}/appeal", {"text": "I was there."}).status_code == 200
+        world.clock.ahead(days=2)
+        first, second = Appeal.objects.order_by("pk")
+        appealing.decide_appeal(row=first, staff=staff, state=AppealState.REFUSED, note="")
+        world.turn()
+        assert Booking.objects.get().settled_at is None
+        appealing.decide_appeal(row=second, staff=staff, state=AppealState.UPHELD, note="")
+        world.turn()
+        booking = Booking.objects.get()
+        assert (booking.state, booking.refund_amount) == (BookingState.COMPLETED, 0) and booking.settled_at is not None
+
     @pytest.mark.parametrize(
         ("state", "ends_as", "returned"), [("nobodys_fault", "cancelled_by_platform", 4500), ("refused", "no_show_by_learner", 0)]
     )

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import User
 from bookings.enums import BookingState, Cause
 from bookings.models import Booking, Session
-from bookings.services import groups
+from bookings.services import ending, groups
 from bookings.tests.invariants import check_always, overlaps
 from bookings.tests.races import at_once
 from bookings.tests.world import BookingWorld, utc
@@ -115,6 +115,15 @@ class TestGroups:
         assert Api().sign_in(world.mentor).post(f"bookings/{second.pk}/reschedule", {"scheduled_at": AT}).status_code == 409
         assert seat(world, session).seat == 1
         check_always()
+
+    def test_who_is_not_in_the_room_does_not_keep_the_sweep_busy(self, world: BookingWorld, offer: Offer) -> None:
+        Offer.objects.update(price_amount=0)
+        session = announce(world, offer)
+        there, away = seat(world, session), seat(world, session, world.other())
+        world.clock.set("2027-06-05 10:05")
+        world.attended(there, world.learner)
+        assert (ending.begin_sessions(), ending.begin_sessions()) == (1, 0)
+        assert Booking.objects.get(pk=away.pk).state == BookingState.CONFIRMED
 
     def test_the_mentor_calls_it_off_for_all(self, world: BookingWorld, offer: Offer) -> None:
         session = announce(world, offer)

@@ -9,13 +9,12 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from bookings.enums import BookingState
 from bookings.models import Booking
 from bookings.services import cancelling, ending, expiring, moving, paying, placing, requesting, rescheduling, settling
 from bookings.tests.machine import REACHED, STEPS, BookingMachine
+from core.tests.stateful import run_seeded
 from mentors.services import occupying
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
@@ -24,20 +23,8 @@ MOST_STEPS = 5_000
 
 
 def run(examples: int, steps: int, number: int) -> None:
-    """Examples until one breaks an invariant, from one seed."""
     STEPS[0] = 0
-    options = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-        verbosity=Verbosity.quiet,
-        phases=[Phase.generate],
-        report_multiple_bugs=False,
-    )
-    machine = seed(number)(type("Seeded", (BookingMachine,), {}))
-    run_state_machine_as_test(machine, settings=options)
+    run_seeded(BookingMachine, examples=examples, steps=steps, number=number)
 
 
 def test_twenty_thousand_steps() -> None:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.enums import ConsentPurpose
+from accounts.enums import ConsentPurpose, Role
 from accounts.models import Block, User
 from accounts.services.consents import those_who_agree
 from notifications.enums import Channel, DeliveryState, Urgency
@@ -38,6 +38,12 @@ class CalendarEntry:
     starts_at: datetime.datetime
     ends_at: datetime.datetime
     is_cancelled: bool = False
+
+
+def notify_staff(*, kind: Kind, data: Mapping[str, Any], key: str) -> int:
+    """Tell everybody of the staff who is present. See `notify`."""
+    people = User.objects.present().filter(role=Role.STAFF).values_list("pk", flat=True)
+    return notify(kind=kind, user_ids=list(people), data=data, key=key)
 
 
 def notify(

@@ -9,10 +9,9 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import HealthCheck, Verbosity, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from core.money import Money
+from core.tests.stateful import run_seeded
 from payments.models import LedgerEntry, Movement, Payment
 from payments.providers import stripe
 from payments.services import disputes, earning, ledger, moving, paying, recovering, refunding, splitting, syncing
@@ -24,20 +23,8 @@ MOST_STEPS = 5_000
 
 
 def run(examples: int, steps: int, number: int) -> None:
-    """Examples until one breaks an invariant, from one seed."""
     STEPS[0] = 0
-    options = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        database=None,
-        verbosity=Verbosity.quiet,
-        phases=[phase for phase in settings.default.phases if phase.name in ("generate", "reuse")],  # type: ignore[union-attr]
-        report_multiple_bugs=False,
-    )
-    machine = seed(number)(type("Seeded", (MoneyMachine,), {}))
-    run_state_machine_as_test(machine, settings=options)
+    run_seeded(MoneyMachine, examples=examples, steps=steps, number=number)
 
 
 def test_twenty_thousand_steps() -> None:

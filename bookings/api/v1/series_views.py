@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import get_object_or_404
@@ -136,8 +135,8 @@ def _mentored(request: Request, series_id: uuid.UUID) -> tuple[User, Series]:
 
 
 def _first(person: User, row: Series, booking_id: uuid.UUID) -> Booking:
-    found: Any = get_object_or_404(bookings_of(person), pk=booking_id, series=row)
-    return found  # type: ignore[no-any-return]
+    booking: Booking = get_object_or_404(bookings_of(person), pk=booking_id, series=row)
+    return booking
 
 
 def _shown(person: User, series_id: uuid.UUID, *, status: int = 200) -> Response:
