@@ -14,7 +14,7 @@ from django.urls import path, reverse
 
 from accounts.models import User
 from bookings.enums import AppealState, Cause, Side
-from bookings.models import Appeal, Attendance, Booking, BookingMove, BookingTerms, Reminder, Room, Series, Session, Strike
+from bookings.models import Appeal, Attendance, Booking, BookingMove, BookingTerms, Reminder, Room, Series, Session, Strike, WaitlistEntry
 from bookings.services import appealing, cancelling, rooms, strikes
 from core.admin import DeskAdmin, LookOnlyInline
 from core.money import Money
@@ -152,6 +152,16 @@ class StrikeAdmin(DeskAdmin):
     @admin.action(description="Forgive", permissions=("act",))
     def forgive(self, request: HttpRequest, queryset: QuerySet[Strike]) -> None:
         self.try_each(request, queryset, lambda row: strikes.forgive(strike=row), "strikes are forgiven.")
+
+
+@admin.register(WaitlistEntry)
+class WaitlistAdmin(DeskAdmin):
+    """Who waits for a seat or a time, in the order in which they came."""
+
+    list_display = ("created_at", "state", "learner", "mentor", "session", "opens_at", "closes_at", "looked_at")
+    list_filter = ("state",)
+    list_select_related = ("learner", "mentor", "session")
+    search_fields = ("learner__email", "mentor__email", "=session__id", "=booking__id")
 
 
 @admin.register(BookingTerms)

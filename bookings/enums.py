@@ -51,6 +51,8 @@ class Cause(TextChoices):
     """Why a booking moved."""
 
     BOOKED = "booked", "it was made"
+    OFFERED = "offered", "it was offered to who waited for it"
+    OFFER_TAKEN = "offer_taken", "who waited took what was offered"
     APPROVED = "approved", "a guardian agreed"
     PAID = "paid", "it was paid for, or costs nothing"
     ACCEPTED = "accepted", "the mentor said yes"
@@ -61,6 +63,7 @@ class Cause(TextChoices):
     MOVED = "moved", "it was put to another time"
     NOT_PAID = "not_paid", "it was not paid for in time"
     NOT_ANSWERED = "not_answered", "it was not answered in time"
+    NOT_TAKEN = "not_taken", "it was offered from the waitlist, and not taken in time"
     PAYMENT_LOST = "payment_lost", "what was reserved could not be taken"
     TOO_FEW = "too_few", "too few people booked it"
     JOINED = "joined", "somebody came into the room"
@@ -77,6 +80,19 @@ class CancellationPolicy(TextChoices):
     FLEXIBLE = "flexible", "all until 24 hours before, half until 4 hours before"
     STANDARD = "standard", "all until 48 hours before, half until 24 hours before"
     STRICT = "strict", "all until 7 days before, half until 48 hours before"
+
+
+class WaitlistState(TextChoices):
+    WAITING = "waiting", "nothing was free yet"
+    OFFERED = "offered", "a time is held for them until they take it"
+    TAKEN = "taken", "they took it"
+    PASSED = "passed", "they let it go"
+    LEFT = "left", "they wait no more, or booked without it"
+    OVER = "over", "the time for which they waited is over"
+
+
+# An entry in one of these has the booking that was offered.
+OFFERED_STATES = (WaitlistState.OFFERED, WaitlistState.TAKEN, WaitlistState.PASSED)
 
 
 class AppealState(TextChoices):

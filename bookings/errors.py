@@ -135,3 +135,35 @@ class QuoteChanged(Conflict):
 class RoomNotReady(Conflict):
     code = "room_not_ready"
     message = _("The room could not be opened yet. Please try again in a moment.")
+
+
+class SeatsFree(Conflict):
+    code = "seats_free"
+    message = _("This session has free seats. There is no need to wait: book one.")
+
+
+class TimesFree(Conflict):
+    """`data["alternatives"]` are the first of them."""
+
+    code = "times_free"
+    message = _("There are free times then. There is no need to wait: book one.")
+
+
+class WaitingAlready(Conflict):
+    code = "waiting_already"
+    message = _("You wait for this already.")
+
+
+class TooManyWaits(Conflict):
+    code = "too_many_waits"
+    message = _("You wait for as many sessions as one can. Leave one of the waitlists first.")
+
+
+class BadWindow(InvalidInput):
+    code = "bad_window"
+    message = _("The window has to lie ahead, hold the whole session, and be two months long at most.")
+
+
+class NothingOffered(Conflict):
+    code = "nothing_offered"
+    message = _("This was not offered to you from a waitlist, or you took it already.")

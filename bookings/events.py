@@ -21,6 +21,12 @@ class BookingHeld(_BookingEvent):
     name: ClassVar[str] = "bookings.booking-held"
 
 
+class WaitlistOffered(_BookingEvent):
+    """A time is held for somebody who waited for it."""
+
+    name: ClassVar[str] = "bookings.waitlist-offered"
+
+
 class BookingRequested(_BookingEvent):
     """A mentor is asked for a session."""
 

@@ -18,6 +18,7 @@ from bookings.events import (
     RoomFailed,
     SessionMissed,
     StrikeGiven,
+    WaitlistOffered,
 )
 from bookings.models import Appeal, Booking, Reminder, Strike
 from bookings.notices import (
@@ -36,9 +37,11 @@ from bookings.notices import (
     SESSION_MISSED,
     SESSION_SOON,
     STRIKES_WARNED,
+    WAITLIST_OFFERED,
+    WAITLIST_PASSED,
     WARD_SESSION,
 )
-from bookings.services import leaving, paying
+from bookings.services import leaving, paying, waiting
 from bookings.services.approving import needs_approval
 from bookings.services.strikes import WARNED_AT, strikes_of
 from bookings.services.telling import booking_for_telling, both, entry_of, tell, tell_guardians, tell_staff
@@ -96,6 +99,26 @@ def ask_guardians(event: BookingHeld) -> None:
         tell_guardians(booking, APPROVAL_NEEDED)
 
 
+@subscribe(WaitlistOffered)
+def tell_who_waited(event: WaitlistOffered) -> None:
+    """A time is held for somebody who waited."""
+    booking = booking_for_telling(event.booking_id)
+    if booking.state == BookingState.HELD and booking.expires_at is not None:
+        tell(booking, WAITLIST_OFFERED, [booking.learner], until=booking.expires_at)
+
+
+@subscribe(BookingEnded)
+def offer_what_was_given_back(event: BookingEnded) -> None:
+    """A time, or a seat, is free again."""
+    waiting.offer_what_is_free(session=booking_for_telling(event.booking_id).session)
+
+
+@subscribe(BookingMoved)
+def offer_what_was_left(event: BookingMoved) -> None:
+    """A session is at another time, and its former one is free."""
+    waiting.offer_what_is_free(session=booking_for_telling(event.booking_id).session)
+
+
 @subscribe(BookingRequested)
 def ask_mentor(event: BookingRequested) -> None:
     """A mentor is to answer."""
@@ -151,6 +174,8 @@ def tell_that_it_is_off(event: BookingEnded) -> None:
     elif booking.state == BookingState.EXPIRED:
         if last.cause == Cause.NOT_ANSWERED:
             tell(booking, REQUEST_EXPIRED, [booking.learner])
+        elif last.cause == Cause.NOT_TAKEN:
+            tell(booking, WAITLIST_PASSED, [booking.learner])
     elif last.from_state != BookingState.HELD:
         is_in_calendars = booking.confirmed_at is not None
         people = both(booking) if is_in_calendars else [person for person in both(booking) if person.pk != last.actor_id]

@@ -44,6 +44,8 @@ REQUEST_EXPIRED = _kind("request-expired", fixed=_EMAIL)
 BOOKING_CANCELLED = _kind("booking-cancelled", {"note": str}, {"note": "I am ill."}, fixed=_EMAIL, urgency=Urgency.URGENT)
 BOOKING_MOVED = _kind("booking-moved", {"note": str}, {"note": ""}, fixed=_EMAIL, urgency=Urgency.URGENT)
 COUNTER_OFFERED = _kind("counter-offered", {"proposed": datetime.datetime}, {"proposed": _LATER}, fixed=_EMAIL)
+WAITLIST_OFFERED = _kind("waitlist-offered", {"until": datetime.datetime}, {"until": _LATER}, fixed=_EMAIL, urgency=Urgency.URGENT)
+WAITLIST_PASSED = _kind("waitlist-passed")
 COUNTER_WITHDRAWN = _kind("counter-withdrawn")
 SESSION_SOON = _kind(
     "session-soon",

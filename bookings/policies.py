@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.models import User
+from accounts.policies import is_minor
 from bookings.enums import AHEAD_STATES, NO_SHOWS, BookingState
 from bookings.models import Booking
 
@@ -23,6 +24,11 @@ def can_answer(user: User, booking: Booking) -> bool:
 def can_cancel(user: User, booking: Booking) -> bool:
     """Either side, before it begins."""
     return booking.state in AHEAD_STATES
+
+
+def awaits_learner(booking: Booking) -> bool:
+    """It was offered from the waitlist, and nobody has taken it: whatever else is held has a payment, or waits for a guardian."""
+    return booking.state == BookingState.HELD and booking.payment_id is None and not is_minor(booking.learner)
 
 
 def can_reschedule(user: User, booking: Booking) -> bool:
@@ -59,6 +65,7 @@ def moves_open_to(user: User, booking: Booking) -> list[str]:
         "counter": can_answer(user, booking),
         "accept-counter": is_learner and booking.state == BookingState.REQUESTED and booking.proposed_at is not None,
         "approve": user.pk not in (booking.learner_id, booking.session.mentor_id) and booking.state == BookingState.HELD,
+        "take": booking.learner_id == user.pk and awaits_learner(booking),
         "cancel": can_cancel(user, booking),
         "reschedule": can_reschedule(user, booking),
         "join": held and can_join(user, booking),

@@ -15,6 +15,7 @@ from bookings.models import (
     Series,
     Session,
     Strike,
+    WaitlistEntry,
 )
 from bookings.services.leaving import bookings_ahead_of, leave
 from core.privacy import OnErasure, declare, register_step
@@ -38,6 +39,7 @@ declare(
         "offer",
         "fewest",
         "policy",
+        "kept_until",
         "cancelled_at",
     ),
     money_record=("price_amount", "price_currency"),
@@ -120,6 +122,13 @@ declare(
     on_erasure=OnErasure.DELETE,
     none=(*_BASE, "session", "person", "key"),
     personal=("source", "joined_at", "left_at"),
+)
+declare(
+    WaitlistEntry,
+    subject="learner_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "learner", "mentor", "session", "offer", "booking", "looked_at"),
+    personal=("opens_at", "closes_at", "state"),
 )
 declare(
     Room,

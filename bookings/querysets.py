@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from typing import TYPE_CHECKING, Self
 
 from django.contrib.auth.models import AnonymousUser
@@ -9,10 +10,10 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.enums import GuardianshipState
 from accounts.models import Guardianship, User
-from bookings.enums import LIVE_STATES, BookingState
+from bookings.enums import LIVE_STATES, BookingState, WaitlistState
 
 if TYPE_CHECKING:
-    from bookings.models import Booking  # noqa: F401  (the base class names it as a string)
+    from bookings.models import Booking, WaitlistEntry  # noqa: F401  (the base classes name them as strings)
 
 
 class BookingQuerySet(models.QuerySet["Booking"]):
@@ -39,3 +40,13 @@ class BookingQuerySet(models.QuerySet["Booking"]):
     def to_settle(self, now: datetime.datetime) -> Self:
         """Bookings whose money is to be divided now."""
         return self.filter(Q(look_again_at__isnull=True) | Q(look_again_at__lte=now), settled_at__isnull=True, settle_at__lte=now)
+
+
+class WaitlistQuerySet(models.QuerySet["WaitlistEntry"]):
+    def waiting(self) -> Self:
+        """Who has been offered nothing yet."""
+        return self.filter(state=WaitlistState.WAITING)
+
+    def waiting_for_time(self, mentor_id: uuid.UUID, starts_at: datetime.datetime, ends_at: datetime.datetime) -> Self:
+        """Who waits for a time with this mentor that may lie between these two."""
+        return self.waiting().filter(mentor=mentor_id, session__isnull=True, opens_at__lt=ends_at, closes_at__gt=starts_at)

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import uuid
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.enums import AHEAD_STATES, LIVE_STATES, PLACED_STATES, BookingState, Side
-from bookings.models import Booking, BookingMove, BookingTerms, Series, Session
+from bookings.enums import AHEAD_STATES, LIVE_STATES, PLACED_STATES, BookingState, Side, WaitlistState
+from bookings.models import Booking, BookingMove, BookingTerms, Series, Session, WaitlistEntry
 from bookings.services.groups import groups_ahead
 from core.querysets import COLUMNS_OF_VECTORS
 from mentors.models import MentorProfile
@@ -52,6 +53,17 @@ def group_sessions_for(user: User, *, mentor_id: uuid.UUID | None = None) -> Que
     wide = (f"mentor__mentor_profile__{name}" for name in COLUMNS_OF_VECTORS)
     taken = Count("bookings", filter=Q(bookings__state__in=PLACED_STATES))
     return rows.select_related("mentor__mentor_profile").defer(*wide).annotate(taken=taken).order_by("-pk")
+
+
+def waitlist_of(user: User) -> QuerySet[WaitlistEntry]:
+    """What this person waits for, or was offered and can still take, the latest first; with how many are `ahead` of them."""
+    same = Q(session=OuterRef("session")) | Q(session__isnull=True, opens_at__lt=OuterRef("closes_at"), closes_at__gt=OuterRef("opens_at"))
+    before = WaitlistEntry.objects.waiting().filter(same, mentor=OuterRef("mentor"), pk__lt=OuterRef("pk")).exclude(learner=user)
+    count = before.order_by().values("mentor").annotate(number=Count("pk")).values("number")
+    rows = WaitlistEntry.objects.filter(learner=user, state__in=(WaitlistState.WAITING, WaitlistState.OFFERED))
+    wide = (f"mentor__mentor_profile__{name}" for name in COLUMNS_OF_VECTORS)
+    rows = rows.select_related("mentor__mentor_profile", "session", "offer", "booking").defer(*wide)
+    return rows.annotate(ahead=Coalesce(Subquery(count), 0)).order_by("-pk")
 
 
 def series_of(user: User) -> QuerySet[Series]:

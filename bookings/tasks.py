@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from bookings.services import ending, expiring, groups, reminding, rooms, settling
+from bookings.services import ending, expiring, groups, reminding, rooms, settling, waiting
 
 
 @shared_task
@@ -18,6 +18,13 @@ def follow_sessions() -> None:
     while ending.begin_sessions():
         pass
     while ending.end_sessions():
+        pass
+
+
+@shared_task
+def look_for_waiting() -> None:
+    """Offer what became free by itself to those who wait for it."""
+    while waiting.look_for_waiting():
         pass
 
 

@@ -45,6 +45,7 @@ SCHEDULE: dict[str, Any] = {
     "expire bookings": {"task": "bookings.tasks.expire_bookings", "schedule": 15.0},
     "follow sessions": {"task": "bookings.tasks.follow_sessions", "schedule": 30.0},
     "call off small groups": {"task": "bookings.tasks.call_off_small_groups", "schedule": 300.0},
+    "look for those who wait": {"task": "bookings.tasks.look_for_waiting", "schedule": 60.0},
     "settle bookings": {"task": "bookings.tasks.settle_bookings", "schedule": 60.0},
     "remind of sessions": {"task": "bookings.tasks.remind", "schedule": 20.0},
     "look after rooms": {"task": "bookings.tasks.look_after_rooms", "schedule": 30.0},

@@ -190,6 +190,7 @@ def fill_bookings(person: User, other: User) -> None:
         Series,
         Session,
         Strike,
+        WaitlistEntry,
     )
 
     ends_at = timezone.now() + timedelta(days=2)
@@ -223,6 +224,7 @@ def fill_bookings(person: User, other: User) -> None:
         Appeal.objects.create(booking=booking, person=person, text="CANARY-APPEAL")
         Attendance.objects.create(session=session, person=person, source="app", key="x", joined_at=ends_at)
         Reminder.objects.create(booking=booking, person=person, minutes_before=10, due_at=ends_at)
+    WaitlistEntry.objects.create(learner=person, mentor=other, session=session, opens_at=session.starts_at, closes_at=ends_at)
     Series.objects.create(mentor=other, learner=person, zone="Europe/CANARY")
     BookingTerms.objects.create(mentor=person)
     ReminderChoice.objects.create(person=person, minutes=[10])

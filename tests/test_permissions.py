@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, User
-from bookings.models import Booking, Series, Session
+from bookings.models import Booking, Series, Session, WaitlistEntry
 from bookings.services.booking import book_session
 from bookings.services.groups import announce_session
 from bookings.services.series import book_series
@@ -247,11 +247,15 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("bookings/series/<uuid:series_id>/decline", "POST"): (401, 404, 200, 404),
     ("bookings/series/<uuid:series_id>/cancel", "POST"): (401, 404, 200, 404),
     ("bookings/series/<uuid:series_id>/reschedule", "POST"): (401, 400, 400, 400),
+    ("bookings/waitlist", "GET"): (401, 200, 200, 200),
+    ("bookings/waitlist", "POST"): (401, 400, 400, 400),
+    ("bookings/waitlist/<uuid:entry_id>", "DELETE"): (401, 404, 204, 404),
     ("bookings/<uuid:booking_id>", "GET"): (401, 404, 200, 404),
     ("bookings/<uuid:booking_id>/confirm", "POST"): (401, 404, 200, 404),
     ("bookings/<uuid:booking_id>/decline", "POST"): (401, 404, 200, 404),
     ("bookings/<uuid:booking_id>/counter", "POST"): (401, 400, 400, 400),
     ("bookings/<uuid:booking_id>/accept-counter", "POST"): (401, 404, 403, 404),
+    ("bookings/<uuid:booking_id>/take", "POST"): (401, 404, 403, 404),
     ("bookings/<uuid:booking_id>/approve", "POST"): (401, 404, 403, 404),
     ("bookings/<uuid:booking_id>/cancellation-quote", "GET"): (401, 404, 200, 404),
     ("bookings/<uuid:booking_id>/cancel", "POST"): (401, 404, 200, 404),
@@ -394,6 +398,17 @@ def make_series(mentor: MentorProfile, learner: User) -> Series:
     return book_series(learner=learner, mentor_id=mentor.pk, first_at=start, duration_minutes=60, number=2)
 
 
+def make_wait(mentor: MentorProfile, learner: User) -> WaitlistEntry:
+    """The owner waits for somebody's session for several."""
+    ends_at = timezone.now() + timedelta(days=5)
+    times = {"starts_at": ends_at - timedelta(hours=1), "ends_at": ends_at, "duration_minutes": 60, "mentor_zone": "UTC"}
+    terms = {"seats": 9, "price_amount": 0, "price_currency": "EUR", "policy": "standard"}
+    session = Session.objects.create(mentor=mentor.user, kind="group", title="Together", **times, **terms)
+    return WaitlistEntry.objects.create(
+        learner=learner, mentor=mentor.user, session=session, opens_at=times["starts_at"], closes_at=ends_at
+    )
+
+
 @pytest.mark.parametrize(("route", "method"), MATRIX)
 def test_each_actor_gets_what_the_matrix_says(
     actors: dict[str, tuple[Api, User | None]], make_user: Any, settings: Any, route: str, method: str
@@ -442,6 +457,7 @@ def test_each_actor_gets_what_the_matrix_says(
         "<uuid:document_id>": document.pk,
         "<uuid:booking_id>": make_booking(mentor, make_user()).pk,
         "<uuid:group_id>": make_group(mentor).pk,
+        "<uuid:entry_id>": make_wait(mentor, owner).pk,
         "<uuid:series_id>": make_series(mentor, make_user()).pk,
         "<uuid:payment_id>": make_payment(owner, make_user()).pk,
         "<slug:slug>": "c",

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, SecurityEvent, User
 from ai.services.text import embed
-from bookings.models import Booking, BookingMove, Session
+from bookings.models import Booking, BookingMove, Session, WaitlistEntry
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, SavedSearch, Skill
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from conftest import Api
@@ -64,6 +64,7 @@ LISTS = (
     "payouts/movements?page_size=100",
     "bookings?page_size=100",
     "bookings/sessions?page_size=100",
+    "bookings/waitlist?page_size=100",
     "bookings?page_size=100&side=mentor&when=ahead&state=confirmed",
     "mentors?page_size=100&q=nurse&daily_from=08:00&daily_to=20:00",
     "mentors/me/blocks?page_size=100",
@@ -178,7 +179,9 @@ def add_bookings(user: User, other: User) -> None:
         at = {"moved_at": ends_at, "starts_at": session.starts_at, "side": "learner", "cause": "booked"}
         BookingMove.objects.create(booking=booking, version=1, from_state="", to_state="confirmed", **at)
     terms = {"seats": 5, "price_amount": 0, "price_currency": "EUR", "policy": "standard"}
-    Session.objects.create(mentor=user, kind="group", title="Together", **times, **terms)
+    together = Session.objects.create(mentor=user, kind="group", title="Together", **times, **terms)
+    opens_at, closes_at = together.starts_at, together.ends_at
+    WaitlistEntry.objects.create(learner=user, mentor=other, session=together, opens_at=opens_at, closes_at=closes_at)
 
 
 def add_mentor(number: int, skill: Skill, vector: list[float], model: str) -> None:

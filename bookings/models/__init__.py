@@ -2,6 +2,7 @@ from bookings.models.bookings import Booking, BookingMove, Series, Session
 from bookings.models.conduct import Appeal, Strike
 from bookings.models.rooms import Attendance, Room
 from bookings.models.terms import BookingTerms, Reminder, ReminderChoice
+from bookings.models.waiting import WaitlistEntry
 
 __all__ = (
     "Appeal",
@@ -15,4 +16,5 @@ __all__ = (
     "Series",
     "Session",
     "Strike",
+    "WaitlistEntry",
 )

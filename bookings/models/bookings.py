@@ -38,6 +38,7 @@ class Session(BaseModel):
     price_amount = models.BigIntegerField(null=True, blank=True, help_text="Of a seat.")
     price_currency = models.CharField(max_length=3, blank=True, default="", validators=[validate_currency])
     policy = models.CharField(max_length=10, choices=CancellationPolicy, blank=True, default="")
+    kept_until = models.DateTimeField(null=True, blank=True, help_text="Until then free seats are for those who wait.")
     cancelled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

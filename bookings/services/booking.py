@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.policies import can_book, is_minor
-from bookings.enums import BookingState, Cause, Side
+from bookings.enums import BookingState, Cause, Side, WaitlistState
 from bookings.errors import MayNotBook, NoSuchOffer, NotBookable, TooManyHolds, TooManyRequestsOpen, TooManyUnpaid
 from bookings.events import BookingHeld
-from bookings.models import Booking, BookingMove, BookingTerms, Series, Session
+from bookings.models import Booking, BookingMove, BookingTerms, Series, Session, WaitlistEntry
 from bookings.services.moving import record_start
 from bookings.services.requesting import confirm, request
 from bookings.services.strikes import require_few_strikes
@@ -72,6 +72,7 @@ def book_session(
 
 def ask_payer(booking: Booking, *, payer: User) -> None:
     """Open the payment; over nothing, go on at once. Needs the lock of the booking."""
+    WaitlistEntry.objects.filter(booking=booking, state=WaitlistState.OFFERED).update(state=WaitlistState.TAKEN)
     booking.payment = open_payment(
         subject_id=booking.pk,
         payer=payer,
@@ -89,7 +90,13 @@ def ask_payer(booking: Booking, *, payer: User) -> None:
 
 
 def go_on(booking: Booking) -> None:
-    """It is paid for, or costs nothing: the mentor is asked, or, if they want that, has it at once. Needs the lock of the booking."""
+    """It is paid for, or costs nothing: the mentor is asked, or, if they want that, has it at once; and nobody waits for what they have.
+    Needs the lock of the booking."""
+    waits = WaitlistEntry.objects.filter(learner=booking.learner_id, state=WaitlistState.WAITING)
+    if booking.session.is_group:
+        waits.filter(session=booking.session_id).update(state=WaitlistState.LEFT)
+    else:
+        waits.filter(mentor=booking.session.mentor_id, session__isnull=True).update(state=WaitlistState.LEFT)
     if booking.is_instant:
         confirm(booking, side=Side.LEARNER, cause=Cause.PAID, actor=None)
     else:
@@ -100,7 +107,11 @@ def require_can_book(learner: User, *, has_price: bool) -> None:
     """Raises what keeps this person from booking. Counted under the lock of their time, so that many at once do not slip through."""
     require_few_strikes(learner)
     counts = Booking.objects.filter(learner=learner).aggregate(
-        held=Count("pk", filter=Q(state=BookingState.HELD, expires_at__gt=timezone.now(), series__isnull=True)),
+        held=Count(
+            "pk",
+            filter=Q(state=BookingState.HELD, expires_at__gt=timezone.now(), series__isnull=True)
+            & ~Q(waited_for__state=WaitlistState.OFFERED),
+        ),
         requested=Count("pk", filter=Q(state=BookingState.REQUESTED, series__isnull=True)),
     )
     let_go = BookingMove.objects.filter(booking__learner=learner, cause=Cause.NOT_PAID, moved_at__gt=timezone.now() - _DAY)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from bookings.enums import BookingState, Cause, Side
 from bookings.events import BookingEnded
 from bookings.models import Booking
-from bookings.services.moving import is_overdue, locked_booking, move
+from bookings.services.moving import is_offered, is_overdue, locked_booking, move
 from bookings.services.placing import give_place_back
 from bookings.services.settling import owe
 from core.events import publish
@@ -21,7 +21,8 @@ _BATCH = 200
 
 def expire(booking: Booking) -> None:
     """End what waited too long; the time is free, and nothing is charged. Needs the lock of the booking."""
-    cause = Cause.NOT_PAID if booking.state == BookingState.HELD else Cause.NOT_ANSWERED
+    not_taken = Cause.NOT_TAKEN if is_offered(booking) else Cause.NOT_PAID
+    cause = not_taken if booking.state == BookingState.HELD else Cause.NOT_ANSWERED
     give_place_back(booking)
     move(booking, BookingState.EXPIRED, side=Side.PLATFORM, cause=cause)
     owe(booking, booking.price, reason=RefundReason.NOT_DELIVERED)

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.policies import can_book
-from bookings.enums import AHEAD_STATES, PLACED_STATES, BookingState, Cause, Side, StrikeKind
+from bookings.enums import AHEAD_STATES, PLACED_STATES, BookingState, Cause, Side, StrikeKind, WaitlistState
 from bookings.errors import MayNotBook, NoSuchOffer, NotBookable, SeatTaken, SessionFull, SessionOff
-from bookings.models import Booking, BookingTerms, Session
+from bookings.models import Booking, BookingTerms, Session, WaitlistEntry
 from bookings.services.booking import begin_booking, hold_for, require_can_book
 from bookings.services.cancelling import call_off
 from bookings.services.rooms import close_room
@@ -93,26 +93,36 @@ def book_seat(*, learner: User, session_id: uuid.UUID, topic: str = "") -> Booki
         if session.cancelled_at is not None or session.starts_at <= timezone.now():
             raise SessionOff
         require_can_book(learner, has_price=bool(session.price_amount))
-        seat = _free_seat(session, learner)
-        until = hold_for(learner, session.starts_at)
-        take_seat(reference=session.pk, learner_id=learner.pk, held_until=until)
-        booking = Booking.objects.create(
-            session=session,
-            learner=learner,
-            offer_id=session.offer_id,
-            seat=seat,
-            state=BookingState.HELD,
-            topic=topic,
-            learner_zone=learner.time_zone,
-            is_instant=True,
-            price_amount=session.price_amount or 0,
-            price_currency=session.price_currency,
-            policy=session.policy,
-            counted_from=session.starts_at,
-            expires_at=until,
-        )
+        if session.kept_until is not None and session.kept_until > timezone.now():
+            raise SessionFull
+        booking = hold_seat(learner, session, topic=topic, until=hold_for(learner, session.starts_at))
         begin_booking(booking, learner)
     return booking
+
+
+def hold_seat(learner: User, session: Session, *, topic: str, until: datetime.datetime) -> Booking:
+    """Take the lowest free seat, and make the booking of it. Needs the lock of both people and of the session.
+
+    Raises:
+        SeatTaken, SessionFull, SlotUnavailable: as `book_seat` does.
+    """
+    seat = _free_seat(session, learner)
+    take_seat(reference=session.pk, learner_id=learner.pk, held_until=until)
+    return Booking.objects.create(
+        session=session,
+        learner=learner,
+        offer_id=session.offer_id,
+        seat=seat,
+        state=BookingState.HELD,
+        topic=topic,
+        learner_zone=learner.time_zone,
+        is_instant=True,
+        price_amount=session.price_amount or 0,
+        price_currency=session.price_currency,
+        policy=session.policy,
+        counted_from=session.starts_at,
+        expires_at=until,
+    )
 
 
 def cancel_session(*, session: Session, cause: Cause = Cause.CANCELLED) -> None:
@@ -136,6 +146,7 @@ def cancel_session(*, session: Session, cause: Cause = Cause.CANCELLED) -> None:
             call_off(booking_id=booking.pk, side=side, cause=cause)
         if side == Side.MENTOR and bookings:
             give_strike(person=row.mentor, booking=bookings[0], kind=StrikeKind.CANCELLED)
+        WaitlistEntry.objects.waiting().filter(session=row).update(state=WaitlistState.OVER)
         close_room(row)
         release_claim(reference=row.pk)
 
@@ -154,6 +165,11 @@ def call_off_small_groups() -> int:
 def groups_ahead() -> QuerySet[Session]:
     """Sessions for several that have not begun, and were not called off."""
     return Session.objects.filter(kind=OfferKind.GROUP, cancelled_at__isnull=True, starts_at__gt=timezone.now())
+
+
+def seats_free(session: Session) -> int:
+    """How many nobody has; for sure only under the lock of the session."""
+    return session.seats - Booking.objects.filter(session=session, state__in=PLACED_STATES).count()
 
 
 def _free_seat(session: Session, learner: User) -> int:

@@ -7,9 +7,9 @@ import uuid
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.enums import LIVE_STATES, MOVES, WAITING_STATES, BookingState, Cause, Side
+from bookings.enums import LIVE_STATES, MOVES, WAITING_STATES, BookingState, Cause, Side, WaitlistState
 from bookings.errors import IllegalBookingMove, MayNotAnswer
-from bookings.models import Booking, BookingMove
+from bookings.models import Booking, BookingMove, WaitlistEntry
 from mentors.services.keeping import lock_people
 
 
@@ -48,9 +48,14 @@ def is_overdue(booking: Booking) -> bool:
     return booking.expires_at is not None and booking.expires_at <= timezone.now()
 
 
-def record_start(booking: Booking, *, side: Side, actor: User | None) -> None:
+def is_offered(booking: Booking) -> bool:
+    """It was offered from the waitlist, and waits to be taken."""
+    return WaitlistEntry.objects.filter(booking=booking, state=WaitlistState.OFFERED).exists()
+
+
+def record_start(booking: Booking, *, side: Side, actor: User | None, cause: Cause = Cause.BOOKED) -> None:
     """The first row of the history of a booking that was just made."""
-    _record(booking, from_state="", side=side, cause=Cause.BOOKED, actor=actor, note="")
+    _record(booking, from_state="", side=side, cause=cause, actor=actor, note="")
 
 
 def move(booking: Booking, to: BookingState, *, side: Side, cause: Cause, actor: User | None = None, note: str = "") -> None:
@@ -68,6 +73,8 @@ def move(booking: Booking, to: BookingState, *, side: Side, cause: Cause, actor:
         booking.ended_at = booking.ended_at or timezone.now()
     if to == BookingState.CONFIRMED:
         booking.confirmed_at = timezone.now()
+    if before == BookingState.HELD and to not in LIVE_STATES:
+        WaitlistEntry.objects.filter(booking=booking, state=WaitlistState.OFFERED).update(state=WaitlistState.PASSED)
     _save_next(booking, before, side=side, cause=cause, actor=actor, note=note)
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 
 import datetime
 
-from bookings.models import Booking, Session
+from django.utils import timezone
+
+from bookings.models import Booking, Session, WaitlistEntry
 from bookings.services.rooms import plan_room
 from mentors.services import gathering, occupying
+
+# So long what is given back is kept for those who wait; the worker that offers it to them takes a second.
+KEPT_FOR = datetime.timedelta(minutes=2)
 
 
 def hold_until(booking: Booking, until: datetime.datetime) -> None:
@@ -35,11 +40,17 @@ def keep_place(booking: Booking) -> None:
 
 
 def give_place_back(booking: Booking) -> None:
-    """The time is free again. Needs the lock of the booking."""
-    if booking.session.is_group:
-        gathering.leave_seat(reference=booking.session_id, learner_id=booking.learner_id)
+    """The time is free again: for a moment for those alone who wait for it, so that nobody is quicker than they are. Needs the lock of
+    the booking."""
+    session = booking.session
+    if session.is_group:
+        gathering.leave_seat(reference=session.pk, learner_id=booking.learner_id)
+        if WaitlistEntry.objects.waiting().filter(session=session).exists():
+            session.kept_until = timezone.now() + KEPT_FOR
+            session.save()
     else:
-        occupying.release_claim(reference=booking.session_id)
+        occupying.release_claim(reference=session.pk)
+        _keep_for_waiting(session, session.starts_at, session.ends_at)
 
 
 def move_session(session: Session, *, starts_at: datetime.datetime) -> None:
@@ -50,10 +61,17 @@ def move_session(session: Session, *, starts_at: datetime.datetime) -> None:
         SlotUnavailable: with the nearest times.
         ClaimGone: the time is held no more.
     """
+    before = session.starts_at, session.ends_at
     occupying.move_claim(reference=session.pk, starts_at=starts_at, duration_minutes=session.duration_minutes)
+    _keep_for_waiting(session, *before)
     session.starts_at = starts_at
     session.ends_at = starts_at + datetime.timedelta(minutes=session.duration_minutes)
     session.sequence += 1
     session.save()
     if hasattr(session, "room"):
         plan_room(session)
+
+
+def _keep_for_waiting(session: Session, starts_at: datetime.datetime, ends_at: datetime.datetime) -> None:
+    if WaitlistEntry.objects.waiting_for_time(session.mentor_id, starts_at, ends_at).exists():
+        occupying.keep_for_waiting(mentor_id=session.mentor_id, starts_at=starts_at, ends_at=ends_at, held_until=timezone.now() + KEPT_FOR)

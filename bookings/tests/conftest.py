@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.enums import GuardianshipState
+from accounts.models import Guardianship, User
 from bookings.tests.world import BookingWorld, Clock
+from mentors.querysets import MentorProfileQuerySet
 from mentors.tests.conftest import make_mentor
 from payments.tests.world import peer_in_force
 
@@ -28,3 +31,19 @@ def world(clock: Clock, make_user: Callable[..., User], make_mentor: Callable[..
     with peer_in_force() as peer:
         profile = make_mentor(user=make_user(full_name="Ada Mentor"), capacity=50)
         yield BookingWorld(peer, make_user(full_name="Lea Learner"), profile, clock, make_user)
+
+
+@pytest.fixture
+def ward(world: BookingWorld, make_user: Callable[..., User]) -> tuple[User, User]:
+    """Somebody of 15 years, and their guardian."""
+    now = world.clock.now()
+    ward = make_user(birth_date=now.date() - timedelta(days=15 * 366), full_name="Kim Ward")
+    guardian = make_user(birth_date=now.date() - timedelta(days=40 * 366), full_name="Gil Guardian")
+    Guardianship.objects.create(ward=ward, guardian=guardian, state=GuardianshipState.ACTIVE, accepted_at=now)
+    return ward, guardian
+
+
+@pytest.fixture
+def cleared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every mentor was checked for work with minors."""
+    monkeypatch.setattr(MentorProfileQuerySet, "cleared_for_minors", lambda self: self)

@@ -7,8 +7,7 @@ from typing import Any
 import icalendar
 import pytest
 
-from accounts.enums import GuardianshipState
-from accounts.models import Block, Guardianship, User
+from accounts.models import Block, User
 from bookings.enums import AppealState, BookingState, StrikeKind
 from bookings.models import Appeal, Booking, BookingTerms, Reminder, Strike
 from bookings.services import appealing
@@ -355,20 +354,6 @@ class TestNoShows:
 
 
 class TestGuardians:
-    @pytest.fixture
-    def ward(self, world: BookingWorld, make_user: Callable[..., User]) -> tuple[User, User]:
-        now = world.clock.now()
-        ward = make_user(birth_date=now.date() - timedelta(days=15 * 366), full_name="Kim Ward")
-        guardian = make_user(birth_date=now.date() - timedelta(days=40 * 366), full_name="Gil Guardian")
-        Guardianship.objects.create(ward=ward, guardian=guardian, state=GuardianshipState.ACTIVE, accepted_at=now)
-        return ward, guardian
-
-    @pytest.fixture
-    def cleared(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from mentors.querysets import MentorProfileQuerySet
-
-        monkeypatch.setattr(MentorProfileQuerySet, "cleared_for_minors", lambda self: self)
-
     def test_a_guardian_agrees_and_pays(self, world: BookingWorld, ward: tuple[User, User], cleared: None) -> None:
         child, adult = Api().sign_in(ward[0]), Api().sign_in(ward[1])
         made = child.post("bookings", body(world)).json()

@@ -15,7 +15,7 @@ from mentors.enums import Refusal, TimeSource
 from mentors.errors import ClaimGone, NoSchedule, SlotUnavailable
 from mentors.models import MentorProfile, OccupiedTime, Schedule
 from mentors.services.keeping import BOOKED, keep_free_time_of, lock_people
-from mentors.services.occupying import lock_with_overdue, nearest_slots
+from mentors.services.occupying import lock_with_overdue, nearest_slots, with_buffers
 from mentors.services.slots import Question
 
 _MINUTE = datetime.timedelta(minutes=1)
@@ -35,8 +35,7 @@ def announce_group(*, profile: MentorProfile, starts_at: datetime.datetime, dura
     with transaction.atomic():
         lock_with_overdue([profile.user_id])
         session = DateTimeTZRange(starts_at, starts_at + duration_minutes * _MINUTE, "[)")
-        before, after = schedule.buffer_before_minutes * _MINUTE, schedule.buffer_after_minutes * _MINUTE
-        during = DateTimeTZRange(session.lower - before, session.upper + after, "[)")
+        during = with_buffers(schedule, session)
         if OccupiedTime.objects.filter(person=profile.user_id, source__in=BOOKED, during__overlap=during).exists():
             raise SlotUnavailable(reasons=[Refusal.TAKEN.value], alternatives=_alternatives(profile, duration_minutes, starts_at))
         OccupiedTime.objects.create(

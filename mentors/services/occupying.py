@@ -11,9 +11,11 @@ from collections.abc import Collection
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import User
+from core.models import new_id
 from core.wall_time import as_text
 from mentors.enums import Refusal, TimeSource
 from mentors.errors import ClaimGone, SlotUnavailable
@@ -117,6 +119,41 @@ def release_claim(*, reference: uuid.UUID) -> None:
         keep_free_time_of(people)
 
 
+def keep_for_waiting(
+    *, mentor_id: uuid.UUID, starts_at: datetime.datetime, ends_at: datetime.datetime, held_until: datetime.datetime
+) -> None:
+    """Let nobody have a mentor's time, which was just given back, but those who wait for it. Where something else stands by now, nothing
+    happens."""
+    with transaction.atomic():
+        lock_people([mentor_id])
+        session = DateTimeTZRange(starts_at, ends_at, "[)")
+        row = OccupiedTime(
+            person_id=mentor_id,
+            source=TimeSource.HOLD,
+            during=with_buffers(Schedule.objects.get(profile__user=mentor_id), session),
+            session=session,
+            reference=new_id(),
+            held_until=held_until,
+            is_mentor=True,
+        )
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except IntegrityError:
+            return
+        keep_free_time_of([mentor_id])
+
+
+def release_kept(*, mentor_id: uuid.UUID) -> None:
+    """What is kept of a mentor's time for those who wait is free for everybody."""
+    with transaction.atomic():
+        lock_people([mentor_id])
+        learners = OccupiedTime.objects.filter(reference=OuterRef("reference"), is_mentor=False)
+        holds = OccupiedTime.objects.filter(person=mentor_id, source=TimeSource.HOLD, is_mentor=True)
+        if holds.exclude(Exists(learners)).delete()[0]:
+            keep_free_time_of([mentor_id])
+
+
 def expire_holds() -> int:
     """Give back what was held for too long. Returns how many people had something held."""
     overdue = OccupiedTime.objects.filter(source=TimeSource.HOLD, held_until__lte=timezone.now())
@@ -171,13 +208,8 @@ def _take(
     held_until: datetime.datetime | None,
     moves: int = 0,
 ) -> None:
-    schedule = Schedule.objects.get(profile=profile)
     session = DateTimeTZRange(starts_at, starts_at + datetime.timedelta(minutes=duration_minutes), "[)")
-    buffered = DateTimeTZRange(
-        session.lower - datetime.timedelta(minutes=schedule.buffer_before_minutes),
-        session.upper + datetime.timedelta(minutes=schedule.buffer_after_minutes),
-        "[)",
-    )
+    buffered = with_buffers(Schedule.objects.get(profile=profile), session)
     source = TimeSource.HOLD if held_until else TimeSource.SESSION
     common = {"source": source, "session": session, "reference": reference, "held_until": held_until, "moves": moves}
     try:
@@ -187,6 +219,12 @@ def _take(
     except IntegrityError as error:
         # Nobody gets here who holds the locks and has looked; the constraint needs neither.
         raise SlotUnavailable(reasons=[Refusal.TAKEN.value], alternatives=[]) from error
+
+
+def with_buffers(schedule: Schedule, session: DateTimeTZRange) -> DateTimeTZRange:
+    """What nothing else of the mentor may touch, around a session."""
+    before, after = (datetime.timedelta(minutes=minutes) for minutes in (schedule.buffer_before_minutes, schedule.buffer_after_minutes))
+    return DateTimeTZRange(session.lower - before, session.upper + after, "[)")
 
 
 def _locked_claim(reference: uuid.UUID) -> tuple[OccupiedTime, OccupiedTime]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bookings.api.v1 import series_views, session_views, views
+from bookings.api.v1 import series_views, session_views, views, waitlist_views
 
 urlpatterns = [
     path("bookings", views.BookingsView.as_view(), name="bookings"),
@@ -16,12 +16,15 @@ urlpatterns = [
     path("bookings/series/<uuid:series_id>/decline", series_views.DeclineSeriesView.as_view(), name="decline-series"),
     path("bookings/series/<uuid:series_id>/cancel", series_views.CancelSeriesView.as_view(), name="cancel-series"),
     path("bookings/series/<uuid:series_id>/reschedule", series_views.MoveSeriesView.as_view(), name="reschedule-series"),
+    path("bookings/waitlist", waitlist_views.WaitlistView.as_view(), name="waitlist"),
+    path("bookings/waitlist/<uuid:entry_id>", waitlist_views.WaitlistEntryView.as_view(), name="waitlist-entry"),
     path("bookings/<uuid:booking_id>", views.BookingView.as_view(), name="booking"),
     path("bookings/<uuid:booking_id>/confirm", views.ConfirmView.as_view(), name="confirm-booking"),
     path("bookings/<uuid:booking_id>/decline", views.DeclineView.as_view(), name="decline-booking"),
     path("bookings/<uuid:booking_id>/counter", views.CounterView.as_view(), name="counter-booking"),
     path("bookings/<uuid:booking_id>/accept-counter", views.AcceptCounterView.as_view(), name="accept-counter"),
     path("bookings/<uuid:booking_id>/approve", views.ApproveView.as_view(), name="approve-booking"),
+    path("bookings/<uuid:booking_id>/take", views.TakeView.as_view(), name="take-booking"),
     path("bookings/<uuid:booking_id>/cancellation-quote", views.QuoteView.as_view(), name="cancellation-quote"),
     path("bookings/<uuid:booking_id>/cancel", views.CancelView.as_view(), name="cancel-booking"),
     path("bookings/<uuid:booking_id>/reschedule", views.RescheduleView.as_view(), name="reschedule-booking"),

@@ -48,6 +48,7 @@ from bookings.services import (
     requesting,
     rescheduling,
     terms,
+    waiting,
 )
 from bookings.services import (
     booking as making,
@@ -142,6 +143,14 @@ class CounterView(_MoveView):
         return self.move(
             request, booking_id, lambda row, person: requesting.counter_offer(booking_id=row.pk, mentor=person, starts_at=start)
         )
+
+
+class TakeView(_MoveView):
+    @extend_schema(operation_id="take_booking", tags=["bookings"], request=NoFieldsSerializer, responses={200: BookingDetailSerializer})
+    def post(self, request: Request, booking_id: uuid.UUID) -> Response:
+        """Take what was held for you from the waitlist. What costs something is then to be paid for within 15 minutes."""
+        NoFieldsSerializer.read(request)
+        return self.move(request, booking_id, lambda row, person: waiting.take_offer(booking_id=row.pk, learner=person))
 
 
 class AcceptCounterView(_MoveView):
