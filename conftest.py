@@ -12,13 +12,29 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 
 from accounts.models import User
 from core import querysets
+from core.tests.database import migrated_template
 
 PASSWORD = "correct-horse-7-battery"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Test databases are copies of one that was migrated once."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template()
+
+
+@pytest.fixture(scope="module")
+def kept_rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """What fixtures of a module make under this one is made once, and every test of the module starts from it: what a test changes is
+    rolled back to here. Not for tests that commit."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)
@@ -61,13 +77,14 @@ def no_person_in_the_log() -> Iterator[None]:
 
 @pytest.fixture
 def make_user(db: None) -> Callable[..., User]:
-    def make(email: str = "", *, verified: bool = True, **fields: Any) -> User:
-        address = email or f"{uuid.uuid4().hex[:12]}@example.org"
-        user = User.objects.create_user(address, PASSWORD, full_name=fields.pop("full_name", "Some Person"), **fields)
-        EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
-        return user
+    return new_user
 
-    return make
+
+def new_user(email: str = "", *, verified: bool = True, **fields: Any) -> User:
+    address = email or f"{uuid.uuid4().hex[:12]}@example.org"
+    user = User.objects.create_user(address, PASSWORD, full_name=fields.pop("full_name", "Some Person"), **fields)
+    EmailAddress.objects.create(user=user, email=user.email, verified=verified, primary=True)
+    return user
 
 
 @pytest.fixture

@@ -223,7 +223,7 @@ class Server(ThreadingHTTPServer):
 def openai_peer() -> Iterator[Server]:
     """The fake on a port of its own, for the time of a test."""
     server = Server()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -19,7 +20,7 @@ from bookings.services.booking import book_session
 from bookings.services.groups import announce_session
 from bookings.services.series import book_series
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, SavedSearch, Skill
-from conftest import Api
+from conftest import Api, new_user
 from mentors.enums import CalendarKind, CheckKind
 from mentors.models import MentorProfile, OccupiedTime, Offer, OutsideCalendar, Review
 from mentors.services.calendars import add_calendar
@@ -332,18 +333,6 @@ def test_every_route_and_method_has_its_row() -> None:
     assert {route for route, _ in routes() if not route.startswith("api/v1/")} == PAGES.keys()
 
 
-@pytest.fixture
-def actors(make_user: Any, staff: User) -> dict[str, tuple[Api, User | None]]:
-    # The owner has blocked the stranger and answers for a child.
-    owner, stranger = make_user(full_name="Canary Owner", birth_date=date(1980, 1, 1)), make_user()
-    return {
-        "nobody": (Api(), None),
-        "stranger": (Api().sign_in(stranger), stranger),
-        "owner": (Api().sign_in(owner), owner),
-        "staff": (Api().sign_in(staff), staff),
-    }
-
-
 # Where mentors are shown by name to everybody whom they have not blocked.
 PUBLIC = {"mentors", "mentors/<uuid:mentor_id>"}
 # What a route asks for in its address, by its last word.
@@ -409,12 +398,21 @@ def make_wait(mentor: MentorProfile, learner: User) -> WaitlistEntry:
     )
 
 
-@pytest.mark.parametrize(("route", "method"), MATRIX)
-def test_each_actor_gets_what_the_matrix_says(
-    actors: dict[str, tuple[Api, User | None]], make_user: Any, settings: Any, route: str, method: str
-) -> None:
-    owner = actors["owner"][1]
-    assert owner
+@dataclasses.dataclass(frozen=True)
+class World:
+    """Everybody, signed in, and what the owner has: by the placeholder of its key in a route, and the bodies that are more than empty."""
+
+    actors: dict[str, Api]
+    keys: dict[str, Any]
+    bodies: dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def world(kept_rows: None) -> World:
+    # The owner has blocked the stranger and answers for a child.
+    owner, stranger, staff = new_user(full_name="Canary Owner", birth_date=date(1980, 1, 1)), new_user(), new_user(role="staff")
+    User.objects.filter(pk=staff.pk).update(is_superuser=True)
+    actors = {"nobody": Api(), **{name: Api().sign_in(user) for name, user in (("stranger", stranger), ("owner", owner), ("staff", staff))}}
     interview = start_interview(user=owner).interview
     Category.objects.create(source_id="c", slug="c", name="C")
     skill = Skill.objects.create(source="t", source_id="1", name="Care")
@@ -423,6 +421,50 @@ def test_each_actor_gets_what_the_matrix_says(
     row = Opportunity.objects.create(
         source="t", source_id="1", kind="job", title="Nurse", posted_by=owner, posting_organisation=organisation
     )
+    claim = Claim.objects.create(user=owner, kind="goal", label="to teach", source="mine")
+    answer = interview.answers.create(step=9, slot="goals", question="?", text="to teach")
+    name = storages["private"].save(f"recordings/{owner.pk}/x.ogg", ContentFile(b"OggS"))
+    recording = Recording.objects.create(user=owner, answer=answer, file=name, expires_at=timezone.now() + timedelta(days=1))
+    suggestion = Suggestion.objects.create(user=owner, claim=claim, reason="age")
+    ward = new_user(birth_date=timezone.now().date() - timedelta(days=15 * 366))
+    guardianship = Guardianship.objects.create(ward=ward, guardian=owner, state="active", accepted_at=timezone.now())
+    Block.objects.create(blocker=owner, blocked=stranger)
+    device = Device.objects.get(user=owner)
+    push_device = PushDevice.objects.create(user=owner, device=device, token="ExponentPushToken[owner]")
+    Phone.objects.create(user=owner, number="+4915112345678", verified_at=timezone.now())
+    mentor, block, calendar = make_mentor(owner)
+    check = request_check(profile=mentor, kind=CheckKind.IDENTITY)
+    document = check.documents.create(file="checks/x", content_type="application/pdf", size=1, is_stored=True)
+    keys = {
+        "<uuid:mentor_id>": mentor.pk,
+        "<uuid:block_id>": block.pk,
+        "<uuid:calendar_id>": calendar.pk,
+        "<uuid:check_id>": check.pk,
+        "<uuid:review_id>": make_review(mentor, new_user()).pk,
+        "<uuid:document_id>": document.pk,
+        "<uuid:booking_id>": make_booking(mentor, new_user()).pk,
+        "<uuid:group_id>": make_group(mentor).pk,
+        "<uuid:entry_id>": make_wait(mentor, owner).pk,
+        "<uuid:series_id>": make_series(mentor, new_user()).pk,
+        "<uuid:payment_id>": make_payment(owner, new_user()).pk,
+        "<slug:slug>": "c",
+        "<slug:provider>": "google",
+        "<uuid:opportunity_id>": row.pk,
+        "<uuid:search_id>": SavedSearch.objects.create(user=owner, name="Nurses", filters={"q": "nurse"}).pk,
+        "<uuid:skill_id>": skill.pk,
+        "<uuid:notification_id>": Notification.objects.create(user=owner, kind="x.y", topic="x").pk,
+        "notifications/devices/<uuid:device_id>": f"notifications/devices/{push_device.pk}",
+        "<uuid:device_id>": device.pk,
+        "<int:passkey_id>": 1,
+        "<uuid:session_id>": interview.pk,
+        "<int:step>": 1,
+        "<uuid:suggestion_id>": suggestion.pk,
+        "<uuid:recording_id>": recording.pk,
+        "<uuid:guardianship_id>": guardianship.pk,
+        "<uuid:ward_id>": ward.pk,
+        "blocks/<uuid:user_id>": f"blocks/{stranger.pk}",
+        "<uuid:user_id>": owner.pk,
+    }
     session = {"session_id": str(interview.pk)}
     bodies: dict[str, dict[str, Any]] = {
         "ai-profiling/submit-answer": session | {"step": 1, "answer_text": "skip"},
@@ -431,58 +473,18 @@ def test_each_actor_gets_what_the_matrix_says(
         "ai-profiling/back": session | {"step": 1},
         "ai-profiling/suggestions/<uuid:suggestion_id>": {"accept": True},
     }
-    body = bodies.get(route, {})
-    claim = Claim.objects.create(user=owner, kind="goal", label="to teach", source="mine")
-    answer = interview.answers.create(step=9, slot="goals", question="?", text="to teach")
-    name = storages["private"].save(f"recordings/{owner.pk}/x.ogg", ContentFile(b"OggS"))
-    recording = Recording.objects.create(user=owner, answer=answer, file=name, expires_at=timezone.now() + timedelta(days=1))
-    suggestion = Suggestion.objects.create(user=owner, claim=claim, reason="age")
-    ward = make_user(birth_date=timezone.now().date() - timedelta(days=15 * 366))
-    guardianship = Guardianship.objects.create(ward=ward, guardian=owner, state="active", accepted_at=timezone.now())
-    stranger = actors["stranger"][1]
-    assert stranger
-    Block.objects.create(blocker=owner, blocked=stranger)
-    device = Device.objects.get(user=owner)
-    push_device = PushDevice.objects.create(user=owner, device=device, token="ExponentPushToken[owner]")
-    Phone.objects.create(user=owner, number="+4915112345678", verified_at=timezone.now())
-    mentor, block, calendar = make_mentor(owner)
-    check = request_check(profile=mentor, kind=CheckKind.IDENTITY)
-    document = check.documents.create(file="checks/x", content_type="application/pdf", size=1, is_stored=True)
-    values = {
-        "<uuid:mentor_id>": mentor.pk,
-        "<uuid:block_id>": block.pk,
-        "<uuid:calendar_id>": calendar.pk,
-        "<uuid:check_id>": check.pk,
-        "<uuid:review_id>": make_review(mentor, make_user()).pk,
-        "<uuid:document_id>": document.pk,
-        "<uuid:booking_id>": make_booking(mentor, make_user()).pk,
-        "<uuid:group_id>": make_group(mentor).pk,
-        "<uuid:entry_id>": make_wait(mentor, owner).pk,
-        "<uuid:series_id>": make_series(mentor, make_user()).pk,
-        "<uuid:payment_id>": make_payment(owner, make_user()).pk,
-        "<slug:slug>": "c",
-        "<slug:provider>": "google",
-        "<uuid:opportunity_id>": row.pk,
-        "<uuid:search_id>": SavedSearch.objects.create(user=owner, name="Nurses", filters={"q": "nurse"}).pk,
-        "<uuid:skill_id>": skill.pk,
-        "<uuid:notification_id>": Notification.objects.create(user=owner, kind="x.y", topic="x").pk,
-        "<uuid:device_id>": (push_device if route.startswith("notifications") else device).pk,
-        "<int:passkey_id>": 1,
-        "<uuid:session_id>": interview.pk,
-        "<int:step>": 1,
-        "<uuid:suggestion_id>": suggestion.pk,
-        "<uuid:recording_id>": recording.pk,
-        "<uuid:guardianship_id>": guardianship.pk,
-        "<uuid:ward_id>": ward.pk,
-        "<uuid:user_id>": stranger.pk if route.startswith("blocks") else owner.pk,
-    }
+    return World(actors, keys, bodies)
+
+
+@pytest.mark.parametrize(("route", "method"), MATRIX)
+def test_each_actor_gets_what_the_matrix_says(world: World, settings: Any, route: str, method: str) -> None:
     path = route + QUERIES.get(route.rpartition("/")[2], "")
-    for placeholder, value in values.items():
+    for placeholder, value in world.keys.items():
         path = path.replace(placeholder, str(value))
     settings.SIGN_IN_PROVIDERS = {"google": {"client_ids": ["x"], "issuer": "http://127.0.0.1:9"}}
     expected = dict(zip(ACTORS, MATRIX[(route, method)], strict=True))
     for actor in ACTORS:
-        response = actors[actor][0].call(method, path, None if method in ("GET", "DELETE") else body)
+        response = world.actors[actor].call(method, path, None if method in ("GET", "DELETE") else world.bodies.get(route, {}))
         assert response.status_code == expected[actor], f"{actor} {method} {route}: {response.getvalue()[:300]}"
         if response.status_code >= 400:
             assert response["Content-Type"] == "application/problem+json"

@@ -28,7 +28,7 @@ def forger() -> Iterator[Forger]:
     server.close()
 
 
-def _point(settings: Any, issuer: str) -> None:
+def point_at(settings: Any, issuer: str) -> None:
     assert settings.SITE_URL == SITE
     common = {"issuer": issuer, "client_ids": [CLIENT, "soosh-ios"], "client_secret": SECRET}
     settings.SIGN_IN_PROVIDERS = {
@@ -42,14 +42,14 @@ def _point(settings: Any, issuer: str) -> None:
 @pytest.fixture
 def with_nano(settings: Any, nano: NanoIdp) -> NanoIdp:
     """Google, Apple and LinkedIn are nanoidp."""
-    _point(settings, nano.issuer)
+    point_at(settings, nano.issuer)
     return nano
 
 
 @pytest.fixture
 def with_forger(settings: Any, forger: Forger) -> Forger:
     """Google, Apple and LinkedIn are the forger."""
-    _point(settings, forger.issuer)
+    point_at(settings, forger.issuer)
     return forger
 
 

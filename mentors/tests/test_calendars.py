@@ -168,9 +168,10 @@ def whole_reading(content: bytes, first: datetime.datetime, last: datetime.datet
 
 
 @needs_files
-def test_every_wild_calendar_is_read_or_refused_and_none_is_read_wrong() -> None:
+@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.long)])
+def test_wild_calendars_are_read_or_refused_and_none_is_read_wrong(every: int) -> None:
     expected = json.loads((FILES / "expected.json").read_text())
-    files = sorted(FILES.glob("*.ics"))
+    files = sorted(FILES.glob("*.ics"))[::every]
 
     def look(file: Path) -> tuple[str, str, Reading | None, float]:
         first, last = window(expected.get(file.name, {}))
@@ -182,7 +183,7 @@ def test_every_wild_calendar_is_read_or_refused_and_none_is_read_wrong() -> None
 
     with ThreadPoolExecutor(2) as pool:
         seen = list(pool.map(look, files))
-    assert len(seen) > 250
+    assert len(seen) > 250 // every
     compared = agreed = 0
     for name, refusal, reading, seconds in seen:
         assert seconds < 30, name
@@ -205,5 +206,5 @@ def test_every_wild_calendar_is_read_or_refused_and_none_is_read_wrong() -> None
             assert {start for start, _ in found if first < start <= until} <= times, name
             agreed += 1
     print(f"{len(seen)} files: {compared} as the library reads them whole, {agreed} as two libraries agree")
-    assert compared > 190
-    assert agreed > 90
+    assert compared > 190 // every
+    assert agreed > 90 // every

@@ -38,7 +38,7 @@ class Vendors:
         self.faults: dict[str, int] = {}
         self.server = peers.Server(("127.0.0.1", 0), peers.handler_for(self.book, self.faults))
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
 
 @pytest.fixture

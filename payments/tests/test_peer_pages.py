@@ -46,7 +46,7 @@ class Listener(BaseHTTPRequestHandler):
 def listener() -> Iterator[str]:
     Listener.seen, Listener.taken = set(), queue.Queue()
     server = HTTPServer(("127.0.0.1", 0), Listener)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}/events"
     server.shutdown()
     server.server_close()
@@ -55,7 +55,7 @@ def listener() -> Iterator[str]:
 @pytest.fixture
 def site(listener: str, tmp_path: Path) -> Iterator[str]:
     server = PeerServer(Peer(tmp_path / "peer.sqlite"), 0, listener)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server.peer.site
     server.shutdown()
     server.server_close()

@@ -25,8 +25,8 @@ STYLES = {"plain", "terse", "chatty", "contradictory", "off_topic"}
 FACT = Fact(Slot.SKILLS, "I weld gates", "welding", ("joining parts",))
 
 
-@pytest.fixture
-def taxonomy() -> None:
+@pytest.fixture(scope="module")
+def taxonomy(kept_rows: None) -> None:
     """The reference catalogue's skills, embedded."""
     load_reference_catalogue()
     while embed_terms():

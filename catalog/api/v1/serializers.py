@@ -200,6 +200,7 @@ class ReactedOpportunitySerializer(serializers.ModelSerializer[Reaction]):
 
 
 class OrganisationSerializer(serializers.ModelSerializer[Organisation]):
+    website = serializers.CharField(read_only=True, help_text="Empty where none was stated.")
     is_verified = serializers.SerializerMethodField()
 
     class Meta:
