@@ -7,8 +7,8 @@ from collections import defaultdict
 from django.db import connection
 from django.utils import timezone
 
-from bookings.enums import LIVE_STATES, MOVES, PLACED_STATES, BookingState
-from bookings.models import Booking, BookingMove
+from bookings.enums import LIVE_STATES, MOVES, PLACED_STATES, BookingState, WaitlistState
+from bookings.models import Booking, BookingMove, WaitlistEntry
 from core.money import Money
 from mentors.models import OccupiedTime, Review
 from payments.enums import MovementKind, PaymentState
@@ -35,6 +35,7 @@ def check_always() -> None:
     _check_time(bookings)
     _check_history(bookings)
     _check_money(bookings)
+    _check_waitlist()
     # P15: reviews belong to sessions that took place, and to their two people.
     for review in Review.objects.all():
         booking = next(row for row in bookings if row.pk == review.reference)
@@ -83,11 +84,21 @@ def _check_time(bookings: list[Booking]) -> None:
         for row in taken:
             assert (row.session.lower, row.session.upper) == (session.starts_at, session.ends_at)
     for reference, found in rows.items():
-        assert reference in sessions
         assert sum(row.is_mentor for row in found) == 1
+        # Or it is kept for those who wait.
+        assert reference in sessions or [row.source for row in found] == ["hold"]
 
 
 _NO_SHOWS = (BookingState.NO_SHOW_BY_LEARNER, BookingState.NO_SHOW_BY_MENTOR, BookingState.NO_SHOW_BY_BOTH)
+
+
+def _check_waitlist() -> None:
+    """What is offered is held, and not paid for yet; what was let go is over."""
+    for entry in WaitlistEntry.objects.filter(booking__isnull=False).select_related("booking"):
+        booking = entry.booking
+        assert booking is not None
+        assert (entry.state == WaitlistState.OFFERED) == (booking.state == BookingState.HELD and booking.payment_id is None)
+        assert entry.state != WaitlistState.PASSED or booking.state not in LIVE_STATES
 
 
 def _check_history(bookings: list[Booking]) -> None:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from accounts.models import User
-from bookings.enums import AppealState, AttendanceSource, BookingState, CancellationPolicy, Cause, Side
-from bookings.models import Appeal, Booking, BookingTerms
-from bookings.services import appealing, attending, cancelling, ending, requesting, rescheduling
+from bookings.enums import AppealState, AttendanceSource, BookingState, CancellationPolicy, Cause, Side, WaitlistState
+from bookings.models import Appeal, Booking, BookingTerms, WaitlistEntry
+from bookings.services import appealing, attending, cancelling, ending, requesting, rescheduling, waiting
 from bookings.tests.invariants import check_always, check_settled
 from bookings.tests.world import BookingWorld, Clock
 from core.errors import DomainError
@@ -105,12 +105,42 @@ class BookingMachine(RuleBasedStateMachine):
             return self.world.book(self.at(step), learner=self.learners[learner], minutes=minutes).pk
         return multiple()
 
+    @rule(learner=st.integers(0, 2), step=STEP, hours=st.sampled_from([1, 4, 48]), minutes=st.sampled_from([30, 60]))
+    def wait_in_line(self, learner: int, step: int, hours: int, minutes: int) -> None:
+        offer = Offer.objects.get(profile=self.world.profile, duration_minutes=minutes)
+        opens_at = self.instant(step)
+        window = {"opens_at": opens_at, "closes_at": opens_at + datetime.timedelta(hours=hours)}
+        with self.quiet():
+            waiting.wait_for_time(learner=self.learners[learner], mentor_id=self.world.profile.pk, offer_id=offer.pk, **window)
+
+    @rule(target=bookings, learner=st.integers(0, 2))
+    def take_offer(self, learner: int) -> Any:
+        entry = WaitlistEntry.objects.filter(state=WaitlistState.OFFERED, learner=self.learners[learner]).first()
+        with self.quiet():
+            if entry is not None:
+                return waiting.take_offer(booking_id=entry.booking_id, learner=self.learners[learner]).pk
+        return multiple()
+
+    @rule(learner=st.integers(0, 2), step=STEP)
+    def taken_waited_for_and_given_back(self, learner: int, step: int) -> None:
+        """Somebody has a time, another one waits for it, and gets it once it is given back."""
+        one, other = self.learners[learner], self.learners[(learner + 1) % 3]
+        with self.quiet():
+            booking = self.world.book(self.at(step), learner=one)
+            offer = Offer.objects.get(profile=self.world.profile, duration_minutes=60)
+            window = {"opens_at": self.instant(step), "closes_at": self.instant(step + 2)}
+            waiting.wait_for_time(learner=other, mentor_id=self.world.profile.pk, offer_id=offer.pk, **window)
+            cancelling.cancel_booking(booking_id=booking.pk, user=one)
+            check_always()
+            self.world.turn()
+
     @rule(key=bookings, card=st.sampled_from(["pm_card_visa"] * 3 + ["pm_card_chargeDeclined"]))
     def pay(self, key: uuid.UUID, card: str) -> None:
         booking = Booking.objects.get(pk=key)
         with self.quiet():
-            start_payment(payment_id=booking.payment_id)
-            self.world.confirm(booking.payment, card)
+            if booking.payment_id is not None:
+                start_payment(payment_id=booking.payment_id)
+                self.world.confirm(booking.payment, card)
 
     @rule(key=bookings)
     def confirm(self, key: uuid.UUID) -> None:

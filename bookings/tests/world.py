@@ -10,7 +10,7 @@ from typing import Any
 from accounts.models import User
 from bookings.enums import AttendanceSource
 from bookings.models import Booking
-from bookings.services import attending, ending, expiring, reminding, requesting, settling
+from bookings.services import attending, ending, expiring, reminding, requesting, settling, waiting
 from bookings.services import booking as making
 from core.events import run_delivery
 from core.models import DeliveryState, EventDelivery
@@ -92,7 +92,7 @@ class BookingWorld(World):
         for _ in range(30):
             self.hear()
             worked = self._deliver() + expiring.expire_bookings() + expire_holds() + expire_requests()
-            worked += ending.begin_sessions() + settling.settle_due() + reminding.tell_due_reminders()
+            worked += waiting.look_for_waiting() + ending.begin_sessions() + settling.settle_due() + reminding.tell_due_reminders()
             if not worked and not ending.end_sessions():
                 return
         raise AssertionError("the work never ends")
