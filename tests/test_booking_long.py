@@ -104,12 +104,13 @@ class Client:
         key, deadline = str(uuid.uuid4()), time.monotonic() + _PATIENCE
         while True:
             try:
+                if not self.token:
+                    self._sign_in()
                 return self._ask(method, path, body, key)
             except Refused as refusal:
-                busy = refusal.status == 409 and refusal.problem.get("code") == "idempotency_key_in_use"
                 if refusal.status == 401:
-                    self._sign_in()
-                elif refusal.status < 500 and not busy:
+                    self.token = ""
+                elif refusal.status < 500 and refusal.problem.get("code") != "idempotency_key_in_use":
                     raise
             except OSError:
                 pass
@@ -118,7 +119,7 @@ class Client:
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None, key: str) -> dict[str, Any]:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key, "Authorization": f"Bearer {self.token}"}
-        if not self.token or path == "auth/login":
+        if not self.token:
             del headers["Authorization"]
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.soosh.port}/api/v1/{path}", data, headers, method=method)
@@ -136,6 +137,7 @@ class Client:
     def _sign_in(self) -> None:
         with self.lock:
             body = {"email": f"{self.name}@example.org", "password": DEMO_PASSWORD}
+            self.token = ""
             self.token = self._ask("POST", "auth/login", body, str(uuid.uuid4()))["access_token"]
 
 
