@@ -34,8 +34,12 @@ class DomainError(Exception):
     def __init__(self, detail: str | Promise = "", *, errors: tuple[FieldError, ...] = (), **data: Any) -> None:
         self.detail = detail or self.message
         self.errors = errors
-        self.data = data
+        self._data = data
         super().__init__(str(self.detail))
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return self._data
 
 
 class InvalidInput(DomainError):

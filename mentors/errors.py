@@ -1,3 +1,7 @@
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Conflict, InvalidInput, NotFound
@@ -9,8 +13,23 @@ class InvalidSchedule(InvalidInput):
 
 
 class SlotUnavailable(Conflict):
+    """`data["reasons"]` names the rules that are against it, `data["alternatives"]` the nearest times that can be booked. Those are looked
+    for when somebody asks for them: whoever was refused holds no lock any more by then, and keeps nobody waiting."""
+
     code = "slot_unavailable"
     message = _("This time cannot be booked.")
+
+    def __init__(self, *, reasons: Sequence[str] = (), find: Callable[[], list[str]] = list) -> None:
+        super().__init__()
+        self._reasons, self._find = list(reasons), find
+
+    @functools.cached_property
+    def _found(self) -> dict[str, Any]:
+        return {"reasons": self._reasons, "alternatives": self._find()}
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return self._found
 
 
 class ClaimGone(NotFound):

@@ -24,7 +24,8 @@ from core.models import new_id
 from mentors.enums import OfferKind
 from mentors.models import MentorProfile, Offer, Schedule
 from mentors.services.keeping import lock_people
-from mentors.services.occupying import claim_time
+from mentors.services.occupying import claim_time, require_bookable
+from mentors.services.slots import Question
 from payments.enums import CaptureMode
 from payments.services.paying import PaymentPolicy, open_payment
 
@@ -61,9 +62,11 @@ def book_session(
     profile = MentorProfile.objects.bookable_for(learner).select_related("user").filter(pk=mentor_id).first()
     if profile is None:
         raise NotBookable
+    offer = offer_for(profile, duration_minutes, offer_id)
+    # Most of those who come too late need to wait for nobody to be told so. Looked at again under the lock.
+    require_bookable(Question(profile.pk, duration_minutes, learner.pk), starts_at)
     with transaction.atomic():
         lock_people((profile.user_id, learner.pk))
-        offer = offer_for(profile, duration_minutes, offer_id)
         require_can_book(learner, has_price=bool(offer.price_amount))
         booking = hold_session(learner, profile, offer, starts_at, topic=topic, until=hold_for(learner, starts_at))
         begin_booking(booking, learner)

@@ -10,12 +10,11 @@ from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
-from core.wall_time import as_text
 from mentors.enums import Refusal, TimeSource
 from mentors.errors import ClaimGone, NoSchedule, SlotUnavailable
 from mentors.models import MentorProfile, OccupiedTime, Schedule
 from mentors.services.keeping import BOOKED, keep_free_time_of, lock_people
-from mentors.services.occupying import lock_with_overdue, nearest_slots, with_buffers
+from mentors.services.occupying import lock_with_overdue, nearest_as_text, with_buffers
 from mentors.services.slots import Question
 
 _MINUTE = datetime.timedelta(minutes=1)
@@ -37,7 +36,9 @@ def announce_group(*, profile: MentorProfile, starts_at: datetime.datetime, dura
         session = DateTimeTZRange(starts_at, starts_at + duration_minutes * _MINUTE, "[)")
         during = with_buffers(schedule, session)
         if OccupiedTime.objects.filter(person=profile.user_id, source__in=BOOKED, during__overlap=during).exists():
-            raise SlotUnavailable(reasons=[Refusal.TAKEN.value], alternatives=_alternatives(profile, duration_minutes, starts_at))
+            raise SlotUnavailable(
+                reasons=[Refusal.TAKEN.value], find=lambda: nearest_as_text(Question(profile.pk, duration_minutes), starts_at)
+            )
         OccupiedTime.objects.create(
             person_id=profile.user_id,
             source=TimeSource.SESSION,
@@ -75,7 +76,7 @@ def take_seat(*, reference: uuid.UUID, learner_id: uuid.UUID, held_until: dateti
             with transaction.atomic():
                 row.save(force_insert=True)
         except IntegrityError as error:
-            raise SlotUnavailable(reasons=[Refusal.LEARNER_BUSY.value], alternatives=[]) from error
+            raise SlotUnavailable(reasons=[Refusal.LEARNER_BUSY.value]) from error
         keep_free_time_of([learner_id])
 
 
@@ -119,8 +120,3 @@ def _locked_seat(reference: uuid.UUID, learner_id: uuid.UUID) -> OccupiedTime:
     if row is None or (row.held_until is not None and row.held_until <= timezone.now()):
         raise ClaimGone
     return row
-
-
-def _alternatives(profile: MentorProfile, minutes: int, wanted: datetime.datetime) -> list[str]:
-    found = nearest_slots(Question(profile.pk, minutes), wanted)
-    return [as_text(start) for start in found]

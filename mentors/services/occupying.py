@@ -188,14 +188,18 @@ def nearest_slots(question: Question, wanted: datetime.datetime, *, number: int 
     return sorted(sorted(found, key=lambda start: (abs(start - wanted), start))[:number])
 
 
+def nearest_as_text(question: Question, wanted: datetime.datetime) -> list[str]:
+    """The same, as the API writes instants."""
+    return [as_text(start) for start in nearest_slots(question, wanted)]
+
+
 def require_bookable(question: Question, starts_at: datetime.datetime) -> None:
     """Raises:
     SlotUnavailable: with the rules that are against it, and the nearest times that are bookable.
     """
     refusals = refusals_of(question, starts_at)
     if refusals:
-        alternatives = [as_text(start) for start in nearest_slots(question, starts_at)]
-        raise SlotUnavailable(reasons=[refusal.value for refusal in refusals], alternatives=alternatives)
+        raise SlotUnavailable(reasons=[refusal.value for refusal in refusals], find=lambda: nearest_as_text(question, starts_at))
 
 
 def _take(
@@ -218,7 +222,7 @@ def _take(
             OccupiedTime.objects.create(person_id=learner_id, during=session, **common)
     except IntegrityError as error:
         # Nobody gets here who holds the locks and has looked; the constraint needs neither.
-        raise SlotUnavailable(reasons=[Refusal.TAKEN.value], alternatives=[]) from error
+        raise SlotUnavailable(reasons=[Refusal.TAKEN.value]) from error
 
 
 def with_buffers(schedule: Schedule, session: DateTimeTZRange) -> DateTimeTZRange:
