@@ -256,9 +256,9 @@ def test_a_thousand_journeys_while_everything_is_killed(tmp_path: Path) -> None:
     video = DailyPeer()
     daily = {"DAILY_API_KEY": KEY, "DAILY_API_BASE": video.base, "DAILY_WEBHOOK_SECRET": WEBHOOK_SECRET}
     soosh = RunningSoosh(tmp_path / "soosh", **daily, STRIPE_PEER_PORT=str(free_port()))
-    soosh.start()
     trouble = Trouble(soosh, video)
     try:
+        soosh.start()
         profiles = shell(soosh, _BEGIN).split()[-_MENTORS:]
         learners = [Client(soosh, f"learner-{number}") for number in range(_LEARNERS)]
         mentors = [Client(soosh, f"mentor-{number}") for number in range(_MENTORS)]
