@@ -28,7 +28,7 @@ test-long: $(VENV)/installed-test ## Run the long tests: kills, races, volume, f
 	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -m long -p no:randomly -s
 	@FUZZ_EXAMPLES=200 DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -n 2 tests/test_fuzz.py
 
-bench: $(VENV)/installed-bench ## Measure P1 to P6 and P12 beside their peers, as ratios; takes about half an hour
+bench: $(VENV)/installed-bench ## Measure P1 to P6 and P10 to P12 beside their peers, as ratios; takes about half an hour
 	@$(BIN)/python -m core.embedded $(BENCH_HOME) $(BIN)/python -m benchmarks
 
 check: $(VENV)/installed-test ## Format, lint, types, import contracts, migrations, OpenAPI

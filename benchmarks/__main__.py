@@ -1,4 +1,4 @@
-"""`make bench`: P1 to P6 and P12 beside their peers in one run. `python -m benchmarks p1 p4` runs some of them."""
+"""`make bench`: P1 to P6 and P10 to P12 beside their peers in one run. `python -m benchmarks p1 p4` runs some of them."""
 
 from __future__ import annotations
 
