@@ -14,7 +14,21 @@ from django.urls import path, reverse
 
 from accounts.models import User
 from bookings.enums import AppealState, Cause, Side
-from bookings.models import Appeal, Attendance, Booking, BookingMove, BookingTerms, Reminder, Room, Series, Session, Strike, WaitlistEntry
+from bookings.models import (
+    Appeal,
+    Attendance,
+    Booking,
+    BookingMove,
+    BookingTerms,
+    RecordingConsent,
+    Reminder,
+    Room,
+    Series,
+    Session,
+    SessionRecording,
+    Strike,
+    WaitlistEntry,
+)
 from bookings.services import appealing, cancelling, rooms, strikes
 from core.admin import DeskAdmin, LookOnlyInline
 from core.money import Money
@@ -35,6 +49,14 @@ class AttendanceInline(LookOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attendance]:
         return cast("QuerySet[Attendance]", super().get_queryset(request).select_related("person"))
+
+
+class ConsentInline(LookOnlyInline):
+    model = RecordingConsent
+    fields = ("person", "text_version", "given_at", "withdrawn_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RecordingConsent]:
+        return cast("QuerySet[RecordingConsent]", super().get_queryset(request).select_related("person"))
 
 
 @admin.register(Booking)
@@ -78,7 +100,7 @@ class SessionAdmin(DeskAdmin):
     list_filter = ("kind", "starts_at")
     list_select_related = ("mentor",)
     search_fields = ("=id", "title", "mentor__email")
-    inlines = (AttendanceInline,)
+    inlines = (AttendanceInline, ConsentInline)
 
 
 @admin.register(Room)
@@ -162,6 +184,17 @@ class WaitlistAdmin(DeskAdmin):
     list_filter = ("state",)
     list_select_related = ("learner", "mentor", "session")
     search_fields = ("learner__email", "mentor__email", "=session__id", "=booking__id")
+
+
+@admin.register(SessionRecording)
+class RecordingAdmin(DeskAdmin):
+    """That a session was recorded, never what: staff cannot watch it."""
+
+    list_display = ("started_at", "state", "session", "started_by", "stopped_at", "due_at")
+    list_filter = ("state",)
+    list_select_related = ("session", "started_by")
+    search_fields = ("=session__id",)
+    exclude = ("provider_id",)
 
 
 @admin.register(BookingTerms)

@@ -115,6 +115,14 @@ class RoomState(TextChoices):
     CLOSED = "closed", "deleted, or of a session that is off"
 
 
+class RecordingState(TextChoices):
+    RUNNING = "running", "recording"
+    STOPPED = "stopped", "stopped; the provider stores it"
+    STORED = "stored", "can be watched by the two"
+    UNWANTED = "unwanted", "to be deleted at once"
+    DELETED = "deleted", "deleted"
+
+
 class AttendanceSource(TextChoices):
     """Who says that somebody was in the room."""
 

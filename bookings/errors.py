@@ -167,3 +167,33 @@ class BadWindow(InvalidInput):
 class NothingOffered(Conflict):
     code = "nothing_offered"
     message = _("This was not offered to you from a waitlist, or you took it already.")
+
+
+class NotRecordable(Conflict):
+    code = "not_recordable"
+    message = _("Sessions for several, and sessions with somebody under 18, are never recorded.")
+
+
+class ConsentTextChanged(Conflict):
+    code = "consent_text_changed"
+    message = _("The text has changed. Please read it again before you agree.")
+
+
+class ConsentMissing(Conflict):
+    code = "consent_missing"
+    message = _("A session is recorded only if both of you have agreed to it.")
+
+
+class RecordingRuns(Conflict):
+    code = "recording_runs"
+    message = _("This session is being recorded already.")
+
+
+class NoRecording(NotFound):
+    code = "no_recording"
+    message = _("There is no recording.")
+
+
+class RecordingAway(Conflict):
+    code = "recording_away"
+    message = _("This room cannot be recorded right now.")

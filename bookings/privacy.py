@@ -9,15 +9,18 @@ from bookings.models import (
     Booking,
     BookingMove,
     BookingTerms,
+    RecordingConsent,
     Reminder,
     ReminderChoice,
     Room,
     Series,
     Session,
+    SessionRecording,
     Strike,
     WaitlistEntry,
 )
 from bookings.services.leaving import bookings_ahead_of, leave
+from bookings.services.recording import count_recordings_of, forget_recordings_of
 from core.privacy import OnErasure, declare, register_step
 
 _BASE = ("id", "created_at", "updated_at")
@@ -131,8 +134,24 @@ declare(
     personal=("opens_at", "closes_at", "state"),
 )
 declare(
+    RecordingConsent,
+    subject="person_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "session", "person"),
+    personal=("text_version", "given_at", "withdrawn_at"),
+)
+declare(
+    SessionRecording,
+    subject="started_by_id",
+    on_erasure=OnErasure.CLEAR,
+    cleared={"started_by": None},
+    none=(*_BASE, "session", "state", "provider_id", "started_at", "stopped_at", "due_at"),
+    personal=("started_by",),
+)
+declare(
     Room,
     none=(*_BASE, "session", "provider", "state", "opens_at", "closes_at", "due_at", "attempts", "last_error"),
     secret=("name", "url"),
 )
 register_step("bookings: sessions ahead", erase=lambda person_id: leave(person_id=person_id), count=bookings_ahead_of)
+register_step("bookings: recordings", erase=lambda person_id: forget_recordings_of(person_id=person_id), count=count_recordings_of)

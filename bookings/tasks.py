@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from bookings.services import ending, expiring, groups, reminding, rooms, settling, waiting
+from bookings.services import ending, expiring, groups, recording, reminding, rooms, settling, waiting
 
 
 @shared_task
@@ -47,6 +47,12 @@ def remind() -> None:
     """Remind people of their sessions."""
     while reminding.tell_due_reminders():
         pass
+
+
+@shared_task
+def look_after_recordings() -> None:
+    """Stop, find and delete recordings."""
+    recording.look_after_recordings()
 
 
 @shared_task

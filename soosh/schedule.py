@@ -48,6 +48,7 @@ SCHEDULE: dict[str, Any] = {
     "look for those who wait": {"task": "bookings.tasks.look_for_waiting", "schedule": 60.0},
     "settle bookings": {"task": "bookings.tasks.settle_bookings", "schedule": 60.0},
     "remind of sessions": {"task": "bookings.tasks.remind", "schedule": 20.0},
+    "look after recordings": {"task": "bookings.tasks.look_after_recordings", "schedule": 60.0},
     "look after rooms": {"task": "bookings.tasks.look_after_rooms", "schedule": 30.0},
     "forget answered requests": {"task": "core.tasks.prune_answers", "schedule": crontab(minute="31", hour="*")},
     "prune outbox": {"task": "core.tasks.prune_outbox", "schedule": crontab(minute="41", hour="3")},

@@ -186,11 +186,13 @@ def fill_bookings(person: User, other: User) -> None:
         Booking,
         BookingMove,
         BookingTerms,
+        RecordingConsent,
         Reminder,
         ReminderChoice,
         Room,
         Series,
         Session,
+        SessionRecording,
         Strike,
         WaitlistEntry,
     )
@@ -226,6 +228,8 @@ def fill_bookings(person: User, other: User) -> None:
         Appeal.objects.create(booking=booking, person=person, text="CANARY-APPEAL")
         Attendance.objects.create(session=session, person=person, source="app", key="x", joined_at=ends_at)
         Reminder.objects.create(booking=booking, person=person, minutes_before=10, due_at=ends_at)
+    RecordingConsent.objects.create(session=session, person=person, text_version=1, given_at=ends_at)
+    SessionRecording.objects.create(session=session, started_by=person, started_at=ends_at, due_at=ends_at)
     WaitlistEntry.objects.create(learner=person, mentor=other, session=session, opens_at=session.starts_at, closes_at=ends_at)
     Series.objects.create(mentor=other, learner=person, zone="Europe/CANARY")
     BookingTerms.objects.create(mentor=person)

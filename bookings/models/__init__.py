@@ -1,5 +1,6 @@
 from bookings.models.bookings import Booking, BookingMove, Series, Session
 from bookings.models.conduct import Appeal, Strike
+from bookings.models.recordings import RecordingConsent, SessionRecording
 from bookings.models.rooms import Attendance, Room
 from bookings.models.terms import BookingTerms, Reminder, ReminderChoice
 from bookings.models.waiting import WaitlistEntry
@@ -10,11 +11,13 @@ __all__ = (
     "Booking",
     "BookingMove",
     "BookingTerms",
+    "RecordingConsent",
     "Reminder",
     "ReminderChoice",
     "Room",
     "Series",
     "Session",
+    "SessionRecording",
     "Strike",
     "WaitlistEntry",
 )

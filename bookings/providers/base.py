@@ -32,6 +32,27 @@ class Guest:
     is_audio_only: bool = False
 
 
+class Recorder(Protocol):
+    """A provider whose rooms can be recorded. Each call raises `VideoAway` where it does not answer."""
+
+    name: str
+
+    def start_recording(self, room: str) -> None:
+        """Record what happens in a room from now on."""
+
+    def stop_recording(self, room: str) -> None:
+        """Record no more, and let nobody begin; stopped already, or gone, is as well."""
+
+    def recordings_of(self, room: str) -> list[str]:
+        """The names of what was recorded in a room and is stored."""
+
+    def link_to(self, recording: str, *, seconds: int) -> str:
+        """Where it can be watched for so long."""
+
+    def delete_recording(self, recording: str) -> None:
+        """Delete it; gone already is as well."""
+
+
 class Video(Protocol):
     name: str
 

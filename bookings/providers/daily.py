@@ -55,6 +55,30 @@ class Daily:
             raise VideoAway("no token came")
         return str(answer["token"])
 
+    def start_recording(self, room: str) -> None:
+        """In the cloud. It is allowed for as long as it runs only, so that nobody starts one in Daily's own page."""
+        _call("POST", f"rooms/{room}", {"properties": {"enable_recording": "cloud"}})
+        _call("POST", f"rooms/{room}/recordings/start", {})
+
+    def stop_recording(self, room: str) -> None:
+        _call("POST", f"rooms/{room}/recordings/stop", {}, also=(_BAD_REQUEST, _NOT_FOUND))
+        _call("POST", f"rooms/{room}", {"properties": {"enable_recording": False}}, also=(_NOT_FOUND,))
+
+    def recordings_of(self, room: str) -> list[str]:
+        rows = (_call("GET", f"recordings?room_name={room}") or {}).get("data")
+        if not isinstance(rows, list):
+            raise VideoAway("no list came")
+        return [str(row["id"]) for row in rows if row.get("room_name") == room and row.get("status") == "finished"]
+
+    def link_to(self, recording: str, *, seconds: int) -> str:
+        link = (_call("GET", f"recordings/{recording}/access-link?valid_for_secs={seconds}") or {}).get("download_link")
+        if not isinstance(link, str):
+            raise VideoAway("no link came")
+        return link
+
+    def delete_recording(self, recording: str) -> None:
+        _call("DELETE", f"recordings/{recording}", also=(_NOT_FOUND,))
+
 
 def is_signed(body: bytes, *, timestamp: str, signature: str) -> bool:
     """Whether Daily sent this, in the last minutes: HMAC-SHA256 over timestamp, point and body under the secret, all in base64

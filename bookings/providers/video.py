@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from bookings.providers.base import Video
+from bookings.providers.base import Recorder, Video
 from bookings.providers.daily import Daily
 from bookings.providers.jitsi import Jitsi
 
 FALLBACK: Video = Jitsi()
-_ENGINES: dict[str, Video] = {"daily": Daily(), "jitsi": FALLBACK}
+_DAILY = Daily()
+RECORDER: Recorder = _DAILY
+_ENGINES: dict[str, Video] = {"daily": _DAILY, "jitsi": FALLBACK}
 
 
 def video() -> Video:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.enums import GuardianshipState
 from accounts.models import Guardianship, User
+from bookings.tests.daily_peer import KEY, WEBHOOK_SECRET, DailyPeer
 from bookings.tests.world import BookingWorld, Clock
 from mentors.querysets import MentorProfileQuerySet
 from mentors.tests.conftest import make_mentor
@@ -47,3 +48,13 @@ def ward(world: BookingWorld, make_user: Callable[..., User]) -> tuple[User, Use
 def cleared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every mentor was checked for work with minors."""
     monkeypatch.setattr(MentorProfileQuerySet, "cleared_for_minors", lambda self: self)
+
+
+@pytest.fixture
+def peer(settings: Any) -> Iterator[DailyPeer]:
+    """Video is Daily, and Daily is the peer."""
+    found = DailyPeer()
+    settings.VIDEO_ENGINE, settings.DAILY_API_KEY, settings.DAILY_API_BASE = "daily", KEY, found.base
+    settings.DAILY_WEBHOOK_SECRET = WEBHOOK_SECRET
+    yield found
+    found.close()

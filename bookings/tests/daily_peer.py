@@ -1,4 +1,4 @@
-"""A peer of Daily's REST API for tests: rooms, tokens, and what can go wrong on the way. Written after docs.daily.co/reference/rest-api; it is
+"""A peer of Daily's REST API for tests: rooms, tokens, recordings, and what can go wrong on the way. Written after docs.daily.co/reference/rest-api; it is
 our reading of it, and proves nothing about Daily itself."""
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class DailyPeer:
 
     def __init__(self) -> None:
         self.rooms: dict[str, dict[str, Any]] = {}
+        self.recordings: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.fault, self.faults_left = "", 0
         handler = type("Handler", (_Handler,), {"peer": self})
@@ -53,6 +54,8 @@ class DailyPeer:
 
     def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:  # noqa: PLR0911  (one for each path)
         self.calls.append((method, path, body))
+        if "/recordings" in path:
+            return self._record(method, path)
         found = re.fullmatch(r"/v1/rooms/([^/]+)", path)
         if (method, path) == ("POST", "/v1/rooms"):
             return self._make(body)
@@ -82,8 +85,38 @@ class DailyPeer:
     def _change(self, name: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if name not in self.rooms:
             return 404, {"error": "not-found"}
-        self.rooms[name] |= {"privacy": body["privacy"], "config": body["properties"]}
-        return 200, self.rooms[name]
+        room = self.rooms[name]
+        room |= {"privacy": body.get("privacy", room["privacy"]), "config": room["config"] | body["properties"]}
+        return 200, room
+
+    def _record(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+        """Recordings in the cloud: started and stopped by room, stored once stopped, listed by room."""
+        if acted := re.fullmatch(r"/v1/rooms/([^/]+)/recordings/(start|stop)", path):
+            return self._switch(*acted.groups())
+        if listed := re.fullmatch(r"/v1/recordings\?room_name=(.+)", path):
+            rows = [row for row in self.recordings.values() if row["room_name"] == listed[1]]
+            return 200, {"total_count": len(rows), "data": rows}
+        found = re.fullmatch(r"/v1/recordings/([^/?]+)(/access-link\?valid_for_secs=\d+)?", path)
+        if not found or found[1] not in self.recordings:
+            return 404, {"error": "not-found"}
+        if method == "DELETE":
+            del self.recordings[found[1]]
+            return 200, {"deleted": True, "id": found[1]}
+        return 200, {"download_link": f"https://recordings.daily.co/{found[1]}?signed", "expires": int(time.time()) + 900}
+
+    def _switch(self, name: str, verb: str) -> tuple[int, dict[str, Any]]:
+        if name not in self.rooms:
+            return 404, {"error": "not-found"}
+        running = [row for row in self.recordings.values() if row["room_name"] == name and row["status"] == "in-progress"]
+        may_start = not running and self.rooms[name]["config"].get("enable_recording") == "cloud"
+        if not (may_start if verb == "start" else running):
+            return 400, {"error": "invalid-request-error", "info": f"cannot {verb}"}
+        if verb == "start":
+            key = str(uuid.uuid4())
+            self.recordings[key] = {"id": key, "room_name": name, "status": "in-progress", "start_ts": int(time.time())}
+        for row in running:
+            row["status"] = "finished"
+        return 200, {}
 
     def _token(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         properties = body.get("properties", {})

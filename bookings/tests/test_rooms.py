@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
@@ -17,21 +16,12 @@ from bookings.services import attending, ending, joining, rooms
 from bookings.services.attending import presence_of, time_together
 from bookings.services.hearing import hear_of_stay
 from bookings.services.rescheduling import reschedule_booking
-from bookings.tests.daily_peer import FAULTS, KEY, WEBHOOK_SECRET, DailyPeer, signed, stay
+from bookings.tests.daily_peer import FAULTS, DailyPeer, signed, stay
 from bookings.tests.world import BookingWorld, utc
 from conftest import Api
 from core.models import OutboxEvent
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def peer(settings: Any) -> Iterator[DailyPeer]:
-    found = DailyPeer()
-    settings.VIDEO_ENGINE, settings.DAILY_API_KEY, settings.DAILY_API_BASE = "daily", KEY, found.base
-    settings.DAILY_WEBHOOK_SECRET = WEBHOOK_SECRET
-    yield found
-    found.close()
 
 
 def claims_of(token: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bookings.api.v1 import series_views, session_views, views, waitlist_views
+from bookings.api.v1 import recording_views, series_views, session_views, views, waitlist_views
 
 urlpatterns = [
     path("bookings", views.BookingsView.as_view(), name="bookings"),
@@ -33,5 +33,10 @@ urlpatterns = [
     path("bookings/<uuid:booking_id>/appeal", views.AppealView.as_view(), name="appeal-no-show"),
     path("bookings/<uuid:booking_id>/join", views.JoinView.as_view(), name="join-session"),
     path("bookings/<uuid:booking_id>/stay", views.StayView.as_view(), name="record-stay"),
+    path("bookings/<uuid:booking_id>/recording", recording_views.RecordingView.as_view(), name="recording"),
+    path("bookings/<uuid:booking_id>/recording/consent", recording_views.ConsentView.as_view(), name="recording-consent"),
+    path("bookings/<uuid:booking_id>/recording/start", recording_views.StartView.as_view(), name="start-recording"),
+    path("bookings/<uuid:booking_id>/recording/stop", recording_views.StopView.as_view(), name="stop-recording"),
+    path("bookings/<uuid:booking_id>/recording/link", recording_views.LinkView.as_view(), name="recording-link"),
     path("bookings/<uuid:booking_id>/calendar.ics", views.CalendarFileView.as_view(), name="booking-calendar"),
 ]

@@ -266,7 +266,7 @@ class JoinView(APIView):
         `too_early` or `too_late`, with both instants."""
         form = JoinRequestSerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
-        person, booking = _participant(request, booking_id)
+        person, booking = participant(request, booking_id)
         entrance = joining.join_session(booking=booking, user=person, is_audio_only=form.validated_data["audio_only"])
         answer = Response(EntranceSerializer(entrance).data)
         answer["Cache-Control"] = "private, no-store"
@@ -280,7 +280,7 @@ class StayView(APIView):
     def post(self, request: Request, booking_id: uuid.UUID) -> Response:
         """Your app says that you came into the room, or left it. It counts as a sign of your having been there."""
         is_leaving = StayRequestSerializer.read(request)["is_leaving"]
-        person, booking = _participant(request, booking_id)
+        person, booking = participant(request, booking_id)
         joining.record_app_stay(booking=booking, user=person, is_leaving=is_leaving)
         return Response(status=204)
 
@@ -345,7 +345,7 @@ def shown(request: Request, booking_id: uuid.UUID, *, status: int = 200) -> Resp
     return Response(BookingDetailSerializer(booking, context={"user": person}).data, status=status)
 
 
-def _participant(request: Request, booking_id: uuid.UUID) -> tuple[User, Booking]:
+def participant(request: Request, booking_id: uuid.UUID) -> tuple[User, Booking]:
     """Who asks, and their booking. A guardian sees it and stays out of the room."""
     person = person_of(request)
     booking = get_object_or_404(bookings_of(person), pk=booking_id)
