@@ -105,14 +105,14 @@ def counter_offer(*, booking_id: uuid.UUID, mentor: User, starts_at: datetime.da
 
     Raises:
         MayNotAnswer, IllegalBookingMove: as for a yes.
-        NothingChanged: it is that time already.
+        NothingChanged: it is that time already, or was proposed before.
         SlotUnavailable: it could not be booked; with the nearest times.
     """
     with transaction.atomic():
         booking = locked_booking(booking_id)
         require_side(booking, mentor, Side.MENTOR)
         require_state(booking, BookingState.REQUESTED)
-        if starts_at == booking.session.starts_at:
+        if starts_at in (booking.session.starts_at, booking.proposed_at):
             raise NothingChanged
         profile = MentorProfile.objects.only("pk").get(user=mentor)
         require_bookable(Question(profile.pk, booking.session.duration_minutes, booking.learner_id), starts_at)
