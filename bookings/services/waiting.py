@@ -226,9 +226,9 @@ def _offer_seat(key: uuid.UUID, mentor_id: uuid.UUID, session_id: uuid.UUID) -> 
     with transaction.atomic():
         entry = _next(key, mentor_id)
         session = groups_ahead().select_for_update().filter(pk=session_id).first()
-        if entry is None or session is None:
+        if entry is None:
             return False
-        if not MentorProfile.objects.bookable_for(entry.learner).filter(user=mentor_id).exists():
+        if session is None or not MentorProfile.objects.bookable_for(entry.learner).filter(user=mentor_id).exists():
             return _nothing_for(entry)
         try:
             with transaction.atomic():
