@@ -245,7 +245,7 @@ class Trouble(threading.Thread):
                 cut = "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE datname = 'soosh' AND"
                 self.made[name] += self.soosh.query(f"{cut} pid <> pg_backend_pid() ORDER BY random() LIMIT 3) AS victims")
             elif name == "daily":
-                self.video.fail(self.chance.choice(FAULTS), 3)
+                self.video.fail(self.chance.choice(FAULTS))
                 self.made[name] += 1
             elif victims := self.soosh.processes(name):
                 self.chance.choice(victims).send_signal(signal.SIGKILL)
