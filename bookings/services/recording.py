@@ -102,6 +102,9 @@ def start_recording(*, booking: Booking, user: User) -> SessionRecording:
             raise NotRecordable
         if _consents(row.session_id).count() < 2:
             raise ConsentMissing
+        # What is being deleted is known by its room alone, and another one in that room would be taken for it.
+        if SessionRecording.objects.filter(session=row.session, state=RecordingState.UNWANTED).exists():
+            raise RecordingAway
         room = _room_of(row.session)
         now = timezone.now()
         try:
@@ -215,8 +218,8 @@ def _delete(row: SessionRecording) -> None:
     except VideoAway:
         return
     now = timezone.now()
-    # The provider stores what was running a moment later: what is unwanted is looked for until nothing can come any more.
-    if row.state == RecordingState.STORED or now > row.started_at + _FOUND_WITHIN:
+    # The provider stores what was running a moment later: what is unwanted is looked for until it was found, or cannot come any more.
+    if found or now > row.started_at + _FOUND_WITHIN:
         SessionRecording.objects.filter(pk=row.pk).update(state=RecordingState.DELETED, updated_at=now)
 
 

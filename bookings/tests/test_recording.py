@@ -97,6 +97,10 @@ class TestConsent:
         agreed(learner, key=key)
         assert RecordingConsent.objects.filter(person=world.learner).count() == 2
         assert mentor.post(f"bookings/{key}/recording/start").json()["is_running"]
+        # What deletes the first one leaves the second alone.
+        world.clock.ahead(minutes=3)
+        recording.look_after_recordings()
+        assert [row["status"] for row in peer.recordings.values()] == ["in-progress"]
 
     def test_only_the_two_and_only_while_it_takes_place(
         self, peer: DailyPeer, world: BookingWorld, learner: Api, mentor: Api, ward: tuple[User, User]
@@ -141,6 +145,7 @@ class TestTrouble:
             recording.look_after_recordings()
         assert not peer.recordings
         assert SessionRecording.objects.get().state == "unwanted"
+        assert mentor.post(f"bookings/{key}/recording/start").json()["code"] == "recording_away"
         world.clock.ahead(days=2)
         recording.look_after_recordings()
         assert SessionRecording.objects.get().state == "deleted"
