@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from accounts.enums import GuardianshipState
-from accounts.models import Guardianship, User
+from accounts.models import User
 from bookings.tests.daily_peer import KEY, WEBHOOK_SECRET, DailyPeer
 from bookings.tests.world import BookingWorld, Clock
 from mentors.querysets import MentorProfileQuerySet
@@ -35,13 +33,9 @@ def world(clock: Clock, make_user: Callable[..., User], make_mentor: Callable[..
 
 
 @pytest.fixture
-def ward(world: BookingWorld, make_user: Callable[..., User]) -> tuple[User, User]:
+def ward(world: BookingWorld) -> tuple[User, User]:
     """Somebody of 15 years, and their guardian."""
-    now = world.clock.now()
-    ward = make_user(birth_date=now.date() - timedelta(days=15 * 366), full_name="Kim Ward")
-    guardian = make_user(birth_date=now.date() - timedelta(days=40 * 366), full_name="Gil Guardian")
-    Guardianship.objects.create(ward=ward, guardian=guardian, state=GuardianshipState.ACTIVE, accepted_at=now)
-    return ward, guardian
+    return world.ward()
 
 
 @pytest.fixture

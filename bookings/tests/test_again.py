@@ -84,14 +84,7 @@ def countered(world: BookingWorld) -> Booking:
 
 
 def approved(world: BookingWorld) -> Call:
-    guardian = world.other()
-    from datetime import timedelta
-
-    from accounts.models import Guardianship
-
-    User.objects.filter(pk=guardian.pk).update(birth_date=world.clock.now().date() - timedelta(days=40 * 366))
-    child = world.make_user(birth_date=world.clock.now().date() - timedelta(days=15 * 366))
-    Guardianship.objects.create(ward=child, guardian=guardian, state="active", accepted_at=world.clock.now())
+    child, guardian = world.ward()
     return guardian, f"bookings/{world.book(learner=child).pk}/approve", {}
 
 

@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from accounts.models import User
+from accounts.enums import GuardianshipState
+from accounts.models import Guardianship, User
 from bookings.enums import AttendanceSource
 from bookings.models import Booking
 from bookings.services import attending, ending, expiring, reminding, requesting, settling, waiting
@@ -74,6 +75,16 @@ class BookingWorld(World):
     def other(self) -> User:
         """Somebody else who may book."""
         return self.make_user(full_name="Otto Other")
+
+    def ward(self) -> tuple[User, User]:
+        """Somebody of 15 years, and their guardian."""
+        now = self.clock.now()
+        ward, guardian = (
+            self.make_user(birth_date=now.date() - datetime.timedelta(days=years * 366), full_name=name)
+            for years, name in ((15, "Kim Ward"), (40, "Gil Guardian"))
+        )
+        Guardianship.objects.create(ward=ward, guardian=guardian, state=GuardianshipState.ACTIVE, accepted_at=now)
+        return ward, guardian
 
     def attended(self, booking: Booking, *people: User, source: AttendanceSource = AttendanceSource.PROVIDER) -> None:
         """These were in the room for the whole session."""
