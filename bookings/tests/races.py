@@ -9,18 +9,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from unittest import mock
 
 from django.db import connection
 
-from bookings.services import booking as making
-from bookings.services import moving
 from core.errors import DomainError
-from mentors.services import keeping, occupying
+from mentors.functions import FUNCTIONS
 
 _CONSTRAINT = """
 ALTER TABLE mentors_occupiedtime ADD CONSTRAINT nobody_is_booked_twice
 EXCLUDE USING gist (person_id WITH =, during WITH &&) WHERE (source IN ('session', 'hold'))
+"""
+_NO_LOCK = """
+CREATE OR REPLACE FUNCTION mentors_lock(p_people uuid[]) RETURNS void LANGUAGE plpgsql AS $$ BEGIN END $$
 """
 
 
@@ -47,10 +47,13 @@ def at_once(calls: Sequence[Callable[[], Any]], *, threads: int = 0) -> Counter[
 @contextlib.contextmanager
 def without_locks() -> Iterator[None]:
     """Nobody waits for anybody."""
-    with contextlib.ExitStack() as stack:
-        for module in (keeping, occupying, making, moving):
-            stack.enter_context(mock.patch.object(module, "lock_people", lambda people: None))
+    with connection.cursor() as cursor:
+        cursor.execute(_NO_LOCK)
+    try:
         yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(FUNCTIONS)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from mentors.enums import Refusal, TimeSource
 from mentors.errors import ClaimGone, NoSchedule, SlotUnavailable
 from mentors.models import MentorProfile, OccupiedTime, Schedule
 from mentors.services.keeping import BOOKED, keep_free_time_of, lock_people
-from mentors.services.occupying import lock_with_overdue, nearest_as_text, with_buffers
+from mentors.services.occupying import give_back_overdue, nearest_as_text, with_buffers
 from mentors.services.slots import Question
 
 _MINUTE = datetime.timedelta(minutes=1)
@@ -32,7 +32,8 @@ def announce_group(*, profile: MentorProfile, starts_at: datetime.datetime, dura
     if schedule is None:
         raise NoSchedule
     with transaction.atomic():
-        lock_with_overdue([profile.user_id])
+        lock_people([profile.user_id])
+        give_back_overdue([profile.user_id])
         session = DateTimeTZRange(starts_at, starts_at + duration_minutes * _MINUTE, "[)")
         during = with_buffers(schedule, session)
         if OccupiedTime.objects.filter(person=profile.user_id, source__in=BOOKED, during__overlap=during).exists():
@@ -59,7 +60,8 @@ def take_seat(*, reference: uuid.UUID, learner_id: uuid.UUID, held_until: dateti
         SlotUnavailable: the learner has something else then.
     """
     with transaction.atomic():
-        lock_with_overdue([learner_id])
+        lock_people([learner_id])
+        give_back_overdue([learner_id])
         mentor = OccupiedTime.objects.filter(reference=reference, is_mentor=True, is_group=True).first()
         if mentor is None:
             raise ClaimGone

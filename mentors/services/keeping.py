@@ -28,39 +28,19 @@ SPARE_DAYS = 8
 _BATCH = 200
 BOOKED = (TimeSource.SESSION, TimeSource.HOLD)
 
-# Nobody else can be taken as long as no fewer people than the capacity have sessions ahead: until the capacity-th of them, counted from who
-# stays the longest, has had their last one.
-# A session may not touch what is occupied, and its own buffers may not either: what is occupied grows by the buffer after a session that
-# comes before it, and by the buffer before one that comes after.
-_FREE_TIME = """
-UPDATE mentors_schedule AS schedule SET full_until = (
-    SELECT max(upper(own.session)) AS last_end
-    FROM mentors_occupiedtime AS own
-    JOIN mentors_occupiedtime AS other ON other.reference = own.reference AND NOT other.is_mentor
-    WHERE own.person_id = profile.user_id AND own.is_mentor AND NOT own.is_group AND upper(own.session) > %(now)s
-    GROUP BY other.person_id ORDER BY last_end DESC OFFSET profile.capacity - 1 LIMIT 1
-), free_time = schedule.open_time - coalesce((
-    SELECT range_agg(tstzrange(
-        lower(occupied.during) - schedule.buffer_after_minutes * interval '1 minute',
-        upper(occupied.during) + schedule.buffer_before_minutes * interval '1 minute'
-    ))
-    FROM mentors_occupiedtime AS occupied
-    WHERE occupied.person_id = profile.user_id AND occupied.during && tstzrange(
-        lower(schedule.open_time) - interval '1 day', upper(schedule.open_time) + interval '1 day'
-    )
-), '{}'::tstzmultirange)
-FROM mentors_mentorprofile AS profile
-WHERE profile.id = schedule.profile_id AND schedule.id = ANY(%(keys)s)
-"""
-
 
 def lock_people(person_ids: Iterable[uuid.UUID]) -> None:
-    """Let nobody else change the time of these people until the open transaction ends. Sorted, so that two callers never wait for each
-    other."""
-    keys = sorted({str(person_id) for person_id in person_ids})
+    """Let nobody else change the time of these people until the open transaction ends. The database sorts them, so that two callers never
+    wait for each other."""
     with connection.cursor() as cursor:
-        for key in keys:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"mentors.time {key}",))
+        cursor.execute("SELECT mentors_lock(%s)", (list(person_ids),))
+
+
+def try_lock(person_id: uuid.UUID) -> bool:
+    """The same for one, unless somebody else has the lock. For those who have locks already, and may wait for no more."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(mentors_key_of_time(%s))", (person_id,))
+        return bool(cursor.fetchone()[0])
 
 
 def rules_of(schedule: Schedule) -> Rules:
@@ -88,23 +68,25 @@ def keep_hours(schedules: Collection[Schedule]) -> None:
         schedule.grids = [_range(grid) for grid in expansion.grids]
         schedule.expanded_until = until
     Schedule.objects.bulk_update(schedules, ["open_time", "grids", "expanded_until"])
-    keep_free_time(schedules)
-
-
-def keep_free_time(schedules: Collection[Schedule]) -> None:
-    """Take what is occupied out of the hours, find the days, weeks and months that are full, and until when the mentor is."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FREE_TIME, {"keys": [schedule.pk for schedule in schedules], "now": timezone.now()})
-    for schedule in schedules:
-        full = _full_time(schedule)
-        if schedule.full_time != full:
-            schedule.full_time = full
-            Schedule.objects.filter(pk=schedule.pk).update(full_time=full)
+    keep_free_time_of([schedule.profile.user_id for schedule in schedules])
 
 
 def keep_free_time_of(person_ids: Collection[uuid.UUID]) -> None:
-    """The same for those of these people who are mentors."""
-    keep_free_time(list(Schedule.objects.filter(profile__user_id__in=person_ids).select_related("profile")))
+    """For those of these people who are mentors: take what is occupied out of the hours, find the days, weeks and months that are full, and
+    until when the mentor is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT mentors_keep_free_time(%s, %s)", (list(person_ids), timezone.now()))
+        has_limits = cursor.fetchone()[0]
+    if has_limits:
+        keep_full_time_of(person_ids)
+
+
+def keep_full_time_of(person_ids: Collection[uuid.UUID]) -> None:
+    """The days, weeks and months alone. Where the database took or gave back time by itself, it says whether somebody has such limits."""
+    for schedule in Schedule.objects.filter(profile__user_id__in=person_ids).select_related("profile"):
+        full = _full_time(schedule)
+        if schedule.full_time != full:
+            Schedule.objects.filter(pk=schedule.pk).update(full_time=full)
 
 
 def keep_all_hours() -> int:

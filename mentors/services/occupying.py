@@ -9,7 +9,7 @@ import datetime
 import uuid
 from collections.abc import Collection
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -20,12 +20,13 @@ from core.wall_time import as_text
 from mentors.enums import Refusal, TimeSource
 from mentors.errors import ClaimGone, SlotUnavailable
 from mentors.models import MentorProfile, OccupiedTime, Schedule
-from mentors.services.keeping import keep_free_time_of, lock_people
+from mentors.services.keeping import keep_free_time_of, keep_full_time_of, lock_people, try_lock
 from mentors.services.slots import Question, refusals_of, slots_between
 
 ALTERNATIVES = 3
 _ALTERNATIVES_WITHIN = datetime.timedelta(days=14)
 _BATCH = 200
+_CLAIM = "SELECT refusals, has_limits FROM mentors_claim(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def claim_time(
@@ -42,20 +43,12 @@ def claim_time(
     Raises:
         SlotUnavailable: with the rules that are against it, and the nearest times that are bookable.
     """
+    question = Question(profile.pk, duration_minutes, learner_id)
     with transaction.atomic():
-        people = (profile.user_id, learner_id)
-        lock_with_overdue(people)
-        question = Question(profile.pk, duration_minutes, learner_id)
-        require_bookable(question, starts_at)
-        _take(
-            profile=profile,
-            learner_id=learner_id,
-            starts_at=starts_at,
-            duration_minutes=duration_minutes,
-            reference=reference,
-            held_until=held_until,
-        )
-        keep_free_time_of(people)
+        refusals = _claim(question, starts_at, reference=reference, held_until=held_until)
+        if refusals and give_back_overdue((profile.user_id, learner_id)):
+            refusals = _claim(question, starts_at, reference=reference, held_until=held_until)
+        _refuse(refusals, question, starts_at)
 
 
 def move_claim(*, reference: uuid.UUID, starts_at: datetime.datetime, duration_minutes: int) -> None:
@@ -67,21 +60,10 @@ def move_claim(*, reference: uuid.UUID, starts_at: datetime.datetime, duration_m
     """
     with transaction.atomic():
         mentor, learner = _locked_claim(reference)
-        profile = MentorProfile.objects.get(user_id=mentor.person_id)
-        people = (mentor.person_id, learner.person_id)
-        OccupiedTime.objects.filter(reference=reference).delete()
-        keep_free_time_of(people)
-        require_bookable(Question(profile.pk, duration_minutes, learner.person_id), starts_at)
-        _take(
-            profile=profile,
-            learner_id=learner.person_id,
-            starts_at=starts_at,
-            duration_minutes=duration_minutes,
-            reference=reference,
-            held_until=mentor.held_until,
-            moves=mentor.moves + 1,
-        )
-        keep_free_time_of(people)
+        _release(reference)
+        question = Question(MentorProfile.objects.only("pk").get(user_id=mentor.person_id).pk, duration_minutes, learner.person_id)
+        refusals = _claim(question, starts_at, reference=reference, held_until=mentor.held_until, moves=mentor.moves + 1)
+        _refuse(refusals, question, starts_at)
 
 
 def confirm_claim(*, reference: uuid.UUID) -> None:
@@ -113,10 +95,7 @@ def prolong_claim(*, reference: uuid.UUID, held_until: datetime.datetime) -> Non
 def release_claim(*, reference: uuid.UUID) -> None:
     """Give the time back. Nothing happens if that was done before."""
     with transaction.atomic():
-        people = list(OccupiedTime.objects.filter(reference=reference).values_list("person_id", flat=True))
-        lock_people(people)
-        OccupiedTime.objects.filter(reference=reference).delete()
-        keep_free_time_of(people)
+        _release(reference)
 
 
 def keep_for_waiting(
@@ -159,8 +138,7 @@ def expire_holds() -> int:
     overdue = OccupiedTime.objects.filter(source=TimeSource.HOLD, held_until__lte=timezone.now())
     people = list(overdue.order_by("held_until").values_list("person_id", flat=True)[:_BATCH])
     if people:
-        with transaction.atomic():
-            lock_with_overdue(people)
+        give_back_overdue(people)
     return len(people)
 
 
@@ -199,30 +177,36 @@ def require_bookable(question: Question, starts_at: datetime.datetime) -> None:
     """
     refusals = refusals_of(question, starts_at)
     if refusals:
+        mentors = MentorProfile.objects.filter(pk=question.profile_id).values_list("user_id", flat=True)
+        if give_back_overdue([key for key in (*mentors, question.learner_id) if key is not None]):
+            refusals = refusals_of(question, starts_at)
+    _refuse(refusals, question, starts_at)
+
+
+def _refuse(refusals: list[Refusal], question: Question, starts_at: datetime.datetime) -> None:
+    if refusals:
         raise SlotUnavailable(reasons=[refusal.value for refusal in refusals], find=lambda: nearest_as_text(question, starts_at))
 
 
-def _take(
-    *,
-    profile: MentorProfile,
-    learner_id: uuid.UUID,
-    starts_at: datetime.datetime,
-    duration_minutes: int,
-    reference: uuid.UUID,
-    held_until: datetime.datetime | None,
-    moves: int = 0,
-) -> None:
-    session = DateTimeTZRange(starts_at, starts_at + datetime.timedelta(minutes=duration_minutes), "[)")
-    buffered = with_buffers(Schedule.objects.get(profile=profile), session)
-    source = TimeSource.HOLD if held_until else TimeSource.SESSION
-    common = {"source": source, "session": session, "reference": reference, "held_until": held_until, "moves": moves}
-    try:
-        with transaction.atomic():
-            OccupiedTime.objects.create(person_id=profile.user_id, during=buffered, is_mentor=True, **common)
-            OccupiedTime.objects.create(person_id=learner_id, during=session, **common)
-    except IntegrityError as error:
-        # Nobody gets here who holds the locks and has looked; the constraint needs neither.
-        raise SlotUnavailable(reasons=[Refusal.TAKEN.value]) from error
+def _claim(
+    question: Question, starts_at: datetime.datetime, *, reference: uuid.UUID, held_until: datetime.datetime | None, moves: int = 0
+) -> list[Refusal]:
+    """Lock both, ask by the rules, and write both rows, or say what is against it. Needs an open transaction."""
+    asked = (question.profile_id, question.learner_id, starts_at, question.minutes, question.now)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, (*asked, reference, held_until, moves, new_id(), new_id()))
+        refusals, has_limits = cursor.fetchone()
+    if has_limits:
+        keep_full_time_of(OccupiedTime.objects.filter(reference=reference).values_list("person_id", flat=True))
+    return [Refusal(refusal) for refusal in refusals]
+
+
+def _release(reference: uuid.UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT mentors_release(%s, %s)", (reference, timezone.now()))
+        limited = cursor.fetchone()[0]
+    if limited:
+        keep_full_time_of(limited)
 
 
 def with_buffers(schedule: Schedule, session: DateTimeTZRange) -> DateTimeTZRange:
@@ -240,13 +224,20 @@ def _locked_claim(reference: uuid.UUID) -> tuple[OccupiedTime, OccupiedTime]:
     return rows[True], rows[False]
 
 
-def lock_with_overdue(person_ids: Collection[uuid.UUID]) -> None:
-    """Lock these people, and give back what they were held for too long. Whoever is on the other side of that is locked with them."""
+def give_back_overdue(person_ids: Collection[uuid.UUID]) -> bool:
+    """Give back what these people were held for too long, and lock them. Whoever is on the other side of it is locked with them, and
+    where somebody else is at that one's time, it is left for later: two who have locks must not wait for each other. Returns whether
+    something was given back."""
     overdue = OccupiedTime.objects.filter(source=TimeSource.HOLD, held_until__lte=timezone.now())
     references = list(overdue.filter(person_id__in=person_ids).values_list("reference", flat=True))
-    rows = overdue.filter(reference__in=references)
-    others = set(rows.values_list("person_id", flat=True)) if references else set()
-    lock_people({*person_ids, *others})
-    if references:
-        rows.delete()
-        keep_free_time_of(others)
+    if not references:
+        return False
+    with transaction.atomic():
+        lock_people(person_ids)
+        rows = list(overdue.filter(reference__in=references))
+        locked = {*person_ids, *(key for key in {row.person_id for row in rows}.difference(person_ids) if try_lock(key))}
+        left = {row.reference for row in rows if row.person_id not in locked}
+        gone = [row for row in rows if row.reference not in left]
+        OccupiedTime.objects.filter(pk__in=[row.pk for row in gone]).delete()
+        keep_free_time_of({row.person_id for row in gone})
+    return bool(gone)

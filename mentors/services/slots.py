@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from mentors.bookable import AGAINST, RULES, WANTED, starts_from
+from mentors.bookable import AGAINST, WANTED, starts_from
 from mentors.enums import Refusal
 
 MOST_DAYS = 62
@@ -25,11 +25,6 @@ CROSS JOIN LATERAL {starts_from("%(from)s", "%(to)s")} AS start
 CROSS JOIN {WANTED}
 WHERE schedule.profile_id = %(profile_id)s AND grid && tstzrange(%(from)s, %(to)s) AND NOT ({AGAINST})
 ORDER BY start LIMIT {_MOST_SLOTS}
-"""
-_ASK = f"""
-SELECT {", ".join(f"({rule})" for rule in RULES.values())}
-FROM mentors_schedule AS schedule CROSS JOIN (SELECT %(from)s AS start) AS asked CROSS JOIN {WANTED}
-WHERE schedule.profile_id = %(profile_id)s
 """
 # For a page of cards: the first slot of each, for the shortest offer. Asked for the next days first, which is enough for most.
 _LOOKED_AHEAD = (2, 14)
@@ -60,7 +55,10 @@ class Question:
 
 def slots_between(question: Question, start: datetime.datetime, end: datetime.datetime) -> list[datetime.datetime]:
     """Every instant from `start` up to, not at, `end` at which the session may start, in order; at most 5,000."""
-    return [row[0] for row in _fetch(_LIST, question, start, end)]
+    parameters = dataclasses.asdict(question) | {"from": start, "to": end}
+    with connection.cursor() as cursor:
+        cursor.execute(_LIST, parameters)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def next_slots(profile_ids: Sequence[uuid.UUID], *, learner_id: uuid.UUID | None) -> dict[uuid.UUID, datetime.datetime]:
@@ -78,14 +76,7 @@ def next_slots(profile_ids: Sequence[uuid.UUID], *, learner_id: uuid.UUID | None
 
 def refusals_of(question: Question, start: datetime.datetime) -> list[Refusal]:
     """The rules by which the session may not start then; none if it may. A mentor without a schedule is not open."""
-    rows = _fetch(_ASK, question, start, start)
-    if not rows:
-        return [Refusal.NOT_OPEN]
-    return [refusal for refusal, is_against in zip(RULES, rows[0], strict=True) if is_against]
-
-
-def _fetch(sql: str, question: Question, start: datetime.datetime, end: datetime.datetime) -> list[tuple[Any, ...]]:
-    parameters = dataclasses.asdict(question) | {"from": start, "to": end}
+    asked = (question.profile_id, question.learner_id, start, question.minutes, question.now)
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        cursor.execute("SELECT mentors_refusals(%s, %s, %s, %s, %s)", asked)
+        return [Refusal(refusal) for refusal in cursor.fetchone()[0]]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import re
 import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
@@ -17,6 +19,7 @@ from accounts.models import User
 from conftest import Api, at_once
 from mentors.enums import TimeSource
 from mentors.errors import ClaimGone, SlotUnavailable
+from mentors.functions import FUNCTIONS
 from mentors.models import MentorProfile, OccupiedTime, Schedule, WeeklyHours
 from mentors.services import keeping
 from mentors.services.expanding import Hours, Stay
@@ -279,6 +282,25 @@ class TestRaces:
         assert sorted(at_once(12, attempt)) == ["refused"] * 11 + ["won"]
         assert OccupiedTime.objects.count() == 2
 
+    def test_nobody_waits_for_the_other_side_of_an_overdue_hold(self, make_mentor: Any, make_user: Any, clock: list[Any]) -> None:
+        profile, learner, other = make_mentor("09:00-12:00"), make_user(), make_user()
+        arguments: dict[str, Any] = {"profile": profile, "starts_at": utc("2026-06-02 09:00"), "duration_minutes": 60}
+        claim_time(**arguments, learner_id=learner.pk, reference=uuid.uuid4(), held_until=clock[0])
+        with ThreadPoolExecutor(1) as pool:
+
+            def attempt() -> None:
+                try:
+                    claim_time(**arguments, learner_id=other.pk, reference=uuid.uuid4())
+                finally:
+                    connection.close()
+
+            with transaction.atomic():
+                keeping.lock_people([learner.pk])
+                with pytest.raises(SlotUnavailable):
+                    pool.submit(attempt).result(timeout=20)
+            pool.submit(attempt).result(timeout=20)
+        assert set(OccupiedTime.objects.values_list("person_id", flat=True)) == {profile.user_id, other.pk}
+
     def test_the_constraint_stands_behind_the_lock(self, make_user: Any) -> None:
         person = make_user()
         during = DateTimeTZRange(utc("2026-06-02 09:00"), utc("2026-06-02 10:00"), "[)")
@@ -286,6 +308,14 @@ class TestRaces:
         OccupiedTime.objects.create(**first)
         with pytest.raises(IntegrityError):
             OccupiedTime.objects.create(**first | {"reference": uuid.uuid4(), "id": uuid.uuid4()})
+
+
+def test_the_functions_of_the_database_are_those_of_the_code() -> None:
+    """Whoever changes a rule adds a migration that runs them anew."""
+    written = dict(re.findall(r"CREATE OR REPLACE FUNCTION (\w+)\(.*?AS \$\$(.*?)\$\$", FUNCTIONS, re.DOTALL))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'mentors\\_%'")
+        assert dict(cursor.fetchall()) == written
 
 
 class TestKeeping:

@@ -1,0 +1,14 @@
+from django.db import migrations
+
+from mentors.functions import FUNCTIONS
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('mentors', '0006_bookings'),
+    ]
+
+    operations = [
+        migrations.RunSQL(FUNCTIONS, migrations.RunSQL.noop),
+    ]
