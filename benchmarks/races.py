@@ -1,12 +1,12 @@
-"""P10 and P11: taking a time while many want it, and while nobody else does. The product beside the same work under other safeguards: the
-textbook's, where the constraint alone refuses and its error is caught; SELECT FOR UPDATE on both people; and none at all.
+"""P10 and P11: taking a time while many want it, and while nobody else does. The product beside others that ask by the same rules and keep
+the same rows, one statement after the other, as a program does: the textbook's, where the constraint alone refuses and its error is caught;
+SELECT FOR UPDATE on both people; and no safeguard at all.
 
-`python -m benchmarks.races MODE FIRST` is one of the processes of clients; see `_clients`.
+`python -m benchmarks.races MODE KIND SECONDS NUMBER` is one of the processes of clients; see `_clients`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
 import os
@@ -17,17 +17,17 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from unittest import mock
 
 import django
 import numpy
 
 _PROCESSES, _THREADS = 4, 8
 _CLIENTS = _PROCESSES * _THREADS
-_MENTORS, _STARTS = 3, 40
+# Everybody wants the same half day of one mentor.
+_STARTS = 8
 _DOMAIN = "bench-races.invalid"
 _HALF_HOUR = datetime.timedelta(minutes=30)
 _CONSTRAINT = """
@@ -145,17 +145,19 @@ def _clients(mode: str, kind: str, seconds: float, first: int) -> dict[str, Any]
     answers: Counter[str] = Counter()
     times: list[float] = []
     ready = threading.Barrier(_THREADS)
+    locks: dict[str, Callable[[Iterable[uuid.UUID]], Any]] = {"textbook": list, "none": list, "for update": _lock_rows}
+    attempt = _by_statements(locks[mode]) if mode in locks else _by_the_product
 
     def client(number: int) -> None:
         chance = random.Random(number)
-        mine = profiles[:_MENTORS] if kind == "races" else [profiles[number]]
+        mine = profiles[0 if kind == "races" else number]
         seen: Counter[str] = Counter()
         taken: list[float] = []
         ready.wait()
         end = time.monotonic() + seconds
         while (began := time.monotonic()) < end:
             start = tomorrow + chance.randrange(_STARTS) * _HALF_HOUR
-            seen[_attempt(chance.choice(mine), learners[number].pk, start)] += 1
+            seen[_answer_of(attempt, mine, learners[number].pk, start)] += 1
             taken.append((time.monotonic() - began) * 1000)
         connection.close()
         with ready_lock:
@@ -163,46 +165,72 @@ def _clients(mode: str, kind: str, seconds: float, first: int) -> dict[str, Any]
             times.extend(taken)
 
     ready_lock = threading.Lock()
-    with _safeguard(mode), ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(_THREADS) as pool:
         list(pool.map(client, range(first * _THREADS, (first + 1) * _THREADS)))
     return {"answers": answers, "times": times}
 
 
-def _attempt(profile: Any, learner_id: uuid.UUID, start: datetime.datetime) -> str:
-    from django.db import OperationalError
+def _by_the_product(profile: Any, learner_id: uuid.UUID, start: datetime.datetime) -> None:
+    from core.models import new_id
+    from mentors.services.occupying import claim_time, release_claim, require_bookable
+    from mentors.services.slots import Question
+
+    key = new_id()
+    require_bookable(Question(profile.pk, 60, learner_id), start)
+    claim_time(profile=profile, learner_id=learner_id, starts_at=start, duration_minutes=60, reference=key)
+    release_claim(reference=key)
+
+
+def _by_statements(lock: Callable[[Iterable[uuid.UUID]], Any]) -> Callable[..., None]:
+    from django.db import IntegrityError, transaction
+    from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
     from core.models import new_id
     from mentors.errors import SlotUnavailable
-    from mentors.services.occupying import claim_time, release_claim
+    from mentors.models import OccupiedTime
+    from mentors.services.keeping import keep_free_time_of
+    from mentors.services.slots import Question, refusals_of
 
-    key = new_id()
+    def attempt(profile: Any, learner_id: uuid.UUID, start: datetime.datetime) -> None:
+        key, people = new_id(), (profile.user_id, learner_id)
+        session = DateTimeTZRange(start, start + datetime.timedelta(minutes=60), "[)")
+        row = {"during": session, "session": session, "source": "session", "reference": key}
+        with transaction.atomic():
+            lock(people)
+            if refusals_of(Question(profile.pk, 60, learner_id), start):
+                raise SlotUnavailable
+            try:
+                OccupiedTime.objects.create(person_id=profile.user_id, is_mentor=True, **row)
+                OccupiedTime.objects.create(person_id=learner_id, **row)
+            except IntegrityError as error:
+                raise SlotUnavailable from error
+            keep_free_time_of(people)
+        with transaction.atomic():
+            lock(people)
+            OccupiedTime.objects.filter(reference=key).delete()
+            keep_free_time_of(people)
+
+    return attempt
+
+
+def _lock_rows(people: Iterable[uuid.UUID]) -> None:
+    from accounts.models import User
+
+    list(User.objects.select_for_update().filter(pk__in=list(people)).order_by("pk").values_list("pk"))
+
+
+def _answer_of(attempt: Callable[..., None], *arguments: Any) -> str:
+    from django.db import OperationalError
+
+    from mentors.errors import SlotUnavailable
+
     try:
-        claim_time(profile=profile, learner_id=learner_id, starts_at=start, duration_minutes=60, reference=key)
-        release_claim(reference=key)
+        attempt(*arguments)
     except SlotUnavailable:
         return "refused"
     except OperationalError:
         return "deadlock"
     return "won"
-
-
-@contextlib.contextmanager
-def _safeguard(mode: str) -> Iterator[None]:
-    """How two who want the same are kept apart, instead of by the product's locks."""
-    from accounts.models import User
-    from mentors.services import keeping, occupying
-
-    def nobody(_: Iterable[uuid.UUID]) -> None:
-        """The constraint alone, or nothing."""
-
-    def rows(people: Iterable[uuid.UUID]) -> None:
-        list(User.objects.select_for_update().filter(pk__in=list(people)).order_by("pk").values_list("pk"))
-
-    instead: dict[str, Callable[[Iterable[uuid.UUID]], None]] = {"textbook": nobody, "none": nobody, "for update": rows}
-    with contextlib.ExitStack() as stack:
-        for module in (keeping, occupying) if mode in instead else ():
-            stack.enter_context(mock.patch.object(module, "lock_people", instead[mode]))
-        yield
 
 
 if __name__ == "__main__":

@@ -45,6 +45,11 @@ class TooManyRequestsOpen(Conflict):
     message = _("You have as many open requests as one can. Wait for an answer, or take one back.")
 
 
+class CannotPayTogether(Conflict):
+    code = "cannot_pay_together"
+    message = _("People of 18 and more can pay together for up to ten sessions that cost something and are over within 90 days.")
+
+
 class TooManyStrikes(Conflict):
     code = "too_many_strikes"
     message = _("You missed or called off several sessions lately, so you cannot book for now.")

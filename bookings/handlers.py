@@ -64,6 +64,7 @@ def call_off_what_lost_its_payment(event: PaymentCancelled) -> None:
 @subscribe(PaymentSucceeded)
 def divide_what_was_taken(event: PaymentSucceeded) -> None:
     """The price was taken."""
+    paying.take_reserved(payment_id=event.payment_id)
     paying.hear_of_payment(payment_id=event.payment_id)
 
 

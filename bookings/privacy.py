@@ -80,7 +80,7 @@ declare(
     subject="learner_id",
     on_erasure=OnErasure.CLEAR,
     cleared={"zone": ""},
-    none=(*_BASE, "mentor", "learner", "every_weeks"),
+    none=(*_BASE, "mentor", "learner", "every_weeks", "payment"),
     personal=("zone",),
 )
 declare(
@@ -96,7 +96,7 @@ declare(
     subject="mentor_id",
     on_erasure=OnErasure.DELETE,
     none=(*_BASE, "mentor"),
-    personal=("is_instant", "policy"),
+    personal=("is_instant", "policy", "package_percent"),
 )
 declare(ReminderChoice, subject="person_id", on_erasure=OnErasure.DELETE, none=(*_BASE, "person"), personal=("minutes",))
 declare(

@@ -272,6 +272,7 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("bookings/<uuid:booking_id>/recording/stop", "POST"): (401, 404, 404, 404),
     ("bookings/<uuid:booking_id>/recording/link", "GET"): (401, 404, 404, 404),
     ("bookings/<uuid:booking_id>/calendar.ics", "GET"): (401, 404, 200, 404),
+    ("mentors/<uuid:mentor_id>/booking-terms", "GET"): (200, 404, 200, 200),
     ("mentors/<uuid:mentor_id>/slots", "GET"): (200, 404, 200, 200),
     ("mentors/<uuid:mentor_id>/slots/why", "GET"): (200, 404, 200, 200),
 }

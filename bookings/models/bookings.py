@@ -81,12 +81,16 @@ class Session(BaseModel):
 
 
 class Series(BaseModel):
-    """Sessions every so many weeks at the same time by the mentor's clock. Each is a booking of its own."""
+    """Sessions every so many weeks at the same time by the mentor's clock. Each is a booking of its own; with a payment, they are paid for
+    together, and each booking has its part of the price."""
 
     mentor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="series_given")
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="series")
     zone = models.CharField(max_length=64, help_text="By whose clock the time stays the same.")
     every_weeks = models.PositiveSmallIntegerField(default=1)
+    payment = models.OneToOneField(
+        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="series", help_text="Of all of it."
+    )
 
     class Meta:
         verbose_name_plural = "series"

@@ -11,6 +11,7 @@ from bookings.models.bookings import Booking
 from core.models import BaseModel
 
 USUAL_REMINDERS = (24 * 60, 60, 10)
+MOST_PACKAGE_PERCENT = 50
 MOST_REMINDERS, SOONEST_REMINDER, EARLIEST_REMINDER = 5, 5, 7 * 24 * 60
 
 
@@ -24,10 +25,16 @@ class BookingTerms(BaseModel):
     mentor = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="booking_terms")
     is_instant = models.BooleanField(default=False, help_text="Booked without being asked first.")
     policy = models.CharField(max_length=10, choices=CancellationPolicy, default=CancellationPolicy.STANDARD)
+    package_percent = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(MOST_PACKAGE_PERCENT)],
+        help_text="So much less does a session cost that is paid for together with others.",
+    )
 
     class Meta:
         verbose_name_plural = "booking terms"
         ordering = ("-id",)
+        constraints = (models.CheckConstraint(condition=Q(package_percent__lte=MOST_PACKAGE_PERCENT), name="package_costs_something"),)
 
     def __str__(self) -> str:
         return f"{self.policy} of {self.mentor_id}"

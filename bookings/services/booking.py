@@ -21,6 +21,7 @@ from bookings.services.strikes import require_few_strikes
 from core.errors import FieldError
 from core.events import publish
 from core.models import new_id
+from core.money import Money
 from mentors.enums import OfferKind
 from mentors.models import MentorProfile, Offer, Schedule
 from mentors.services.keeping import lock_people
@@ -164,8 +165,10 @@ def hold_session(
     topic: str,
     until: datetime.datetime,
     series: Series | None = None,
+    price: Money | None = None,
 ) -> Booking:
-    """Take the time, and make the session and the booking of it. Needs the lock of both people."""
+    """Take the time, and make the session and the booking of it, at the price of the offer or at another one. Needs the lock of both
+    people."""
     key = new_id()
     claim_time(
         profile=profile,
@@ -195,7 +198,7 @@ def hold_session(
         topic=topic,
         learner_zone=learner.time_zone,
         is_instant=terms.is_instant,
-        price_amount=offer.price_amount,
+        price_amount=offer.price_amount if price is None else price.amount,
         price_currency=offer.price_currency,
         policy=terms.policy,
         counted_from=starts_at,

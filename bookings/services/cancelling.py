@@ -22,7 +22,7 @@ from bookings.services.strikes import give_strike
 from core.events import publish
 from mentors.enums import RequestOutcome
 from mentors.services.requests import record_answer
-from payments.enums import RefundReason
+from payments.enums import PaymentState, RefundReason
 
 _STATES = {
     Side.LEARNER: BookingState.CANCELLED_BY_LEARNER,
@@ -43,7 +43,8 @@ def cancellation_quote(*, booking: Booking, user: User) -> Quote:
 
 def cancel_booking(*, booking_id: uuid.UUID, user: User, note: str = "", expected_refund: int | None = None) -> Booking:
     """Call it off: for the learner, their guardian or the mentor. A mentor pays all back and gets a strike; a learner gets what the policy
-    says, which is what `cancellation_quote` said. With `expected_refund` (minor units) nothing happens if that has changed meanwhile.
+    says, which is what `cancellation_quote` said. With `expected_refund` (minor units) nothing happens if that has changed meanwhile. What
+    is to be paid for together, and was not yet, ends together.
 
     Raises:
         IllegalBookingMove: it has begun, or is over.
@@ -58,6 +59,8 @@ def cancel_booking(*, booking_id: uuid.UUID, user: User, note: str = "", expecte
             raise QuoteChanged(refund=quote.refund.as_json())
         was_confirmed = booking.state == BookingState.CONFIRMED
         _end(booking, side, quote, Cause.CANCELLED, actor=user, note=note)
+        for other in _unpaid_with(booking):
+            _end(other, side, quote_for(other, side=side, at=timezone.now()), Cause.CANCELLED, actor=user, note=note)
         if side == Side.MENTOR and was_confirmed:
             give_strike(person=user, booking=booking, kind=StrikeKind.CANCELLED)
     return booking
@@ -69,6 +72,14 @@ def call_off(*, booking_id: uuid.UUID, side: Side, cause: Cause) -> None:
         booking = locked_booking(booking_id)
         if booking.state in AHEAD_STATES:
             _end(booking, side, quote_for(booking, side=side, at=timezone.now()), cause)
+
+
+def _unpaid_with(booking: Booking) -> list[Booking]:
+    """What is held still for the same payment: one that was called off is made by nobody."""
+    if booking.payment is None or booking.payment.state == PaymentState.CAPTURED:
+        return []
+    held = Booking.objects.filter(payment=booking.payment, state=BookingState.HELD).exclude(pk=booking.pk)
+    return [locked_booking(key) for key in held.values_list("pk", flat=True)]
 
 
 def _end(booking: Booking, side: Side, quote: Quote, cause: Cause, *, actor: User | None = None, note: str = "") -> None:

@@ -16,34 +16,32 @@ from bookings.services.settling import settle_booking
 
 
 def take_reserved(*, payment_id: uuid.UUID) -> None:
-    """The payer's bank has reserved the price: ask the mentor, or confirm. Where the hold is over, what was reserved is let go."""
-    booking_id = _booking_of(payment_id)
-    if booking_id is None:
-        return
-    with transaction.atomic():
-        booking = locked_booking(booking_id)
-        if booking.state != BookingState.HELD or booking.payment_id != payment_id:
-            return
-        if is_overdue(booking):
-            expire(booking)
-        else:
-            go_on(booking)
+    """The payer's bank has reserved the price, or, of what is paid for together, paid it: ask the mentor, or confirm. Where the hold is
+    over, what was reserved or paid goes back."""
+    for booking_id in _bookings_of(payment_id):
+        with transaction.atomic():
+            booking = locked_booking(booking_id)
+            if booking.state != BookingState.HELD or booking.payment_id != payment_id:
+                continue
+            if is_overdue(booking):
+                expire(booking)
+            else:
+                go_on(booking)
 
 
 def lose_payment(*, payment_id: uuid.UUID) -> None:
     """Nothing will be taken any more. A booking that counted on it ends; one that ended is settled."""
-    booking_id = _booking_of(payment_id)
-    if booking_id is not None:
+    for booking_id in _bookings_of(payment_id):
         call_off(booking_id=booking_id, side=Side.PLATFORM, cause=Cause.PAYMENT_LOST)
         settle_booking(booking_id=booking_id)
 
 
 def hear_of_payment(*, payment_id: uuid.UUID) -> None:
     """Something was taken, paid back or decided: divide what waits to be divided."""
-    booking_id = _booking_of(payment_id)
-    if booking_id is not None:
+    for booking_id in _bookings_of(payment_id):
         settle_booking(booking_id=booking_id)
 
 
-def _booking_of(payment_id: uuid.UUID) -> uuid.UUID | None:
-    return Booking.objects.filter(payment=payment_id).values_list("pk", flat=True).first()
+def _bookings_of(payment_id: uuid.UUID) -> list[uuid.UUID]:
+    """One; or several that are paid for together, the earliest first."""
+    return list(Booking.objects.filter(payment=payment_id).order_by("session__starts_at").values_list("pk", flat=True))

@@ -24,7 +24,7 @@ from mentors.models import MentorProfile, Schedule
 from mentors.services.occupying import require_bookable
 from mentors.services.requests import record_answer, record_request
 from mentors.services.slots import Question
-from payments.enums import RefundReason
+from payments.enums import CaptureMode, RefundReason
 from payments.services.paying import capture_payment
 
 ANSWER_WITHIN = datetime.timedelta(hours=24)
@@ -56,8 +56,10 @@ def confirm(booking: Booking, *, side: Side, cause: Cause, actor: User | None) -
     keep_place(booking)
     move(booking, BookingState.CONFIRMED, side=side, cause=cause, actor=actor)
     if booking.price:
-        assert booking.payment_id is not None  # nothing with a price is confirmed without one
-        capture_payment(payment_id=booking.payment_id)
+        assert booking.payment is not None  # nothing with a price is confirmed without one
+        # What is paid for together was taken at once.
+        if booking.payment.capture_mode == CaptureMode.MANUAL:
+            capture_payment(payment_id=booking.payment.pk)
     plan_reminders(booking)
     if not booking.session.is_group or not hasattr(booking.session, "room"):
         plan_room(booking.session)

@@ -18,22 +18,28 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.policies import can_book, is_minor
-from bookings.enums import AHEAD_STATES, BookingState
-from bookings.errors import MayNotBook, NoSuchSeries, NotBookable, SeriesUnavailable
-from bookings.models import Booking, Series
+from bookings.enums import AHEAD_STATES, BookingState, Side
+from bookings.errors import CannotPayTogether, MayNotBook, NoSuchSeries, NotBookable, SeriesUnavailable
+from bookings.models import Booking, BookingTerms, Series
 from bookings.services.booking import HOLD_FOR, begin_booking, hold_for, hold_session, offer_for, require_can_book
 from bookings.services.cancelling import cancel_booking
+from bookings.services.moving import record_start
 from bookings.services.rescheduling import reschedule_booking
+from core.money import Money
 from core.wall_time import as_text, instant_of
 from mentors.errors import SlotUnavailable
 from mentors.models import MentorProfile, Offer, Schedule
 from mentors.services.keeping import lock_people
 from mentors.services.occupying import nearest_slots
 from mentors.services.slots import Question, refusals_of
+from payments.enums import CaptureMode
+from payments.services.paying import PaymentPolicy, open_payment
 
 MOST_SESSIONS, MOST_WEEKS_BETWEEN = 52, 8
 # Each session of a series is paid for a week before it at the latest, and the first one at once.
 PAID_BEFORE = datetime.timedelta(days=7)
+# The mentor has the money of what is paid for together after the last session; so that is not far away, and nobody pays for a year ahead.
+MOST_TOGETHER, TOGETHER_WITHIN = 10, datetime.timedelta(days=90)
 
 
 def occurrences(first_at: datetime.datetime, zone: ZoneInfo, *, number: int, every_weeks: int) -> list[datetime.datetime]:
@@ -55,11 +61,13 @@ def book_series(
     starts: Sequence[datetime.datetime] | None = None,
     offer_id: uuid.UUID | None = None,
     topic: str = "",
+    is_paid_together: bool = False,
 ) -> Series:
     """Book them all, or none. With `starts` these very times are booked, so that what cannot be had can be replaced or left out. The
-    first is paid for like any booking, each other one a week before it.
+    first is paid for like any booking, each other one a week before it; or all of them at once, for less if the mentor says so.
 
     Raises:
+        CannotPayTogether: too many, too far ahead, without a price, or under 18.
         SeriesUnavailable: naming each time that cannot be had, with its reasons and the nearest ones.
         MayNotBook, NotBookable, NoSuchOffer, TooManyHolds and the like: as for one.
     """
@@ -76,14 +84,20 @@ def book_series(
         wanted = list(starts) if starts else occurrences(first_at, zone, number=number, every_weeks=every_weeks)
         _require_all(profile, learner, offer, wanted)
         series = Series.objects.create(mentor=profile.user, learner=learner, zone=zone.key, every_weeks=every_weeks)
-        for index, start in enumerate(sorted(wanted)):
-            until = hold_for(learner, start) if index == 0 or is_minor(learner) else max(start - PAID_BEFORE, timezone.now() + HOLD_FOR)
+        price = _price_together(profile, learner, offer, wanted) if is_paid_together else None
+        bookings = []
+        for start in sorted(wanted):
+            until = _held_until(learner, start, first=min(wanted), is_paid_together=is_paid_together)
             try:
-                booking = hold_session(learner, profile, offer, start, topic=topic, until=until, series=series)
+                bookings.append(hold_session(learner, profile, offer, start, topic=topic, until=until, series=series, price=price))
             except SlotUnavailable as error:
                 # Each by itself could be had; together they reach a limit of the mentor.
                 raise SeriesUnavailable(occurrences=[_told(start, **error.data)]) from error
-            begin_booking(booking, learner)
+        if is_paid_together:
+            _ask_payer(series, bookings)
+        else:
+            for booking in bookings:
+                begin_booking(booking, learner)
     return series
 
 
@@ -95,7 +109,9 @@ def cancel_series(*, series: Series, user: User, first: Booking | None = None, n
     """
 
     def cancel(booking: Booking) -> None:
-        cancel_booking(booking_id=booking.pk, user=user, note=note)
+        # What was to be paid for together went with the first of them.
+        if Booking.objects.filter(pk=booking.pk, state__in=AHEAD_STATES).exists():
+            cancel_booking(booking_id=booking.pk, user=user, note=note)
 
     return _each(series, first, cancel)
 
@@ -136,6 +152,42 @@ def act_on_series(*, series: Series, act: Callable[[Booking], Any], state: Booki
         for booking in rows:
             act(booking)
     return len(rows)
+
+
+def _held_until(learner: User, start: datetime.datetime, *, first: datetime.datetime, is_paid_together: bool) -> datetime.datetime:
+    if is_paid_together:
+        return hold_for(learner, first)
+    if start == first or is_minor(learner):
+        return hold_for(learner, start)
+    return max(start - PAID_BEFORE, timezone.now() + HOLD_FOR)
+
+
+def _price_together(profile: MentorProfile, learner: User, offer: Offer, wanted: Sequence[datetime.datetime]) -> Money:
+    """What one of these sessions costs if they are paid for together."""
+    is_soon = max(wanted) + datetime.timedelta(minutes=offer.duration_minutes) <= timezone.now() + TOGETHER_WITHIN
+    if is_minor(learner) or not offer.price_amount or not 2 <= len(wanted) <= MOST_TOGETHER or not is_soon:
+        raise CannotPayTogether
+    percent = BookingTerms.objects.filter(mentor=profile.user_id).values_list("package_percent", flat=True).first() or 0
+    return Money(offer.price_amount, offer.price_currency).part(100 - percent, 100)
+
+
+def _ask_payer(series: Series, bookings: Sequence[Booking]) -> None:
+    """Open the payment of them all. It is taken at once, for what is reserved would lapse before the mentor has answered to each."""
+    first = bookings[0]
+    series.payment = open_payment(
+        subject_id=series.pk,
+        payer=series.learner,
+        payee=series.mentor,
+        money=Money.total([booking.price for booking in bookings], first.price_currency),
+        policy=PaymentPolicy(capture_mode=CaptureMode.AUTOMATIC),
+        # Nobody is named: it stays in the books when people go.
+        description=f"{len(bookings)} sessions: {first.session.title}, {first.session.duration_minutes} minutes each",
+    )
+    series.save()
+    for booking in bookings:
+        booking.payment = series.payment
+        booking.save()
+        record_start(booking, side=Side.LEARNER, actor=series.learner)
 
 
 def _each(series: Series, first: Booking | None, act: Callable[[Booking], None], *, is_reversed: bool = False) -> int:

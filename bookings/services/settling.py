@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
@@ -78,12 +79,19 @@ def _divide(booking: Booking, payment_id: uuid.UUID) -> bool:
             # What is taken all the same, because the payer was quicker, goes back by itself.
             cancel_payment(payment_id=payment.pk)
         return kept == 0
-    return _pay_back(booking, payment) and _earn(booking, payment, kept)
+    together = list(Booking.objects.filter(payment=payment).exclude(pk=booking.pk).select_related("session"))
+    if not _pay_back(booking, payment, together):
+        return False
+    if all(other.settled_at is not None for other in together):
+        _earn(payment, [booking, *together])
+    return True
 
 
-def _pay_back(booking: Booking, payment: Payment) -> bool:
-    """Refund what is still to be refunded; staff or the payer's bank may have returned some of it before."""
-    missing = min((booking.refund_amount or 0) - payment.returned_amount, payment.returnable.amount)
+def _pay_back(booking: Booking, payment: Payment, together: Sequence[Booking]) -> bool:
+    """Refund what is still to be refunded, with that of the settled ones among those that are paid for together; staff or the payer's bank
+    may have returned some of it before."""
+    owed = sum(row.refund_amount or 0 for row in (booking, *together) if row is booking or row.settled_at is not None)
+    missing = min(owed - payment.returned_amount, payment.returnable.amount)
     if missing > 0:
         try:
             money = Money(missing, payment.currency)
@@ -93,7 +101,8 @@ def _pay_back(booking: Booking, payment: Payment) -> bool:
     return True
 
 
-def _earn(booking: Booking, payment: Payment, kept: int) -> bool:
+def _earn(payment: Payment, bookings: Sequence[Booking]) -> None:
+    """What is kept is earned when the last of it was; several that are paid for together have one end."""
+    kept = [row for row in bookings if row.price_amount > (row.refund_amount or 0)]
     if kept:
-        mark_earned(payment_id=payment.pk, earned_at=max(booking.session.ends_at, booking.ended_at or booking.session.ends_at))
-    return True
+        mark_earned(payment_id=payment.pk, earned_at=max(max(row.session.ends_at, row.ended_at or row.session.ends_at) for row in kept))

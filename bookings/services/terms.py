@@ -9,7 +9,7 @@ from core.errors import NotFound
 from mentors.models import MentorProfile
 
 
-def set_terms(*, mentor: User, is_instant: bool, policy: CancellationPolicy) -> BookingTerms:
+def set_terms(*, mentor: User, is_instant: bool, policy: CancellationPolicy, package_percent: int = 0) -> BookingTerms:
     """How a mentor takes bookings from now on. What is booked keeps its terms.
 
     Raises:
@@ -18,5 +18,6 @@ def set_terms(*, mentor: User, is_instant: bool, policy: CancellationPolicy) -> 
     if not MentorProfile.objects.filter(user=mentor).exists():
         raise NotFound
     with transaction.atomic():
-        row, _ = BookingTerms.objects.update_or_create(mentor=mentor, defaults={"is_instant": is_instant, "policy": policy})
+        stated = {"is_instant": is_instant, "policy": policy, "package_percent": package_percent}
+        row, _ = BookingTerms.objects.update_or_create(mentor=mentor, defaults=stated)
     return row

@@ -11,7 +11,7 @@ from bookings.enums import LIVE_STATES, MOVES, PLACED_STATES, BookingState, Wait
 from bookings.models import Booking, BookingMove, WaitlistEntry
 from core.money import Money
 from mentors.models import OccupiedTime, Review
-from payments.enums import MovementKind, PaymentState
+from payments.enums import CaptureMode, MovementKind, PaymentState
 from payments.models import Payment
 from payments.tests.invariants import check_always as check_money
 
@@ -47,18 +47,22 @@ def check_always() -> None:
 def check_settled() -> None:
     """Everything that was due is done."""
     now = timezone.now()
-    for booking in Booking.objects.select_related("session", "payment"):
+    bookings = list(Booking.objects.select_related("session", "payment"))
+    for booking in bookings:
         assert booking.expires_at is None or booking.expires_at > now, "P7: nobody waits beyond the deadline"
-        payment = booking.payment
-        if booking.settled_at is None or payment is None or payment.is_free:
+    for payment, together in _by_payment(bookings):
+        settled = [booking for booking in together if booking.settled_at is not None]
+        if not settled or payment.is_free:
             continue
-        kept = booking.price_amount - (booking.refund_amount or 0)
+        back = sum(booking.refund_amount or 0 for booking in settled)
+        kept = sum(booking.price_amount for booking in together) - back
         if payment.state == PaymentState.CAPTURED:
-            assert payment.captured_amount - payment.returned_amount == kept, "the quote is what came back"
-            assert (payment.earned_at is not None) == bool(kept)
+            assert payment.returned_amount == back, "the quote is what came back"
+            assert (payment.earned_at is not None) == (bool(kept) and len(settled) == len(together))
         else:
             assert payment.state == PaymentState.CANCELLED, "P7: nothing is kept of what is over"
-            assert kept == 0 or booking.state == BookingState.CANCELLED_BY_PLATFORM
+            for booking in settled:
+                assert booking.refund_amount == booking.price_amount or booking.state == BookingState.CANCELLED_BY_PLATFORM
 
 
 def _check_time(bookings: list[Booking]) -> None:
@@ -117,19 +121,32 @@ def _check_history(bookings: list[Booking]) -> None:
         assert state == booking.state
 
 
+def _by_payment(bookings: list[Booking]) -> list[tuple[Payment, list[Booking]]]:
+    found: dict[Payment, list[Booking]] = defaultdict(list)
+    for booking in bookings:
+        if booking.payment is not None:
+            found[booking.payment].append(booking)
+    return list(found.items())
+
+
 def _check_money(bookings: list[Booking]) -> None:
     """P7: a confirmed session with a price is paid for, or is about to be; nothing is taken before it is confirmed."""
+    for payment, together in _by_payment(bookings):
+        assert payment.money == Money.total([booking.price for booking in together], payment.currency)
+        assert {payment.subject_id} == {
+            booking.pk if payment.capture_mode == CaptureMode.MANUAL else booking.series_id for booking in together
+        }
     for booking in bookings:
         payment: Payment | None = booking.payment
-        if payment is None:
-            assert booking.state not in (BookingState.CONFIRMED, BookingState.IN_SESSION, BookingState.COMPLETED)
+        is_on = booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION, BookingState.COMPLETED)
+        assert payment is not None or not is_on
+        if payment is None or payment.is_free:
             continue
-        assert payment.money == booking.price and payment.subject_id == booking.pk
-        if payment.is_free:
-            continue
-        if booking.state in (BookingState.HELD, BookingState.REQUESTED):
-            assert payment.state != PaymentState.CAPTURED
-        if booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION, BookingState.COMPLETED):
+        # What is paid for together is taken at once.
+        is_together = payment.capture_mode == CaptureMode.AUTOMATIC
+        assert booking.state not in (BookingState.HELD, BookingState.REQUESTED) or is_together or payment.state != PaymentState.CAPTURED
+        assert booking.state != BookingState.REQUESTED or not is_together or payment.state == PaymentState.CAPTURED
+        if is_on:
             is_under_way = payment.movements.filter(kind=MovementKind.CAPTURE).exclude(state="failed").exists()
             assert payment.state == PaymentState.CAPTURED or is_under_way, (booking, payment)
         if booking.refund_amount is not None:

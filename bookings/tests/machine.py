@@ -19,6 +19,7 @@ from accounts.models import User
 from bookings.enums import AppealState, AttendanceSource, BookingState, CancellationPolicy, Cause, Side, WaitlistState
 from bookings.models import Appeal, Booking, BookingTerms, WaitlistEntry
 from bookings.services import appealing, attending, cancelling, ending, requesting, rescheduling, waiting
+from bookings.services.series import book_series
 from bookings.tests.invariants import check_always, check_settled
 from bookings.tests.world import BookingWorld, Clock
 from core.errors import DomainError
@@ -87,7 +88,7 @@ class BookingMachine(RuleBasedStateMachine):
         hours = tuple(WeeklyRule(day, Hours(0, 1440)) for day in range(7))
         settings = {"notice_minutes": 0, "horizon_days": 20} | limits
         set_availability(profile=profile, availability=Availability(zone, hours, (), (), settings))
-        BookingTerms.objects.create(mentor=profile.user, policy=policy, is_instant=is_instant)
+        BookingTerms.objects.create(mentor=profile.user, policy=policy, is_instant=is_instant, package_percent=15)
         self.world = BookingWorld(self.peer, make("Learner"), profile, self.clock, lambda **_: make("Other"))
         self.learners = [self.world.learner, make("Second"), make("Third")]
 
@@ -103,6 +104,40 @@ class BookingMachine(RuleBasedStateMachine):
     def book(self, learner: int, step: int, minutes: int) -> Any:
         with self.quiet():
             return self.world.book(self.at(step), learner=self.learners[learner], minutes=minutes).pk
+        return multiple()
+
+    @rule(target=bookings, learner=st.integers(0, 2), step=STEP, number=st.integers(2, 3), together=SIDE)
+    def book_series(self, learner: int, step: int, number: int, together: bool) -> Any:
+        with self.quiet():
+            series = book_series(
+                learner=self.learners[learner],
+                mentor_id=self.world.profile.pk,
+                first_at=self.instant(step),
+                duration_minutes=60,
+                number=number,
+                is_paid_together=together,
+            )
+            return multiple(*series.bookings.order_by("pk").values_list("pk", flat=True))
+        return multiple()
+
+    @rule(target=bookings, learner=st.integers(0, 2), step=STEP)
+    def paid_together(self, learner: int, step: int) -> Any:
+        """Two are booked, paid for together, and confirmed."""
+        with self.quiet():
+            series = book_series(
+                learner=self.learners[learner],
+                mentor_id=self.world.profile.pk,
+                first_at=self.instant(step),
+                duration_minutes=30,
+                number=2,
+                is_paid_together=True,
+            )
+            rows = list(series.bookings.order_by("pk"))
+            self.world.pay(rows[0])
+            for booking in rows:
+                with self.quiet():
+                    requesting.confirm_booking(booking_id=booking.pk, mentor=self.world.mentor)
+            return multiple(*(booking.pk for booking in rows))
         return multiple()
 
     @rule(learner=st.integers(0, 2), step=STEP, hours=st.sampled_from([1, 4, 48]), minutes=st.sampled_from([30, 60]))

@@ -406,8 +406,11 @@ class TestAround:
         assert (str(row.reference), row.moves) == (str(booking.session_id), 1)
 
     def test_terms(self, world: BookingWorld, mentor: Api, learner: Api) -> None:
-        assert mentor.get("bookings/terms").json() == {"is_instant": False, "policy": "standard"}
-        assert mentor.put("bookings/terms", {"is_instant": True, "policy": "strict"}).json() == {"is_instant": True, "policy": "strict"}
+        assert mentor.get("bookings/terms").json() == {"is_instant": False, "policy": "standard", "package_percent": 0}
+        stated = {"is_instant": True, "policy": "strict", "package_percent": 20}
+        assert mentor.put("bookings/terms", stated).json() == stated
+        assert learner.get(f"mentors/{world.profile.pk}/booking-terms").json() == stated
+        assert mentor.put("bookings/terms", stated | {"package_percent": 51}).json()["errors"][0]["field"] == "package_percent"
         assert learner.put("bookings/terms", {"is_instant": True, "policy": "strict"}).status_code == 404
         assert mentor.put("bookings/terms", {"is_instant": True, "policy": "none"}).status_code == 400
 

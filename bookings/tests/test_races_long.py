@@ -16,6 +16,7 @@ from bookings.tests.test_races import TestPairs as Pairs
 from bookings.tests.test_races import people
 from bookings.tests.world import BookingWorld
 from core.errors import DomainError
+from mentors.enums import MentorState
 from mentors.models import MentorProfile, OccupiedTime
 from mentors.services.keeping import keep_all_hours
 
@@ -68,6 +69,8 @@ class TestEveryPair:
             second = first + number % (7 - first)
             world.clock.ahead(days=1)
             keep_all_hours()
+            # The mentor answers few of these requests, and would be paused for it.
+            MentorProfile.objects.update(state=MentorState.LIVE, paused_because="", resumed_at=world.clock.now())
             prepared = acts()
             names = list(prepared)
             answers.update(at_once([prepared[names[first]], prepared[names[second]]]))

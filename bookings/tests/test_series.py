@@ -8,14 +8,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bookings.enums import BookingState
-from bookings.models import Booking, Series
+from bookings.models import Booking, BookingTerms, Series
 from bookings.services.series import occurrences
-from bookings.tests.invariants import check_always
+from bookings.tests.invariants import check_always, check_settled
 from bookings.tests.world import BookingWorld, utc
 from conftest import Api
+from mentors.services.keeping import keep_all_hours
 from mentors.services.occupying import block_time
 from mentors.services.schedules import Availability, set_availability
 from mentors.tests.conftest import weekly
+from payments.models import Payment
+from payments.services.paying import start_payment
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +124,129 @@ def test_each_is_paid_a_week_before_it(world: BookingWorld) -> None:
     states = list(Booking.objects.order_by("session__starts_at").values_list("state", flat=True))
     assert states == ["expired", "expired", "held", "held"]
     check_always()
+
+
+class TestPaidTogether:
+    @pytest.fixture
+    def learner(self, world: BookingWorld) -> Api:
+        """Of a mentor who asks for 15 % less."""
+        world.profile.offers.update(price_amount=4_999, price_currency="EUR")
+        BookingTerms.objects.create(mentor=world.mentor, policy="flexible", package_percent=15)
+        return Api().sign_in(world.learner)
+
+    def book(self, world: BookingWorld, learner: Api, **more: Any) -> list[Booking]:
+        made = learner.post("bookings/series", body(world, is_paid_together=True, number=3, **more))
+        assert made.status_code == 201, made.json()
+        keys = [row["id"] for row in made.json()["bookings"]]
+        assert {row["payment_id"] for row in made.json()["bookings"]} == {made.json()["payment_id"]}
+        return [Booking.objects.get(pk=key) for key in keys]
+
+    def paid(self, world: BookingWorld, learner: Api) -> list[Booking]:
+        bookings = self.book(world, learner)
+        begun = learner.post("payments/create-intent", {"booking_id": str(bookings[0].series_id)})
+        assert (begun.status_code, begun.json()["amount"]) == (201, {"amount": 3 * 4_249, "currency": "EUR"}), begun.json()
+        world.pay(bookings[0])
+        return [Booking.objects.get(pk=booking.pk) for booking in bookings]
+
+    def test_one_payment_and_each_its_part(self, world: BookingWorld, learner: Api) -> None:
+        """Taken at once; one is declined, one called off in time for half, one takes place; then the mentor has the rest of it."""
+        first, second, third = self.paid(world, learner)
+        payment = Payment.objects.get()
+        assert (payment.state, payment.captured_amount, payment.description) == ("captured", 12_747, "3 sessions: Talk, 60 minutes each")
+        assert {row.state for row in (first, second, third)} == {"requested"}
+        mentor = Api().sign_in(world.mentor)
+        assert mentor.post(f"bookings/{first.pk}/decline", {}).status_code == 200
+        for row in (second, third):
+            assert mentor.post(f"bookings/{row.pk}/confirm").status_code == 200
+        world.turn()
+        payment.refresh_from_db()
+        assert (payment.returned_amount, payment.earned_at) == (4_249, None)
+        world.clock.set("2027-06-09 00:00")
+        quote = learner.get(f"bookings/{second.pk}/cancellation-quote").json()["refund"]
+        assert quote == {"amount": 2_124, "currency": "EUR"}
+        assert learner.post(f"bookings/{second.pk}/cancel", {"expected_refund": quote}).status_code == 200
+        world.turn()
+        payment.refresh_from_db()
+        assert (payment.returned_amount, payment.earned_at) == (4_249 + 2_124, None)
+        check_always()
+        world.attended(third, world.learner, world.mentor)
+        world.clock.set("2027-06-17 12:00")
+        world.turn()
+        payment.refresh_from_db()
+        assert (payment.returned_amount, payment.earned_at) == (6_373, utc("2027-06-17 12:00"))
+        check_always()
+        check_settled()
+
+    def test_the_last_one_called_off_ends_it(self, world: BookingWorld, learner: Api) -> None:
+        """What is kept of the others is earned, even if nothing is kept of the last."""
+        first, *_ = self.paid(world, learner)
+        mentor = Api().sign_in(world.mentor)
+        assert mentor.post(f"bookings/series/{first.series_id}/confirm").status_code == 200
+        world.turn()
+        world.attended(first, world.learner, world.mentor)
+        world.clock.set("2027-06-03 12:00")
+        world.turn()
+        assert Booking.objects.get(pk=first.pk).settled_at is not None
+        assert Payment.objects.get().earned_at is None
+        assert mentor.post(f"bookings/series/{first.series_id}/cancel", {}).status_code == 200
+        world.turn()
+        payment = Payment.objects.get()
+        assert (payment.returned_amount, payment.earned_at is not None) == (2 * 4_249, True)
+        check_always()
+        check_settled()
+
+    def test_unpaid_ends_together(self, world: BookingWorld, learner: Api) -> None:
+        one = self.book(world, learner)[1]
+        assert learner.post(f"bookings/{one.pk}/cancel", {}).status_code == 200
+        assert set(Booking.objects.values_list("state", flat=True)) == {"cancelled_by_learner"}
+        world.turn()
+        key = self.book(world, learner)[0].series_id
+        assert learner.post(f"bookings/series/{key}/cancel", {}).status_code == 200
+        rows = self.book(world, learner)
+        world.clock.ahead(minutes=16)
+        world.turn()
+        assert set(Booking.objects.filter(series=rows[0].series_id).values_list("state", flat=True)) == {"expired"}
+        assert set(Payment.objects.values_list("state", flat=True)) == {"cancelled"}
+        check_always()
+        check_settled()
+
+    def test_paid_too_late(self, world: BookingWorld, learner: Api) -> None:
+        """The payer's bank says yes when the hold is over: all comes back."""
+        rows = self.book(world, learner)
+        start_payment(payment_id=rows[0].payment_id)
+        world.confirm(rows[0].payment, "pm_card_visa")
+        world.clock.ahead(minutes=16)
+        world.turn()
+        payment = Payment.objects.get()
+        assert payment.returned_amount == payment.captured_amount
+        assert set(Booking.objects.values_list("state", flat=True)) == {"expired"}
+        check_settled()
+
+    def test_a_card_that_is_declined(self, world: BookingWorld, learner: Api) -> None:
+        rows = self.book(world, learner)
+        world.pay(rows[0], "pm_card_chargeDeclined")
+        assert set(Booking.objects.values_list("state", flat=True)) == {"held"}
+        world.confirm(rows[0].payment, "pm_card_visa")
+        world.turn()
+        assert set(Booking.objects.values_list("state", flat=True)) == {"requested"}
+        check_always()
+
+    def test_instant(self, world: BookingWorld, learner: Api) -> None:
+        BookingTerms.objects.update(is_instant=True)
+        assert {row.state for row in self.paid(world, learner)} == {"confirmed"}
+        check_always()
+
+    def test_what_cannot_be_paid_for_together(self, world: BookingWorld, learner: Api) -> None:
+        ward, _ = world.ward()
+        world.profile.schedule.horizon_days = 300
+        world.profile.schedule.save()
+        keep_all_hours()
+        for who, more in ((learner, {"number": 11}), (learner, {"number": 5, "every_weeks": 4}), (Api().sign_in(ward), {})):
+            answer = who.post("bookings/series", body(world, is_paid_together=True, **more))
+            assert answer.json()["code"] in ("cannot_pay_together", "mentor_not_bookable"), answer.json()
+        world.profile.offers.update(price_amount=0)
+        assert learner.post("bookings/series", body(world, is_paid_together=True)).json()["code"] == "cannot_pay_together"
+        assert not Booking.objects.exists() and not Series.objects.exists() and not Payment.objects.exists()
 
 
 @pytest.mark.parametrize(

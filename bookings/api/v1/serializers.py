@@ -12,7 +12,7 @@ from bookings import policies
 from bookings.enums import BookingState, CancellationPolicy, Side
 from bookings.models import Booking, BookingMove, BookingTerms
 from bookings.models.bookings import LONGEST_TOPIC
-from bookings.models.terms import EARLIEST_REMINDER, MOST_REMINDERS, SOONEST_REMINDER
+from bookings.models.terms import EARLIEST_REMINDER, MOST_PACKAGE_PERCENT, MOST_REMINDERS, SOONEST_REMINDER
 from bookings.services.approving import needs_approval
 from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE
 from bookings.services.calendars import links_of
@@ -237,12 +237,18 @@ class BookingTermsSerializer(serializers.ModelSerializer[BookingTerms]):
 
     class Meta:
         model = BookingTerms
-        fields = ("is_instant", "policy")
+        fields = ("is_instant", "policy", "package_percent")
 
 
 class BookingTermsRequestSerializer(RequestSerializer):
     is_instant = serializers.BooleanField(help_text="People book you without asking first.")
     policy = serializers.ChoiceField(choices=CancellationPolicy.choices)
+    package_percent = serializers.IntegerField(
+        min_value=0,
+        max_value=MOST_PACKAGE_PERCENT,
+        required=False,
+        help_text="So much less does a session cost that is paid for with others.",
+    )
 
 
 class RemindersSerializer(RequestSerializer):

@@ -21,6 +21,10 @@ class SeriesRequestSerializer(BookingRequestSerializer):
         child=start_field(), min_length=1, max_length=MOST_SESSIONS, required=False, help_text="These very times, in place of the rhythm."
     )
 
+    is_paid_together = serializers.BooleanField(
+        required=False, help_text="All at once, for less if the mentor's booking terms say so. Up to ten sessions within 90 days."
+    )
+
     def validate_starts(self, starts: list[Any]) -> list[Any]:
         if len(set(starts)) < len(starts):
             raise serializers.ValidationError("State each time once.", "time_twice")
@@ -41,4 +45,7 @@ class SeriesSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(source="series.pk")
     time_zone = serializers.CharField(source="series.zone")
     every_weeks = serializers.IntegerField(source="series.every_weeks")
+    payment_id = serializers.UUIDField(
+        source="series.payment_id", allow_null=True, help_text="Of all of it. Begin to pay with the id of the series for `booking_id`."
+    )
     bookings = BookingSerializer(many=True)

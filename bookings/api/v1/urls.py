@@ -5,6 +5,7 @@ from bookings.api.v1 import recording_views, series_views, session_views, views,
 urlpatterns = [
     path("bookings", views.BookingsView.as_view(), name="bookings"),
     path("bookings/terms", views.BookingTermsView.as_view(), name="booking-terms"),
+    path("mentors/<uuid:mentor_id>/booking-terms", views.TermsOfMentorView.as_view(), name="booking-terms-of-mentor"),
     path("bookings/reminders", views.RemindersView.as_view(), name="booking-reminders"),
     path("bookings/sessions", session_views.SessionsView.as_view(), name="group-sessions"),
     path("bookings/sessions/<uuid:group_id>", session_views.SessionView.as_view(), name="group-session"),

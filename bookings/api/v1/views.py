@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.generics import GenericAPIView, get_object_or_404
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -56,6 +56,7 @@ from bookings.services import (
 from core.errors import Forbidden
 from core.idempotency import KEY_PARAMETER, idempotent
 from core.serializers import NoFieldsSerializer
+from mentors.models import MentorProfile
 
 
 class BookingsView(GenericAPIView[Booking]):
@@ -320,6 +321,17 @@ class BookingTermsView(APIView):
         """State how you take bookings from now on: at once or on request, and what people get back who cancel."""
         given = BookingTermsRequestSerializer.read(request)
         return Response(BookingTermsSerializer(terms.set_terms(mentor=person_of(request), **given)).data)
+
+
+class TermsOfMentorView(APIView):
+    permission_classes = (AllowAny,)
+
+    @extend_schema(operation_id="read_booking_terms_of_mentor", tags=["mentors"], responses={200: BookingTermsSerializer})
+    def get(self, request: Request, mentor_id: uuid.UUID) -> Response:
+        """How a mentor takes bookings: at once or on request, what people get back who cancel, and by how much less a session costs that is
+        paid for together with others."""
+        profile = get_object_or_404(MentorProfile.objects.visible_to(request.user).only("user"), pk=mentor_id)
+        return Response(BookingTermsSerializer(terms_of(profile.user_id)).data)
 
 
 class RemindersView(APIView):

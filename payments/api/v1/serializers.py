@@ -17,7 +17,7 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 class IntentRequestSerializer(RequestSerializer):
-    booking_id = serializers.UUIDField(help_text="What is paid for.")
+    booking_id = serializers.UUIDField(help_text="What is paid for; of sessions that are paid for together, the id of their series.")
 
 
 class IntentSerializer(serializers.Serializer[Any]):
