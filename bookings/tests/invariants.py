@@ -15,7 +15,7 @@ from payments.enums import CaptureMode, MovementKind, PaymentState
 from payments.models import Payment
 from payments.tests.invariants import check_always as check_money
 
-_OVERLAPS = """
+OVERLAPS = """
 SELECT count(*) FROM mentors_occupiedtime AS one JOIN mentors_occupiedtime AS other
 ON one.person_id = other.person_id AND one.id < other.id AND one.during && other.during
 WHERE one.source IN ('session', 'hold') AND other.source IN ('session', 'hold')
@@ -25,7 +25,7 @@ WHERE one.source IN ('session', 'hold') AND other.source IN ('session', 'hold')
 def overlaps() -> int:
     """Pairs of sessions or holds of one person that touch the same moment."""
     with connection.cursor() as cursor:
-        cursor.execute(_OVERLAPS)
+        cursor.execute(OVERLAPS)
         return int(cursor.fetchone()[0])
 
 

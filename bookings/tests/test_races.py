@@ -14,6 +14,7 @@ from accounts.models import User
 from bookings.models import Booking
 from bookings.services import cancelling, expiring, requesting, rescheduling
 from bookings.services.booking import book_session
+from bookings.services.series import book_series
 from bookings.tests.invariants import check_always, overlaps
 from bookings.tests.races import at_once, without_constraint, without_locks
 from bookings.tests.world import BookingWorld
@@ -97,7 +98,7 @@ class TestPairs:
         def prepare() -> dict[str, Callable[[], Any]]:
             last[0] = max(last[0], world.clock.now().date()) + datetime.timedelta(days=1)
             at = last[0].isoformat()
-            one, two, three = people(make_user, 3)
+            one, two, three, four = people(make_user, 4)
             requested = world.requested(f"{at} 10:00", learner=one)
             moving = world.confirmed(f"{at} 14:00", learner=two)
             overdue = world.requested(f"{at} 12:00", learner=three)
@@ -107,6 +108,14 @@ class TestPairs:
             return {
                 "create": lambda: world.book(f"{at} 12:00", learner=one),
                 "create over": lambda: world.book(f"{at} 11:30", learner=two),
+                "create series": lambda: book_series(
+                    learner=four,
+                    mentor_id=world.profile.pk,
+                    first_at=start,
+                    starts=[start, start.replace(hour=20)],
+                    duration_minutes=60,
+                    number=2,
+                ),
                 "confirm": lambda: requesting.confirm_booking(booking_id=requested.pk, mentor=world.mentor),
                 "reschedule": lambda: rescheduling.reschedule_booking(booking_id=moving.pk, user=two, starts_at=start),
                 "expire": expiring.expire_bookings,
@@ -116,7 +125,7 @@ class TestPairs:
 
         return prepare
 
-    @pytest.mark.parametrize("first", range(7))
+    @pytest.mark.parametrize("first", range(8))
     def test_each_pair(self, acts: Any, world: BookingWorld, first: int) -> None:
         prepared = acts()
         names = list(prepared)

@@ -150,6 +150,16 @@ class TestTimes:
         assert waiting.look_for_waiting() == 1
         assert Booking.objects.get().session.starts_at == utc("2027-06-05 09:00")
 
+    def test_a_window_with_too_little_left_of_it(self, world: BookingWorld) -> None:
+        block = block_time(person=world.mentor, starts_at=utc("2027-06-05 00:00"), ends_at=utc("2027-06-06 00:00"))
+        wait(world, world.learner, "2027-06-05 09:00", "2027-06-05 12:00")
+        unblock_time(block=block)
+        world.clock.set("2027-06-05 11:30")
+        assert waiting.look_for_waiting() == 1 and states() == ["waiting"]
+        world.clock.set("2027-06-05 12:00")
+        world.turn()
+        assert states() == ["over"] and not Booking.objects.exists()
+
     def test_what_is_kept_is_free_again_if_nobody_wants_it(self, world: BookingWorld) -> None:
         other = world.other()
         taken = world.confirmed()

@@ -54,7 +54,10 @@ class Question:
 
 
 def slots_between(question: Question, start: datetime.datetime, end: datetime.datetime) -> list[datetime.datetime]:
-    """Every instant from `start` up to, not at, `end` at which the session may start, in order; at most 5,000."""
+    """Every instant from `start` up to, not at, `end` at which the session may start, in order; at most 5,000. None if that is before
+    `start`."""
+    if end <= start:
+        return []
     parameters = dataclasses.asdict(question) | {"from": start, "to": end}
     with connection.cursor() as cursor:
         cursor.execute(_LIST, parameters)
