@@ -83,12 +83,13 @@ def book_seat(*, learner: User, session_id: uuid.UUID, topic: str = "") -> Booki
     """
     if not can_book(learner):
         raise MayNotBook
-    mentor_id = Session.objects.filter(pk=session_id, kind=OfferKind.GROUP).values_list("mentor_id", flat=True).first()
-    profile = MentorProfile.objects.bookable_for(learner).filter(user=mentor_id).only("pk").first()
-    if mentor_id is None or profile is None:
+    known = Session.objects.filter(pk=session_id, kind=OfferKind.GROUP).first()
+    if known is None or not MentorProfile.objects.bookable_for(learner).filter(user=known.mentor_id).exists():
         raise NotBookable
+    # Most of those who come too late need to wait for nobody to be told so. Looked at again under the lock.
+    _free_seat(known, learner)
     with transaction.atomic():
-        lock_people((mentor_id, learner.pk))
+        lock_people((known.mentor_id, learner.pk))
         session = Session.objects.select_related("mentor").select_for_update(of=("self",)).get(pk=session_id)
         if session.cancelled_at is not None or session.starts_at <= timezone.now():
             raise SessionOff

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from bookings.models import Booking
+from bookings.services import groups
 from bookings.tests.invariants import check_always, overlaps
 from bookings.tests.races import at_once
 from bookings.tests.test_races import TestPairs as Pairs
 from bookings.tests.test_races import people
-from bookings.tests.world import BookingWorld
+from bookings.tests.world import BookingWorld, utc
 from core.errors import DomainError
 from mentors.enums import MentorState
-from mentors.models import MentorProfile, OccupiedTime
+from mentors.models import MentorProfile, OccupiedTime, Offer
 from mentors.services.keeping import keep_all_hours
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
@@ -55,6 +56,22 @@ def test_two_hundred_people_for_one_slot(world: BookingWorld, make_user: Any) ->
     print(
         f"{ROUNDS} rounds of 200: one each; half within {taken[len(taken) // 2]:.2f} s, 99 of 100 within {taken[-len(taken) // 100]:.2f} s"
     )
+
+
+def test_two_hundred_people_for_twelve_seats(world: BookingWorld, make_user: Any) -> None:
+    Offer.objects.create(
+        profile=world.profile, kind="group", title="Together", duration_minutes=60, price_amount=0, price_currency="EUR", group_size=12
+    )
+    learners = people(make_user, 200)
+    offer = Offer.objects.get(kind="group")
+    for number in range(ROUNDS):
+        at = utc(f"2027-06-{2 + number // 2:02} {10 + number % 2:02}:00")
+        session = groups.announce_session(profile=world.profile, offer_id=offer.pk, starts_at=at)
+        calls = [lambda learner=learner, key=session.pk: groups.book_seat(learner=learner, session_id=key) for learner in learners]
+        assert at_once(calls) == {"done": 12, "session_full": 188}, number
+        assert sorted(session.bookings.values_list("seat", flat=True)) == list(range(1, 13))
+    check_always()
+    print(f"{ROUNDS} rounds of 200 for a group of twelve: twelve each")
 
 
 class TestEveryPair:
