@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 
 from core.errors import DomainError
-from mentors.functions import FUNCTIONS
+from mentors.bookable import FUNCTIONS
 
 _CONSTRAINT = """
 ALTER TABLE mentors_occupiedtime ADD CONSTRAINT nobody_is_booked_twice

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from mentors.functions import FUNCTIONS
+from mentors.bookable import FUNCTIONS
 
 
 class Migration(migrations.Migration):

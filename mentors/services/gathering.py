@@ -33,7 +33,7 @@ def announce_group(*, profile: MentorProfile, starts_at: datetime.datetime, dura
         raise NoSchedule
     with transaction.atomic():
         lock_people([profile.user_id])
-        give_back_overdue([profile.user_id])
+        give_back_overdue(person_ids=[profile.user_id])
         session = DateTimeTZRange(starts_at, starts_at + duration_minutes * _MINUTE, "[)")
         during = with_buffers(schedule, session)
         if OccupiedTime.objects.filter(person=profile.user_id, source__in=BOOKED, during__overlap=during).exists():
@@ -61,7 +61,7 @@ def take_seat(*, reference: uuid.UUID, learner_id: uuid.UUID, held_until: dateti
     """
     with transaction.atomic():
         lock_people([learner_id])
-        give_back_overdue([learner_id])
+        give_back_overdue(person_ids=[learner_id])
         mentor = OccupiedTime.objects.filter(reference=reference, is_mentor=True, is_group=True).first()
         if mentor is None:
             raise ClaimGone

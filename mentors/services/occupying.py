@@ -46,7 +46,7 @@ def claim_time(
     question = Question(profile.pk, duration_minutes, learner_id)
     with transaction.atomic():
         refusals = _claim(question, starts_at, reference=reference, held_until=held_until)
-        if refusals and give_back_overdue((profile.user_id, learner_id)):
+        if refusals and give_back_overdue(person_ids=(profile.user_id, learner_id)):
             refusals = _claim(question, starts_at, reference=reference, held_until=held_until)
         _refuse(refusals, question, starts_at)
 
@@ -138,7 +138,7 @@ def expire_holds() -> int:
     overdue = OccupiedTime.objects.filter(source=TimeSource.HOLD, held_until__lte=timezone.now())
     people = list(overdue.order_by("held_until").values_list("person_id", flat=True)[:_BATCH])
     if people:
-        give_back_overdue(people)
+        give_back_overdue(person_ids=people)
     return len(people)
 
 
@@ -178,7 +178,7 @@ def require_bookable(question: Question, starts_at: datetime.datetime) -> None:
     refusals = refusals_of(question, starts_at)
     if refusals:
         mentors = MentorProfile.objects.filter(pk=question.profile_id).values_list("user_id", flat=True)
-        if give_back_overdue([key for key in (*mentors, question.learner_id) if key is not None]):
+        if give_back_overdue(person_ids=[key for key in (*mentors, question.learner_id) if key is not None]):
             refusals = refusals_of(question, starts_at)
     _refuse(refusals, question, starts_at)
 
@@ -224,7 +224,7 @@ def _locked_claim(reference: uuid.UUID) -> tuple[OccupiedTime, OccupiedTime]:
     return rows[True], rows[False]
 
 
-def give_back_overdue(person_ids: Collection[uuid.UUID]) -> bool:
+def give_back_overdue(*, person_ids: Collection[uuid.UUID]) -> bool:
     """Give back what these people were held for too long, and lock them. Whoever is on the other side of it is locked with them, and
     where somebody else is at that one's time, it is left for later: two who have locks must not wait for each other. Returns whether
     something was given back."""

@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from conftest import Api, at_once
+from mentors.bookable import FUNCTIONS
 from mentors.enums import TimeSource
 from mentors.errors import ClaimGone, SlotUnavailable
-from mentors.functions import FUNCTIONS
 from mentors.models import MentorProfile, OccupiedTime, Schedule, WeeklyHours
 from mentors.services import keeping
 from mentors.services.expanding import Hours, Stay

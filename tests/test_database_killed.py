@@ -113,7 +113,7 @@ def written(database: MortalDatabase, *, kills: int, seed: int, between: int = 1
     environment = os.environ | {"DATABASE_URL": database.home.database_url, "DEBUG": "on"}
     output = database.home.root / "writers.txt"
     with open(output, "wb") as told:
-        command = [sys.executable, "-m", "bookings.tests.writers", str(seed)]
+        command = [sys.executable, "-m", "tests.writers", str(seed)]
         writers = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdin=subprocess.PIPE, stdout=told)
     try:
         for _ in range(kills):

@@ -1,4 +1,4 @@
-"""`python -m bookings.tests.writers SEED`: eight writers who take time, give it back and book money until their input ends, and say
+"""`python -m tests.writers SEED`: eight writers who take time, give it back and book money until their input ends, and say
 on their output what they are about to do and what the database has acknowledged. The database may die under them."""
 
 from __future__ import annotations
