@@ -24,8 +24,8 @@ demo: $(VENV)/installed ## Walk one person through the whole journey (needs `mak
 test: $(VENV)/installed-test ## Run the test suite against services of its own
 	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report term
 
-test-long: $(VENV)/installed-test ## Run the long tests: kills, races, volume, fuzzing; takes two hours
-	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -m long -n 2 --dist loadfile -p no:randomly -rP --show-capture=stdout --durations=0
+test-long: $(VENV)/installed-test ## Run the long tests: kills, races, volume, fuzzing; takes more than two hours
+	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -m long -vv -n 2 --dist loadfile -p no:randomly -rP --show-capture=stdout --durations=0
 	@FUZZ_EXAMPLES=200 DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -n 2 tests/test_fuzz.py
 
 bench: $(VENV)/installed-bench ## Measure P1 to P6 and P10 to P12 beside their peers, as ratios; takes about half an hour
