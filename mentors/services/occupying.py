@@ -21,7 +21,7 @@ from mentors.enums import Refusal, TimeSource
 from mentors.errors import ClaimGone, SlotUnavailable
 from mentors.models import MentorProfile, OccupiedTime, Schedule
 from mentors.services.keeping import keep_free_time_of, keep_full_time_of, lock_people, try_lock
-from mentors.services.slots import Question, refusals_of, slots_between
+from mentors.services.slots import Question, refusals_and_overdue, refusals_of, slots_between
 
 ALTERNATIVES = 3
 _ALTERNATIVES_WITHIN = datetime.timedelta(days=14)
@@ -175,8 +175,8 @@ def require_bookable(question: Question, starts_at: datetime.datetime) -> None:
     """Raises:
     SlotUnavailable: with the rules that are against it, and the nearest times that are bookable.
     """
-    refusals = refusals_of(question, starts_at)
-    if refusals:
+    refusals, has_overdue = refusals_and_overdue(question, starts_at)
+    if has_overdue:
         mentors = MentorProfile.objects.filter(pk=question.profile_id).values_list("user_id", flat=True)
         if give_back_overdue(person_ids=[key for key in (*mentors, question.learner_id) if key is not None]):
             refusals = refusals_of(question, starts_at)

@@ -26,6 +26,15 @@ CROSS JOIN {WANTED}
 WHERE schedule.profile_id = %(profile_id)s AND grid && tstzrange(%(from)s, %(to)s) AND NOT ({AGAINST})
 ORDER BY start LIMIT {_MOST_SLOTS}
 """
+# Whether something overdue is held matters to who is refused alone.
+_ASK = """
+SELECT asked.refusals, asked.refusals <> '{}' AND EXISTS (
+    SELECT FROM mentors_occupiedtime AS held
+    WHERE held.source = 'hold' AND held.held_until <= %(now)s
+        AND held.person_id IN (%(learner_id)s, (SELECT user_id FROM mentors_mentorprofile WHERE id = %(profile_id)s))
+)
+FROM (SELECT mentors_refusals(%(profile_id)s, %(learner_id)s, %(start)s, %(minutes)s, %(now)s) AS refusals OFFSET 0) AS asked
+"""
 # For a page of cards: the first slot of each, for the shortest offer. Asked for the next days first, which is enough for most.
 _LOOKED_AHEAD = (2, 14)
 _NEXT = f"""
@@ -79,7 +88,12 @@ def next_slots(profile_ids: Sequence[uuid.UUID], *, learner_id: uuid.UUID | None
 
 def refusals_of(question: Question, start: datetime.datetime) -> list[Refusal]:
     """The rules by which the session may not start then; none if it may. A mentor without a schedule is not open."""
-    asked = (question.profile_id, question.learner_id, start, question.minutes, question.now)
+    return refusals_and_overdue(question, start)[0]
+
+
+def refusals_and_overdue(question: Question, start: datetime.datetime) -> tuple[list[Refusal], bool]:
+    """The same, and, if there are some, whether either of the two has something held for too long, which may be in the way."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT mentors_refusals(%s, %s, %s, %s, %s)", asked)
-        return [Refusal(refusal) for refusal in cursor.fetchone()[0]]
+        cursor.execute(_ASK, dataclasses.asdict(question) | {"start": start})
+        refusals, has_overdue = cursor.fetchone()
+    return [Refusal(refusal) for refusal in refusals], has_overdue
