@@ -123,7 +123,7 @@ class RoomAdmin(DeskAdmin):
 class SeriesAdmin(DeskAdmin):
     list_display = ("created_at", "mentor", "learner", "every_weeks", "zone")
     list_select_related = ("mentor", "learner")
-    search_fields = ("=id", "mentor__email", "learner__email")
+    search_fields = ("=id", "=payment__id", "mentor__email", "learner__email")
 
 
 class DecisionForm(forms.Form):
@@ -199,7 +199,7 @@ class RecordingAdmin(DeskAdmin):
 
 @admin.register(BookingTerms)
 class BookingTermsAdmin(DeskAdmin):
-    list_display = ("mentor", "is_instant", "policy", "updated_at")
+    list_display = ("mentor", "is_instant", "policy", "package_percent", "updated_at")
     list_filter = ("is_instant", "policy")
     list_select_related = ("mentor",)
     search_fields = ("mentor__email",)

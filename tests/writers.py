@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable
 
 import django
 
@@ -25,6 +24,12 @@ def _say(word: str, key: uuid.UUID) -> None:
     os.write(1, f"{word} {key}\n".encode())
 
 
+def _give_back(key: uuid.UUID) -> None:
+    from mentors.services.occupying import release_claim
+
+    release_claim(reference=key)
+
+
 def _write(number: int, seed: int, is_over: threading.Event) -> None:
     from django.db import Error, connection, transaction
     from django.utils import timezone
@@ -34,7 +39,7 @@ def _write(number: int, seed: int, is_over: threading.Event) -> None:
     from core.models import new_id
     from core.money import Money
     from mentors.models import MentorProfile
-    from mentors.services.occupying import claim_time, release_claim
+    from mentors.services.occupying import claim_time
     from payments.enums import AccountKind, LedgerKind
     from payments.services.ledger import Posting, book
 
@@ -55,8 +60,7 @@ def _write(number: int, seed: int, is_over: threading.Event) -> None:
             book(kind=LedgerKind.CAPTURED, cause=key, postings=(Posting(AccountKind.PROVIDER, part), Posting(AccountKind.PLATFORM, -part)))
 
     while not is_over.is_set():
-        release: Callable[[uuid.UUID], None] = lambda key: release_claim(reference=key)  # noqa: E731
-        word, act = chance.choice((("claimed", claim), ("claimed", claim), ("released", release), ("booked", pay)))
+        word, act = chance.choice((("claimed", claim), ("claimed", claim), ("released", _give_back), ("booked", pay)))
         if word == "released":
             if not mine:
                 continue

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='series',
             name='payment',
-            field=models.OneToOneField(blank=True, help_text='Of all of it.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='series', to='payments.payment'),
+            field=models.OneToOneField(blank=True, help_text='Of all its sessions, where they are paid for together.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='series', to='payments.payment'),
         ),
         migrations.AddConstraint(
             model_name='bookingterms',

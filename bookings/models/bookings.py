@@ -89,7 +89,12 @@ class Series(BaseModel):
     zone = models.CharField(max_length=64, help_text="By whose clock the time stays the same.")
     every_weeks = models.PositiveSmallIntegerField(default=1)
     payment = models.OneToOneField(
-        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="series", help_text="Of all of it."
+        Payment,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="series",
+        help_text="Of all its sessions, where they are paid for together.",
     )
 
     class Meta:

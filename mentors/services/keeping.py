@@ -83,7 +83,8 @@ def keep_free_time_of(person_ids: Collection[uuid.UUID]) -> None:
 
 def keep_full_time_of(person_ids: Collection[uuid.UUID]) -> None:
     """The days, weeks and months alone. Where the database took or gave back time by itself, it says whether somebody has such limits."""
-    for schedule in Schedule.objects.filter(profile__user_id__in=person_ids).select_related("profile"):
+    rows = Schedule.objects.filter(profile__user_id__in=person_ids).select_related("profile")
+    for schedule in rows.prefetch_related("weekly_hours", "overrides", "travels"):
         full = _full_time(schedule)
         if schedule.full_time != full:
             Schedule.objects.filter(pk=schedule.pk).update(full_time=full)

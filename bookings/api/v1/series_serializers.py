@@ -46,6 +46,8 @@ class SeriesSerializer(serializers.Serializer[Any]):
     time_zone = serializers.CharField(source="series.zone")
     every_weeks = serializers.IntegerField(source="series.every_weeks")
     payment_id = serializers.UUIDField(
-        source="series.payment_id", allow_null=True, help_text="Of all of it. Begin to pay with the id of the series for `booking_id`."
+        source="series.payment_id",
+        allow_null=True,
+        help_text="Of all its sessions, where they are paid for together. Begin to pay with the id of the series for `booking_id`.",
     )
     bookings = BookingSerializer(many=True)
