@@ -4,14 +4,15 @@ import uuid
 from typing import cast
 
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from accounts.models import Device, User
 from accounts.providers import tokens
 
 
-def person_of(request: Request) -> User:
-    """The signed-in person of a request whose view requires one."""
+def person_of(request: Request | HttpRequest) -> User:
+    """The signed-in person of a request whose view, of the API or of a page, requires one."""
     return cast(User, request.user)
 
 
@@ -31,9 +32,9 @@ def people_for_staff(*, q: str = "", role: str = "", is_active: bool | None = No
 
 
 def person_with_token(access_token: str) -> tuple[User, str] | None:
-    """The person of a valid access token and the key of the session behind it."""
+    """The person of a valid access token, or of a page's token for sockets, and the key of the session behind it."""
     found = tokens.person_behind(access_token)
-    if found is None or not tokens.is_for_us(found[1]):
+    if found is None or not tokens.is_for_us(found[1], tokens.AUDIENCE, tokens.SOCKET_AUDIENCE):
         return None
     return found[0], tokens.session_key_of(found[1])
 

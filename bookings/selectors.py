@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import uuid
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
@@ -74,3 +75,22 @@ def series_of(user: User) -> QuerySet[Series]:
 def terms_of(mentor_id: uuid.UUID) -> BookingTerms:
     """How a mentor takes bookings; who never said gets the usual terms."""
     return BookingTerms.objects.filter(mentor=mentor_id).first() or BookingTerms(mentor_id=mentor_id)
+
+
+def sessions_between(user: User, start: datetime.datetime, end: datetime.datetime) -> QuerySet[Booking]:
+    """What this person gives or takes between two instants and has not ended otherwise, by time."""
+    rows = bookings_of(user).filter(Q(learner=user) | Q(session__mentor=user), state__in=PLACED_STATES)
+    return rows.filter(session__starts_at__lt=end, session__ends_at__gt=start).order_by("session__starts_at", "pk")
+
+
+def requests_to_answer(user: User) -> QuerySet[Booking]:
+    """What waits for the answer of this mentor, what ends first ahead."""
+    return bookings_of(user).filter(session__mentor=user, state=BookingState.REQUESTED).order_by("expires_at", "pk")
+
+
+def moves_since(user: User, since: datetime.datetime) -> QuerySet[BookingMove, uuid.UUID]:
+    """The ids of what happened since an instant to sessions that this person gives or takes. Ids begin with the time at which they were
+    made, so that only the newest rows are looked at."""
+    oldest = uuid.UUID(int=int(since.timestamp() * 1000) << 80)
+    rows = BookingMove.objects.filter(Q(booking__learner=user) | Q(booking__session__mentor=user), pk__gte=oldest)
+    return rows.order_by().values_list("pk", flat=True)

@@ -10,6 +10,8 @@ from core.errors import NotFound
 from mentors.enums import CheckKind, CheckScope, Evidence, OfferKind, TimeSource
 from mentors.errors import NoSchedule
 from mentors.models import Check, MentorProfile, OccupiedTime, Review, Schedule
+from mentors.services.expanding import Span, expand
+from mentors.services.keeping import rules_of
 
 
 def own_profile(user: User) -> MentorProfile:
@@ -41,6 +43,18 @@ def own_schedule(user: User) -> Schedule:
 def blocks_of(user: User) -> QuerySet[OccupiedTime]:
     """The stretches that this person blocked."""
     return OccupiedTime.objects.filter(person=user, source=TimeSource.BLOCK)
+
+
+def kept_busy(user: User, start: datetime.datetime, end: datetime.datetime) -> QuerySet[OccupiedTime]:
+    """What this person blocked, and what their calendars elsewhere have, between two instants, by time."""
+    rows = OccupiedTime.objects.filter(person=user, source__in=(TimeSource.BLOCK, TimeSource.EVENT), during__overlap=(start, end))
+    return rows.order_by("during", "pk")
+
+
+def open_hours(user: User, first: datetime.date, last: datetime.date) -> tuple[Span, ...]:
+    """When this mentor said that they can be booked, between two dates of their schedule's zone, both taken in. Nobody's is empty."""
+    schedule = Schedule.objects.filter(profile__user=user).prefetch_related("weekly_hours", "overrides", "travels").first()
+    return expand(rules_of(schedule), first, last).open if schedule else ()
 
 
 def shortest_offer(profile: MentorProfile) -> int | None:

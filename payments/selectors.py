@@ -4,8 +4,10 @@ import dataclasses
 import datetime
 import uuid
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import BigIntegerField, Case, F, Prefetch, QuerySet, Sum, When
+from django.db.models.functions import TruncMonth
 
 from accounts.models import User
 from core.money import Money
@@ -59,6 +61,18 @@ def movements_of_earnings(user: User) -> QuerySet[Movement]:
     """Transfers, what was taken back of them, and payouts of a mentor, newest first."""
     kinds = (MovementKind.TRANSFER, MovementKind.REVERSAL, MovementKind.PAYOUT)
     return Movement.objects.filter(person=user, kind__in=kinds)
+
+
+def sent_by_month(user: User, since: datetime.datetime, zone: ZoneInfo) -> list[tuple[datetime.date, Money]]:
+    """What went to this mentor's account in each month of the zone, less what was taken back in it, by currency and month. Months without
+    anything are left out."""
+    rows = Movement.objects.filter(
+        person=user, kind__in=(MovementKind.TRANSFER, MovementKind.REVERSAL), state=MovementState.DONE, done_at__gte=since
+    )
+    signed = Case(When(kind=MovementKind.REVERSAL, then=-F("amount")), default=F("amount"), output_field=BigIntegerField())
+    months = rows.order_by().annotate(month=TruncMonth("done_at", tzinfo=zone)).values_list("currency", "month")
+    totals = months.annotate(total=Sum(signed, output_field=BigIntegerField())).order_by("currency", "month")
+    return [(month.date(), Money(int(total), currency)) for currency, month, total in totals]
 
 
 def earnings_of(user: User) -> Earnings:

@@ -16,10 +16,12 @@ from django.urls import path
 # It sets Django up, which the imports below need.
 get_asgi_application()
 
+from bookings.consumers import DashboardConsumer  # noqa: E402
 from notifications.consumers import InboxConsumer  # noqa: E402
 from soosh.wsgi import application as wsgi_application  # noqa: E402
 
 websockets = [
+    path("ws/dashboard/", DashboardConsumer.as_asgi()),
     path("ws/notifications/", InboxConsumer.as_asgi()),
     path("ws/notifications", InboxConsumer.as_asgi()),
 ]

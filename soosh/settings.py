@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "import_export",
     "django_structlog",
+    "csp",
     "allauth",
     "allauth.account",
     "allauth.headless",
@@ -87,6 +88,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.middleware.ContentSecurityPolicyMiddleware",
     "core.middleware.TrailingSlashMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "core.middleware.RequestIdHeaderMiddleware",
@@ -114,6 +116,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "soosh.web.shell.shell",
             ]
         },
     }
@@ -457,6 +460,30 @@ WHITENOISE_AUTOREFRESH = False
 UNFOLD = {"SITE_TITLE": "Soosh", "SITE_HEADER": "Soosh", "SITE_URL": "/", "SHOW_HISTORY": True}
 
 # --- Security -------------------------------------------------------------------------------------------------------------------
+_BUCKET = env.str("S3_ENDPOINT_URL", default="") or "https://*.amazonaws.com"
+_IMAGES = ["'self'", "data:", *([_BUCKET] if S3_BUCKET else [])]
+# A form may lead on to a provider of sign-in: browsers hold the policy against where it is sent on to, too.
+_ISSUERS = {provider["issuer"] for provider in SIGN_IN_PROVIDERS.values() if provider["client_ids"]}
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": _IMAGES,
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'", *sorted("/".join(issuer.split("/")[:3]) for issuer in _ISSUERS)],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+# The admin runs on Alpine, which evaluates expressions; the pages of the API have scripts and styles in them.
+_WIDER = CONTENT_SECURITY_POLICY["DIRECTIVES"] | {
+    "script-src": ["'self'", "'unsafe-inline'", "'unsafe-eval'"],
+    "style-src": ["'self'", "'unsafe-inline'"],
+    "worker-src": ["'self'", "blob:"],
+}
+CONTENT_SECURITY_POLICIES = dict.fromkeys(("/admin/", "/api/docs", "/api/redoc"), _WIDER)
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

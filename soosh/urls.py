@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from bookings.webhooks import DailyWebhook
 from core.views import healthz, media, readyz
 from notifications.webhooks import SendGridEvents, TwilioInbound, TwilioStatus
 from payments.webhooks import StripeWebhook
-from soosh.views import Home, InAppPage, ProblemPage
+from soosh.views import InAppPage, ProblemPage
 
 _V1: list[Any] = [
     path("", include("accounts.api.v1.urls")),
@@ -25,23 +26,24 @@ _V1: list[Any] = [
 ]
 
 urlpatterns = [
-    path("", Home.as_view(), name="home"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("", include("accounts.web.urls")),
     path("", include("notifications.web.urls")),
     path("", include("mentors.web.urls")),
     path("", include("payments.web.urls")),
+    path("", include("catalog.web.urls")),
+    path("", include("bookings.web.urls")),
+    path("", include("soosh.web.urls")),
     # Where the app takes over on a phone that has it.
-    path("opportunities/<uuid:key>", InAppPage.as_view(), name="in-app-opportunity"),
     path("saved-searches/<uuid:key>", InAppPage.as_view(), name="in-app-search"),
     path("account/security", InAppPage.as_view(), name="in-app-security"),
     path("settings/notifications", InAppPage.as_view(), name="in-app-settings"),
-    path("mentoring", InAppPage.as_view(), name="in-app-mentoring"),
-    path("bookings/<uuid:key>", InAppPage.as_view(), name="in-app-booking"),
     path("payments", InAppPage.as_view(), name="in-app-payments"),
-    path("earnings", InAppPage.as_view(), name="in-app-earnings"),
-    path("reviews", InAppPage.as_view(), name="in-app-reviews"),
+    # What has a page is shown there to who does not have the app.
+    path("mentoring", RedirectView.as_view(pattern_name="dashboard")),
+    path("earnings", RedirectView.as_view(pattern_name="earnings-page")),
+    path("reviews", RedirectView.as_view(pattern_name="reviews-page")),
     path("news", InAppPage.as_view(), name="in-app-news"),
     path("webhooks/sendgrid/", SendGridEvents.as_view(), name="sendgrid-events"),
     path("webhooks/twilio/status/", TwilioStatus.as_view(), name="twilio-status"),

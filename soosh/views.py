@@ -8,12 +8,6 @@ from django.views.generic import TemplateView
 from soosh.problem_pages import problem_meanings
 
 
-class Home(TemplateView):
-    """What runs here, and where its doors are."""
-
-    template_name = "soosh/home.html"
-
-
 class ProblemPage(TemplateView):
     """What an error code means; the `type` of a problem document points here."""
 

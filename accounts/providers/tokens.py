@@ -34,6 +34,9 @@ from accounts.providers.clients import address_of, device_name
 from core.prepared import ModelReader, fetch_all
 
 AUDIENCE = "soosh-api"
+# What a page of ours gets to open a socket with. It opens nothing else, and lives just long enough.
+SOCKET_AUDIENCE = "soosh-sockets"
+_SOCKET_SECONDS = 60
 FRESH_SECONDS = 300
 
 
@@ -97,6 +100,14 @@ def issue(device: Device, user: User) -> TokenPair:
     return TokenPair(access, _refresh_token(device, sid), expires_in=lifetime, user=user)
 
 
+def socket_token(session_key: str, user: User) -> str:
+    """A token with which the browser of this session can open sockets."""
+    claims = {"iss": settings.SITE_URL, "aud": SOCKET_AUDIENCE}
+    sid = internal.session_key_to_sid(session_key)
+    token, _ = internal.create_token("access", sub=str(user.pk), sid=sid, claims=claims, expires_in=_SOCKET_SECONDS)
+    return str(token)
+
+
 def _refresh_token(device: Device, sid: str) -> str:
     now = int(time.time())
     claims = {
@@ -119,9 +130,9 @@ def pair(access_token: str, refresh_token: str, user: User) -> TokenPair:
     return TokenPair(access_token, refresh_token, settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN, user)
 
 
-def is_for_us(payload: dict[str, Any]) -> bool:
-    """Whether a token whose signature holds was made for this API, by this server."""
-    return payload.get("aud") == AUDIENCE and payload.get("iss") == settings.SITE_URL
+def is_for_us(payload: dict[str, Any], *audiences: str) -> bool:
+    """Whether a token whose signature holds was made for this API, or for one of the given uses, by this server."""
+    return payload.get("aud") in (audiences or (AUDIENCE,)) and payload.get("iss") == settings.SITE_URL
 
 
 _READER = ModelReader(User)

@@ -8,7 +8,7 @@ from unfold.forms import AuthenticationForm
 from unfold.widgets import BASE_INPUT_CLASSES
 
 from accounts.errors import InvalidCredentials
-from accounts.models import normal_address
+from accounts.models import normal_address, validate_birth_date
 from accounts.services.sign_in import check_staff_sign_in
 from core.errors import DomainError
 
@@ -30,6 +30,26 @@ class SignInForm(forms.Form):
     email = AddressField("username")
     password = forms.CharField(
         label="Password", max_length=128, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+
+class SignUpForm(forms.Form):
+    full_name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    email = AddressField("email")
+    password = forms.CharField(
+        label="Password",
+        help_text="8 characters or more.",
+        min_length=8,
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    birth_date = forms.DateField(
+        label="Date of birth (you may leave this empty)",
+        required=False,
+        validators=[validate_birth_date],
+        help_text="Who is under 18 has a guardian who agrees to sessions. Mentors must be 18.",
+        widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}),
     )
 
 

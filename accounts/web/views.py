@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 from typing import Any
 from urllib.parse import quote, unquote
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
@@ -17,11 +18,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.enums import Provider
 from accounts.models import User
+from accounts.providers import tokens
 from accounts.providers.headless import waits_for_second_factor
 from accounts.providers.social import is_configured
+from accounts.selectors import person_of
 from accounts.services import erasing, guardianship, passwords, registration, sign_in, social
-from accounts.web.forms import AddressForm, CodeForm, NewPasswordForm, SignInForm
+from accounts.web.forms import AddressForm, CodeForm, NewPasswordForm, SignInForm, SignUpForm
 from core.errors import DomainError
+from core.pages import Page, words_of
 
 _MEMORY = "sign_in_with_provider"
 
@@ -34,29 +38,17 @@ def _next_of(request: HttpRequest) -> str:
 
 
 @method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
-class AccountPage(View):
-    """A page of this app: errors are shown where they happened, with their status."""
-
-    template = ""
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            return super().dispatch(request, *args, **kwargs)
-        except DomainError as error:
-            return self.show_error(request, error)
+class AccountPage(Page):
+    """A page of this app: errors are shown in it, with their status."""
 
     def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
-        return self.show(request, status=error.status, reason=_words(error), state="failed")
+        return self.show(request, status=error.status, reason=words_of(error), state="failed")
 
     def show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
-        response = render(request, self.template, context, status=status)
+        response = super().show(request, status=status, **context)
         # The key in the address must not travel on in a Referer.
         response["Referrer-Policy"] = "no-referrer"
         return response
-
-
-def _words(error: DomainError) -> str:
-    return " ".join(str(item.detail) for item in error.errors) or str(error.detail)
 
 
 class SignInPage(AccountPage):
@@ -76,7 +68,9 @@ class SignInPage(AccountPage):
         return redirect(f"/sign-in/second-step?next={quote(_next_of(request))}")
 
     def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
-        return self._page(request, SignInForm(initial={"email": request.POST.get("email", "")}), status=error.status, reason=_words(error))
+        return self._page(
+            request, SignInForm(initial={"email": request.POST.get("email", "")}), status=error.status, reason=words_of(error)
+        )
 
     def _page(self, request: HttpRequest, form: SignInForm, **context: Any) -> HttpResponse:
         providers = [provider for provider in Provider if is_configured(provider)]
@@ -99,7 +93,39 @@ class SecondStepPage(AccountPage):
         return redirect(_next_of(request))
 
     def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
-        return self.show(request, form=CodeForm(), next=_next_of(request), status=error.status, reason=_words(error))
+        return self.show(request, form=CodeForm(), next=_next_of(request), status=error.status, reason=words_of(error))
+
+
+class SocketTokenView(LoginRequiredMixin, View):
+    """With what a page of ours opens its socket. Other sites cannot read the answer."""
+
+    def get(self, request: HttpRequest) -> JsonResponse:
+        token = tokens.socket_token(request.session.session_key or "", person_of(request))
+        return JsonResponse({"token": token}, headers={"Cache-Control": "no-store"})
+
+
+class SignUpPage(AccountPage):
+    """A new account. What comes next is in the mail, for known and unknown addresses alike."""
+
+    template = "accounts/sign_up.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return redirect("/") if request.user.is_authenticated else self.show(request, form=SignUpForm())
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = SignUpForm(request.POST)
+        if not form.is_valid():
+            return self.show(request, form=form, status=400)
+        zone = request.COOKIES.get("zone", "")
+        known = zone if zone in available_timezones() else ""
+        registration.register_person(request=request, time_zone=known, **form.cleaned_data)
+        return self.show(request, state="done", email=form.cleaned_data["email"])
+
+    def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
+        form = SignUpForm(request.POST)
+        for item in error.errors:
+            form.add_error(item.field if item.field in form.fields else None, str(item.detail))
+        return self.show(request, form=form, status=error.status, reason="" if error.errors else words_of(error))
 
 
 class SignOutPage(AccountPage):
@@ -257,4 +283,4 @@ class ResetPasswordPage(AccountPage):
         return self.show(request, state="done")
 
     def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
-        return self.show(request, form=NewPasswordForm(), status=error.status, reason=_words(error))
+        return self.show(request, form=NewPasswordForm(), status=error.status, reason=words_of(error))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
 from bookings.enums import LIVE_STATES, MOVES, WAITING_STATES, BookingState, Cause, Side, WaitlistState
 from bookings.errors import IllegalBookingMove, MayNotAnswer
 from bookings.models import Booking, BookingMove, WaitlistEntry
+from core.sockets import wake
 from mentors.services.keeping import lock_people
 
 
@@ -102,3 +105,10 @@ def _record(booking: Booking, *, from_state: str, side: Side, cause: Cause, acto
         cause=cause,
         note=note,
     )
+    people = (booking.learner_id, booking.session.mentor_id)
+    transaction.on_commit(functools.partial(wake, [socket_group(person_id) for person_id in people]), robust=True)
+
+
+def socket_group(person_id: uuid.UUID) -> str:
+    """The sockets that show this person's sessions."""
+    return f"bookings.{person_id}"

@@ -292,9 +292,9 @@ class BookingMachine(RuleBasedStateMachine):
             return booking.pk
         return multiple()
 
-    @rule(key=bookings, who=st.sampled_from(["both", "mentor", "learner", "nobody"]))
-    def take_place(self, key: uuid.UUID, who: str) -> None:
-        """The time of a session comes; some are there; a day passes."""
+    @rule(key=bookings, who=st.sampled_from(["both", "mentor", "learner"]))
+    def come_in(self, key: uuid.UUID, who: str) -> None:
+        """The time of a session comes, and some are in the room: what follows happens while it goes on."""
         booking = Booking.objects.select_related("session").get(pk=key)
         if booking.state == BookingState.CONFIRMED and booking.session.ends_at > self.clock.now():
             people = {
@@ -303,9 +303,16 @@ class BookingMachine(RuleBasedStateMachine):
                 "learner": [booking.learner],
                 "nobody": [],
             }
-            self.clock.shown = booking.session.starts_at
+            self.clock.shown = max(self.clock.now(), booking.session.starts_at)
             self.world.attended(booking, *people[who])
             self.world.turn()
+
+    @rule(key=bookings, who=st.sampled_from(["both", "mentor", "learner", "nobody"]))
+    def take_place(self, key: uuid.UUID, who: str) -> None:
+        """The time of a session comes; some are there; a day passes."""
+        self.come_in(key, who)
+        booking = Booking.objects.select_related("session").get(pk=key)
+        if booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION) and booking.session.starts_at <= self.clock.now():
             self.clock.shown = booking.session.ends_at + datetime.timedelta(hours=25)
             self.world.turn()
 
