@@ -1,4 +1,5 @@
-"""What pages for people share: errors are shown where they happened, and one view has two renderings, the page and the part that changes."""
+"""What pages for people share: errors are shown where they happened, and one view has two renderings, the page and the part of it that
+changes."""
 
 from __future__ import annotations
 
@@ -16,7 +17,6 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 
 from core.errors import DomainError, NotFound
-
 
 Row = TypeVar("Row", bound=Model)
 

@@ -14,6 +14,7 @@ from core.embedded.paths import EmbeddedHome
 from core.logging import configure as configure_logging
 from payments import peer
 from soosh.api_names import ENUM_NAMES
+from soosh.content_policy import content_policies
 from soosh.schedule import SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -460,30 +461,10 @@ WHITENOISE_AUTOREFRESH = False
 UNFOLD = {"SITE_TITLE": "Soosh", "SITE_HEADER": "Soosh", "SITE_URL": "/", "SHOW_HISTORY": True}
 
 # --- Security -------------------------------------------------------------------------------------------------------------------
-_BUCKET = env.str("S3_ENDPOINT_URL", default="") or "https://*.amazonaws.com"
-_IMAGES = ["'self'", "data:", *([_BUCKET] if S3_BUCKET else [])]
-# A form may lead on to a provider of sign-in: browsers hold the policy against where it is sent on to, too.
-_ISSUERS = {provider["issuer"] for provider in SIGN_IN_PROVIDERS.values() if provider["client_ids"]}
-CONTENT_SECURITY_POLICY: dict[str, Any] = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": _IMAGES,
-        "font-src": ["'self'"],
-        "connect-src": ["'self'"],
-        "form-action": ["'self'", *sorted("/".join(issuer.split("/")[:3]) for issuer in _ISSUERS)],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-    }
-}
-# The admin runs on Alpine, which evaluates expressions; the pages of the API have scripts and styles in them.
-_WIDER = CONTENT_SECURITY_POLICY["DIRECTIVES"] | {
-    "script-src": ["'self'", "'unsafe-inline'", "'unsafe-eval'"],
-    "style-src": ["'self'", "'unsafe-inline'"],
-    "worker-src": ["'self'", "blob:"],
-}
-CONTENT_SECURITY_POLICIES = dict.fromkeys(("/admin/", "/api/docs", "/api/redoc"), _WIDER)
+_BUCKET = [env.str("S3_ENDPOINT_URL", default="") or "https://*.amazonaws.com"] if S3_BUCKET else []
+CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICIES = content_policies(
+    images=_BUCKET, sign_in=[provider["issuer"] for provider in SIGN_IN_PROVIDERS.values() if provider["client_ids"]]
+)
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

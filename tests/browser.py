@@ -102,16 +102,13 @@ class Visitor:
         scripts: bool = True,
         **options: Any,
     ) -> None:
-        self.address = address
+        self.address, self.has_scripts = address, scripts
         # The tools that look at a page are put into it, which its policy would forbid; a test of its own holds the policy.
         self.context: BrowserContext = browser.new_context(
             base_url=address,
             viewport=viewport or WIDE,  # type: ignore[arg-type]  # a size
             java_script_enabled=scripts,
-            locale="en-GB",
-            timezone_id="Europe/Berlin",
-            reduced_motion="reduce",
-            **options,
+            **{"locale": "en-GB", "timezone_id": "Europe/Berlin", "reduced_motion": "reduce"} | options,
         )
         self.context.set_default_timeout(15_000)
         cookies = {"theme": theme} if theme else {}
@@ -124,14 +121,16 @@ class Visitor:
         self.problems: list[str] = []
         self.page.on("console", lambda message: self.problems.append(message.text) if message.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("dialog", lambda dialog: self._refuse(dialog))
+        self.page.on("dialog", self._refuse)
         self.page.on("request", lambda request: self._watch(request.url))
 
     def go(self, path: str, *, status: int = 200) -> Page:
-        """Open a page, and wait until nothing is loaded any more."""
-        answer = self.page.goto(path, wait_until="networkidle")
+        """Open a page, and wait until its parts have come."""
+        answer = self.page.goto(path, wait_until="load")
         assert answer is not None
         assert answer.status == status, (path, answer.status)
+        if self.has_scripts:
+            self.page.wait_for_function("() => !document.querySelector('.htmx-request, [hx-trigger^=load]:not([data-seen])')")
         return self.page
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import uuid
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.db.models import Q
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
@@ -277,6 +279,39 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("mentors/<uuid:mentor_id>/slots/why", "GET"): (200, 404, 200, 200),
 }
 # Pages and tools outside the API, with what nobody gets; the admin holds its own against strangers below.
+# What everybody who is signed in has for themselves.
+DESK = (
+    "sign-in/socket",
+    "bookings/",
+    "dashboard/",
+    "dashboard/requests",
+    "dashboard/next",
+    "dashboard/calendar",
+    "dashboard/settings",
+    "dashboard/profile",
+    "dashboard/profile/preview",
+    "dashboard/profile/(?P<move>apply|pause|resume|leave)$",
+    "dashboard/availability",
+    "dashboard/availability/blocks",
+    "dashboard/calendars",
+    "dashboard/calendars/link",
+    "dashboard/reviews",
+    "dashboard/earnings",
+    "dashboard/earnings/summary",
+)
+# What belongs to somebody, and is not there for anybody else, staff or not.
+_BOOKING = "bookings/<uuid:booking_id>"
+OWN_PAGES = (
+    *(
+        _BOOKING,
+        *(f"{_BOOKING}/{move}" for move in ("accept", "decline", "take-new-time", "approve", "take", "complete", "no-show", "appeal")),
+    ),
+    *(f"{_BOOKING}/{move}" for move in ("cancel", "new-time", "join", "calendar.ics")),
+    "dashboard/availability/blocks/<uuid:block_id>/remove",
+    "dashboard/calendars/<uuid:calendar_id>/remove",
+    "dashboard/reviews/<uuid:review_id>/reply",
+    "dashboard/reviews/<uuid:review_id>/write",
+)
 PAGES = {
     "": 200,
     "healthz": 200,
@@ -293,19 +328,25 @@ PAGES = {
     "keep-account/<str:key>": 200,
     "guardian/<str:key>": 302,
     "unsubscribe/<str:token>/": 404,
-    "opportunities/<uuid:key>": 200,
     "saved-searches/<uuid:key>": 200,
     "account/security": 200,
     "settings/notifications": 200,
     "news": 200,
-    "reviews": 200,
-    "mentoring": 200,
-    "calendars/<slug:token>.ics": 404,
-    "bookings/<uuid:key>": 200,
     "payments": 200,
-    "earnings": 200,
+    "reviews": 302,
+    "mentoring": 302,
+    "earnings": 302,
+    "theme/": 302,
+    "sign-up/": 200,
+    "mentors/": 200,
+    "mentors/<uuid:mentor_id>": 404,
+    "opportunities/": 200,
+    "opportunities/<uuid:opportunity_id>": 404,
+    "calendars/<slug:token>.ics": 404,
     "payments/<uuid:payment_id>/receipt": 302,
     "payments/<uuid:payment_id>/receipt.pdf": 302,
+    **dict.fromkeys(DESK, 302),
+    **dict.fromkeys(OWN_PAGES, 302),
     "webhooks/sendgrid/": 404,
     "webhooks/twilio/status/": 404,
     "webhooks/twilio/inbound/": 404,
@@ -503,9 +544,35 @@ def test_pages_answer_nobody(api: Api, route: str, status: int) -> None:
     path = "/" + route
     for placeholder in ("<str:key>", "<str:token>", "<slug:code>", "<slug:provider>", "<path:path>"):
         path = path.replace(placeholder, "nothing")
-    path = path.replace("<uuid:payment_id>", "0197a000-0000-7000-8000-000000000000")
-    path = path.replace("<uuid:key>", "0197a000-0000-7000-8000-000000000000")
+    path = re.sub("<uuid:[a-z_]+>", "0197a000-0000-7000-8000-000000000000", path).replace("(?P<move>apply|pause|resume|leave)$", "apply")
     assert api.get(path).status_code == status
+
+
+@pytest.mark.parametrize("route", [*OWN_PAGES, "payments/<uuid:payment_id>/receipt", "payments/<uuid:payment_id>/receipt.pdf"])
+def test_pages_hide_what_is_of_somebody_else(world: World, client: Any, route: str) -> None:
+    path = "/" + route
+    for placeholder, value in world.keys.items():
+        path = path.replace(placeholder, str(value))
+    for person in User.objects.filter(Q(role="staff") | Q(blocks_received__isnull=False)):
+        client.force_login(person)
+        # Their own profile is asked for first where they have none.
+        expected = {302, 404} if "/calendars/" in path or "/availability/" in path else {404}
+        assert client.get(path).status_code in expected
+        assert client.post(path, {"text": "x", "rating": 5, "note": "x"}).status_code in expected | {405}
+    client.force_login(User.objects.get(full_name="Canary Owner"))
+    # What cannot be done with it now is not there, or leads back to it.
+    assert client.get(path).status_code in (200, 302, *([404] if path.endswith(("/write", "/reply", "/join")) else []))
+
+
+def test_everybody_has_their_own_desk(world: World, client: Any) -> None:
+    client.force_login(User.objects.get(full_name="Canary Owner"))
+    for route in DESK:
+        assert client.get("/" + route.replace("(?P<move>apply|pause|resume|leave)$", "apply")).status_code == 200
+    client.force_login(User.objects.get(blocks_received__isnull=False))
+    for route in DESK:
+        answer = client.get("/" + route.replace("(?P<move>apply|pause|resume|leave)$", "apply"), follow=True)
+        assert answer.status_code == 200
+        assert b"Canary Owner" not in answer.content
 
 
 def test_what_is_not_there_is_a_page_for_people_and_a_problem_for_programs(api: Api) -> None:

@@ -100,4 +100,12 @@ def _entries(person: User, first: datetime.date, last: datetime.date, zone: Zone
 def _of_day(entries: list[Entry], date: datetime.date, zone: ZoneInfo) -> list[dict[str, Any]]:
     start, end = _midnight(date, zone), _midnight(date + _DAY, zone)
     found = [entry for entry in entries if entry.start < end and entry.end > start]
-    return [{"entry": entry, "start": max(entry.start, start), "end": min(entry.end, end)} for entry in sorted(found)]
+    return [
+        {
+            "entry": entry,
+            "start": max(entry.start, start),
+            "end": min(entry.end, end),
+            "is_whole_day": entry.start <= start and entry.end >= end,
+        }
+        for entry in sorted(found)
+    ]

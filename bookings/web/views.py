@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.forms import Form
@@ -20,7 +20,7 @@ from bookings.models import Booking
 from bookings.policies import can_answer, is_mentor_of, moves_open_to
 from bookings.selectors import booking_with_history, bookings_of, narrowed, requests_to_answer, sessions_between, terms_of
 from bookings.services import appealing, approving, calendars, cancelling, ending, joining, reminding, requesting, rescheduling, waiting
-from bookings.services.attending import OPENS_BEFORE
+from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE
 from bookings.services.refunds import deadlines_of
 from bookings.services.terms import set_terms
 from bookings.web.forms import AppealForm, CancelForm, NewTimeForm, NoteForm, RemindersForm, TermsForm
@@ -80,13 +80,16 @@ class BookingPage(SignedInPage):
     def get(self, request: HttpRequest, booking_id: uuid.UUID, **kwargs: Any) -> HttpResponse:
         person = person_of(request)
         booking = get_object_or_404(booking_with_history(person), pk=booking_id)
+        now, opens_at = timezone.now(), booking.session.starts_at - OPENS_BEFORE
         return self.show(
             request,
             **_line(booking, person),
             zone=person.time_zone,
             deadlines=deadlines_of(booking),
-            opens_at=booking.session.starts_at - OPENS_BEFORE,
-            links=calendars.links_of(booking, person),
+            opens_at=opens_at,
+            calendar_links=calendars.links_of(booking, person),
+            is_open=opens_at <= now <= booking.session.ends_at + CLOSES_AFTER,
+            has_begun=booking.session.starts_at <= now,
             **kwargs,
         )
 
@@ -321,5 +324,5 @@ def _free_times(booking: Booking, person: User) -> list[tuple[str, str]]:
     now = timezone.now()
     question = Question(profile.pk, booking.session.duration_minutes, booking.learner_id, now)
     found = slots_between(question, now, now + _NEW_TIMES)[:_MOST_SLOTS]
-    zone = cast(str, person.time_zone)
+    zone = person.time_zone
     return [(as_text(slot), f"{day_of(slot, zone)}, {clock_of(slot, zone)}, {zone_words(zone)}") for slot in found]

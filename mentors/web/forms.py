@@ -172,7 +172,7 @@ class BlockForm(forms.Form):
 class CalendarForm(forms.Form):
     """A calendar elsewhere that keeps a mentor busy."""
 
-    kind = forms.ChoiceField(label="Kind", choices=CalendarKind.choices)
+    kind = forms.ChoiceField(label="Kind", choices=[(value, label[0].upper() + label[1:]) for value, label in CalendarKind.choices])
     name = forms.CharField(label="Name", max_length=100)
     address = forms.CharField(label="Address (https:// or webcal://)", max_length=2_000)
     username = forms.CharField(label="User name (for CalDAV)", max_length=200, required=False)
@@ -259,7 +259,9 @@ class OfferForm(forms.Form):
 
     id = forms.UUIDField(required=False, widget=forms.HiddenInput)
     title = forms.CharField(label="Title", max_length=100, required=False)
-    kind = forms.ChoiceField(label="Kind", choices=OfferKind.choices, initial=OfferKind.SESSION)
+    kind = forms.ChoiceField(
+        label="Kind", choices=[(value, label.capitalize()) for value, label in OfferKind.choices], initial=OfferKind.SESSION
+    )
     duration_minutes = forms.IntegerField(label="Minutes", min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION, required=False)
     price = forms.DecimalField(label="Price (0 is free of charge)", min_value=0, max_digits=12, required=False)
     currency = forms.ChoiceField(label="Currency", choices=[(code, code) for code in currencies()], initial="EUR")

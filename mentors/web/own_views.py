@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.selectors import person_of
 from core.errors import DomainError, InvalidInput
 from core.pages import Keyset, SignedInPage, words_of
+from mentors.enums import CheckState
 from mentors.errors import NoSchedule
 from mentors.models import CalendarLink, MentorProfile, OutsideCalendar, Review, Schedule
 from mentors.selectors import badge_text, blocks_of, checks_of, first_name, own_profile, own_schedule, reviews_received, reviews_to_write
@@ -58,7 +59,7 @@ class ProfilePage(SignedInPage):
             offers = offers or OfferFormSet(initial=[OfferForm.initial_of(offer) for offer in profile.active_offers], prefix="offers")  # type: ignore[attr-defined]  # prefetched
         form = form or ProfileForm(initial={"capacity": 5})
         offers = offers or OfferFormSet(prefix="offers")
-        checks = [(check, badge_text(check)) for check in checks_of(person_of(request))]
+        checks = [(check, badge_text(check) if check.state == CheckState.PASSED else "") for check in checks_of(person_of(request))]
         return self.show(request, profile=profile, form=form, offers=offers, checks=checks)
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -88,7 +89,7 @@ class ProfileMovePage(ProfilePage):
     def get(self, request: HttpRequest, form: Any = None, offers: Any = None, **kwargs: Any) -> HttpResponse:
         return super().get(request)
 
-    def post(self, request: HttpRequest, move: str) -> HttpResponse:
+    def post(self, request: HttpRequest, move: str) -> HttpResponse:  # type: ignore[override]  # the address names the move
         service, done = _MOVES[move]
         service(profile=own_profile(person_of(request)))
         messages.success(request, done)
@@ -109,10 +110,12 @@ class AvailabilityPage(DeskPage):
 
     template = "mentors/availability.html"
 
-    def get(self, request: HttpRequest, form: AvailabilityForm | None = None, block: BlockForm | None = None) -> HttpResponse:
+    def get(self, request: HttpRequest, form: AvailabilityForm | None = None, block_form: BlockForm | None = None) -> HttpResponse:
         person = person_of(request)
         blocks = blocks_of(person)[:50]
-        return self.show(request, form=form or self._form(person), block=block or BlockForm(), blocks=blocks, zone=person.time_zone)
+        return self.show(
+            request, form=form or self._form(person), block_form=block_form or BlockForm(), blocks=blocks, zone=person.time_zone
+        )
 
     def post(self, request: HttpRequest) -> HttpResponse:
         person = person_of(request)
@@ -149,7 +152,7 @@ class BlocksPage(AvailabilityPage):
         with override(ZoneInfo(person.time_zone)):
             form = BlockForm(request.POST)
             if not form.is_valid():
-                response = self.get(request, block=form)
+                response = self.get(request, block_form=form)
                 response.status_code = 400
                 return response
         given = form.cleaned_data
@@ -164,7 +167,7 @@ class UnblockPage(AvailabilityPage):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().get(request)
 
-    def post(self, request: HttpRequest, block_id: uuid.UUID) -> HttpResponse:
+    def post(self, request: HttpRequest, block_id: uuid.UUID) -> HttpResponse:  # type: ignore[override]  # the address names it
         occupying.unblock_time(block=get_object_or_404(blocks_of(person_of(request)), pk=block_id))
         messages.success(request, "That time is open again.")
         return redirect("availability-page")

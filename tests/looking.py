@@ -1,0 +1,121 @@
+"""What is checked of a page that is open in a browser. axe alone misses a third of what is wrong, so four others look too. Each function
+gives the faults that it found, in words."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from playwright.sync_api import Page
+
+from tests.browser import NARROW, VENDOR, WIDE
+
+_AXE = """async (rules) => {
+  const found = await axe.run(document, {
+    runOnly: rules.length ? {type: 'rule', values: rules} : {type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']},
+  });
+  return found.violations.flatMap(fault => fault.nodes.map(node => `axe ${fault.id}: ${node.html.slice(0, 160)} (${node.failureSummary})`));
+}"""
+# HTML_CodeSniffer 2.5.1 thinks that an e-mail field cannot be the user name, which HTML says it can ("Username" control group), and stumbles
+# over its own missing words for it.
+_SNIFF = """() => new Promise((resolve, reject) => HTMLCS.process('WCAG2AA', document, () => resolve(HTMLCS.getMessages()
+  .filter(message => message.type === HTMLCS.ERROR)
+  .filter(message => !(message.code.includes('1_3_5') && message.element.type === 'email'))
+  .map(message => `HTMLCS ${message.code}: ${(message.element.outerHTML || '').slice(0, 160)}`)), reject))"""
+# What can take the focus, in reading order. Of radio buttons with one name one is a stop.
+_STOPS = """() => {
+  const groups = new Set();
+  return [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')].filter(each => {
+    if (each.disabled || each.type === 'hidden' || !each.checkVisibility({visibilityProperty: true})) return false;
+    if (each.type !== 'radio') return true;
+    const isNew = !groups.has(each.name);
+    groups.add(each.name);
+    return isNew;
+  }).map((each, number) => { each.dataset.stop = number; return each.outerHTML.slice(0, 160); });
+}"""
+_FOCUS = """() => {
+  const here = document.activeElement;
+  if (!here || here === document.body) return null;
+  const style = getComputedStyle(here);
+  const group = here.type === 'radio' ? document.querySelector(`[name="${here.name}"][data-stop]`) : null;
+  return {stop: Number((group || here).dataset.stop ?? -1), isSeen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2};
+}"""
+
+
+@functools.cache
+def _source(name: str) -> str:
+    return (VENDOR / name).read_text()
+
+
+def by_axe(page: Page, *rules: str) -> list[str]:
+    """Faults that axe-core knows: all of WCAG 2.2 AA and its best practices, or some rules alone."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(_source("axe.min.js"))
+    found: list[str] = page.evaluate(_AXE, list(rules))
+    return found
+
+
+def by_sniffer(page: Page) -> list[str]:
+    """Faults that HTML_CodeSniffer knows."""
+    page.evaluate(_source("HTMLCS.js"))
+    page.evaluate("() => { const words = HTMLCS.getTranslation.bind(HTMLCS); HTMLCS.getTranslation = key => words(key) ?? key; }")
+    found: list[str] = page.evaluate(_SNIFF)
+    return found
+
+
+def by_keyboard(page: Page) -> list[str]:
+    """A walk with the Tab key: everything that can be used is reached, in reading order, seen while it has the focus, and left again."""
+    page.evaluate("() => { document.activeElement.blur(); window.scrollTo(0, 0); }")
+    stops: list[str] = page.evaluate(_STOPS)
+    walked: list[int] = []
+    faults = []
+    # A field for a date is several stops by itself.
+    for _ in range(6 * len(stops)):
+        page.keyboard.press("Tab")
+        here = page.evaluate(_FOCUS)
+        if here is None or here["stop"] in walked[:-1]:
+            break
+        if walked and here["stop"] == walked[-1]:
+            continue
+        walked.append(here["stop"])
+        if not here["isSeen"]:
+            faults.append(f"keyboard: the focus cannot be seen on {stops[here['stop']]}")
+    faults += [f"keyboard: never reached: {stop}" for number, stop in enumerate(stops) if number not in walked]
+    if walked != sorted(walked):
+        faults.append(f"keyboard: not in reading order: {walked}")
+    return faults
+
+
+def by_width(page: Page) -> list[str]:
+    """Nothing has to be scrolled sideways on a small phone (WCAG 1.4.10), nor with text at twice its size (1.4.4)."""
+    measure = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    faults = []
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]  # a size
+    if page.evaluate(measure) > 0:
+        faults.append("width: wider than a phone of 320 pixels")
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]  # a size
+    page.evaluate("() => { document.documentElement.style.fontSize = '200%'; }")
+    if page.evaluate(measure) > 0:
+        faults.append("width: text at 200 % does not fit")
+    page.evaluate("() => { document.documentElement.style.fontSize = ''; }")
+    return faults
+
+
+def read_aloud(page: Page, *, most: int = 400) -> list[str]:
+    """What a screen reader says from the top of the page to its end."""
+    module = re.sub(r"export\{\w+ as Virtual,(\S+?) as virtual\};", r"window.reader = \1;", _source("virtual-screen-reader.js"))
+    page.evaluate(f"() => {{ {module} }}")
+    said: list[str] = page.evaluate(
+        """async (most) => {
+          await reader.start({container: document.body});
+          for (let step = 0; step < most; step++) {
+            await reader.next();
+            if ((await reader.lastSpokenPhrase()) === 'end of document') break;
+          }
+          const said = await reader.spokenPhraseLog();
+          await reader.stop();
+          return said;
+        }""",
+        most,
+    )
+    return said
