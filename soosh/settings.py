@@ -458,7 +458,14 @@ STORAGES: dict[str, Any] = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = False
-UNFOLD = {"SITE_TITLE": "Soosh", "SITE_HEADER": "Soosh", "SITE_URL": "/", "SHOW_HISTORY": True}
+UNFOLD = {
+    "SITE_TITLE": "Soosh",
+    "SITE_HEADER": "Soosh",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
+    "DASHBOARD_CALLBACK": "soosh.web.staff_desk.add_desk",
+    "COMMAND": {"search_models": True},
+}
 
 # --- Security -------------------------------------------------------------------------------------------------------------------
 _BUCKET = [env.str("S3_ENDPOINT_URL", default="") or "https://*.amazonaws.com"] if S3_BUCKET else []

@@ -14,6 +14,7 @@ from accounts.models import User
 from catalog.admin import OpportunityResource
 from catalog.models import Category, ImportRun, Opportunity, Organisation, PostingReview, Skill
 from core.models import AuditEntry, DeliveryState, EventDelivery, OutboxEvent
+from soosh.web.staff_desk import QUEUES
 
 pytestmark = pytest.mark.django_db
 OWN_APPS = {"core", "accounts", "notifications", "ai", "catalog", "profiling", "mentors", "payments", "bookings", "djstripe"}
@@ -138,3 +139,25 @@ class TestDecisions:
         for action, state in (("verify", "verified"), ("suspend", "suspended")):
             self.act(desk, "organisation", action, organisation)
             assert organisation.state == state
+
+
+def test_the_first_page_says_what_waits_for_a_person(desk: Client, django_assert_max_num_queries: Any) -> None:
+    """Each queue leads to a list of the same rows, and the page stays within its 30 queries."""
+    OutboxEvent.objects.create(name="x", payload={})
+    EventDelivery.objects.create(event=OutboxEvent.objects.get(), handler="x", state=DeliveryState.DEAD)
+    with django_assert_max_num_queries(30):
+        page = desk.get("/admin/")
+    queues = {queue["name"]: queue for queue in page.context["queues"]}
+    assert len(queues) == len(QUEUES)
+    assert {name for name, queue in queues.items() if queue["number"]} == {"Dead letters"}
+    for queue in queues.values():
+        answer = desk.get(queue["address"])
+        assert answer.status_code == 200, queue
+        assert answer.context["cl"].result_count == queue["number"]
+    people = next(plot for plot in page.context["plots"] if plot["name"] == "New people")
+    assert people["total"] == User.objects.count()
+
+
+def test_the_first_page_hides_queues_of_what_somebody_may_not_see(client: Client, make_user: Any) -> None:
+    client.force_login(make_user(role="staff"))
+    assert client.get("/admin/").context["queues"] == []
