@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Response
+from playwright.sync_api import Browser, Response, WebSocketRoute
 
 from bookings.enums import BookingState
 from bookings.models import Booking
@@ -264,6 +264,46 @@ def test_a_page_reads_well_aloud(lived_in: BookingWorld, visit: Callable[..., Vi
     assert said[1:4] == ["link, Skip to the content", "banner", "link, Soosh"]
     assert "navigation, Your mentoring" in said[:heading]
     assert "button, Accept the request of Lea Learner" in said[heading:]
+
+
+def test_parts_are_renewed_when_the_socket_says_so(lived_in: BookingWorld, visit: Callable[..., Visitor]) -> None:
+    """News over the socket, told to screen readers; after it is cut, by asking. The socket itself is tested with its consumer."""
+    visitor = visit(lived_in.mentor)
+    sockets: list[WebSocketRoute] = []
+
+    def keep(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+
+    visitor.page.route_web_socket(re.compile("/ws/dashboard/"), keep)
+    visitor.page.clock.install()
+    page = visitor.go("/dashboard/requests")
+    page.wait_for_function("() => document.documentElement.dataset.live")
+    sockets[-1].send('{"version": "0.0"}')
+    page.wait_for_function("() => document.documentElement.dataset.live === 'socket'")
+    page.wait_for_load_state("networkidle")
+    booking = booking_in(BookingState.REQUESTED)
+    cancelling.cancel_booking(booking_id=booking.pk, user=lived_in.learner)
+    sockets[-1].send('{"version": "0.1"}')
+    page.get_by_text("No request waits for you.").wait_for()
+    page.clock.run_for(1_000)
+    assert page.locator("#announcements").inner_text() == "Something on this page has changed."
+    sockets[-1].close()
+    page.wait_for_function("() => document.documentElement.dataset.live === 'poll'")
+    lived_in.requested("2027-06-06 10:00")
+    page.clock.run_for(31_000)
+    page.get_by_text("Talk with Lea Learner").wait_for()
+
+
+def test_whoever_has_the_focus_in_a_part_keeps_it(lived_in: BookingWorld, visit: Callable[..., Visitor]) -> None:
+    visitor = visit(lived_in.mentor)
+    page = visitor.go("/dashboard/requests")
+    page.get_by_role("button", name="Accept").focus()
+    cancelling.cancel_booking(booking_id=booking_in(BookingState.REQUESTED).pk, user=lived_in.learner)
+    with page.expect_response("**/dashboard/requests"):
+        page.evaluate("() => document.body.dispatchEvent(new Event('soosh:changed'))")
+    assert page.evaluate("() => document.activeElement.textContent") == "Accept the request of Lea Learner"
+    page.get_by_role("link", name="Today").focus()
+    page.get_by_text("No request waits for you.").wait_for()
 
 
 def test_what_people_write_does_nothing(lived_in: BookingWorld, visit: Callable[..., Visitor]) -> None:

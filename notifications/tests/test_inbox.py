@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from asgiref.testing import ApplicationCommunicator
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Device, User
 from conftest import Api
+from core.tests.sockets import Socket
 from notifications.consumers import InboxConsumer
 from notifications.models import Delivery, Notification
 from notifications.notices import Kind
@@ -29,32 +29,6 @@ pytestmark = pytest.mark.django_db
 def tell(kind: Kind, *people: User, **options: Any) -> None:
     with transaction.atomic():
         notify(kind=kind, user_ids=[person.pk for person in people], data=options.pop("data", DATA), **options)
-
-
-class Socket(ApplicationCommunicator):
-    """A client of the socket. That of Channels comes with a server that nobody here needs."""
-
-    def __init__(self, *subprotocols: str) -> None:
-        super().__init__(InboxConsumer.as_asgi(), {"type": "websocket", "path": "/ws/notifications/", "subprotocols": list(subprotocols)})
-
-    async def connect(self) -> Any:
-        await self.send_input({"type": "websocket.connect"})
-        answer = await self.receive_output(5)
-        assert answer["type"] == "websocket.accept"
-        return answer.get("subprotocol")
-
-    async def say(self, text: str) -> None:
-        await self.send_input({"type": "websocket.receive", "text": text})
-
-    async def hear(self) -> Any:
-        return json.loads((await self.receive_output(5))["text"])
-
-    async def closed_with(self) -> Any:
-        return (await self.receive_output(5))["code"]
-
-    async def leave(self) -> None:
-        await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait(5)
 
 
 class TestApi:
@@ -126,10 +100,10 @@ class TestSocket:
     def test_no_token_no_inbox(self) -> None:
         async def scenario() -> None:
             for protocols in (["bearer", "nonsense"], ["bearer", ""]):
-                socket = Socket(*protocols)
+                socket = Socket(InboxConsumer, *protocols)
                 await socket.connect()
                 assert await socket.closed_with() == 4401
-            socket = Socket()
+            socket = Socket(InboxConsumer)
             await socket.connect()
             await socket.say("[1")
             assert await socket.closed_with() == 4401
@@ -138,7 +112,7 @@ class TestSocket:
 
     def test_live_and_exact(self, signed_in: Api, user: User, kind: Kind) -> None:
         async def scenario() -> None:
-            socket = Socket("bearer", signed_in.token)
+            socket = Socket(InboxConsumer, "bearer", signed_in.token)
             assert await socket.connect() == "bearer"
             first = await socket.hear()
             assert (first["unread"], first["notifications"]) == (0, [])
@@ -161,7 +135,7 @@ class TestSocket:
 
     def test_it_closes_with_the_session(self, signed_in: Api, user: User, kind: Kind) -> None:
         async def scenario() -> None:
-            socket = Socket()
+            socket = Socket(InboxConsumer)
             await socket.connect()
             await socket.say(json.dumps({"type": "auth", "token": signed_in.token}))
             assert (await socket.hear())["type"] == "inbox"
@@ -176,7 +150,7 @@ class TestSocket:
     )
     def test_strange_frames_change_nothing(self, signed_in: Api, user: User, kind: Kind, frame: str) -> None:
         async def scenario() -> None:
-            socket = Socket("bearer", signed_in.token)
+            socket = Socket(InboxConsumer, "bearer", signed_in.token)
             await socket.connect()
             await socket.hear()
             await socket.say(frame)
