@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.conf import settings
 from django.core.servers.basehttp import WSGIServer
-from django.core.signals import request_finished, request_started
-from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.test import Client
 from django.test.testcases import LiveServerThread, _StaticFilesHandler
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -71,8 +71,8 @@ def serve_pages() -> Iterator[str]:
     shared = connections[DEFAULT_DB_ALIAS]
     shared.inc_thread_sharing()
     # A connection in the middle of a transaction would count as one that was left behind.
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
+    kept = mock.patch.object(shared, "close_if_unusable_or_obsolete", lambda: None)
+    kept.start()
     server = _ServerThread("127.0.0.1", _StaticFilesHandler, connections_override={DEFAULT_DB_ALIAS: shared})
     server.daemon = True
     server.start()
@@ -83,8 +83,7 @@ def serve_pages() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.port}"
     finally:
         server.terminate()
-        for signal in (request_started, request_finished):
-            signal.connect(close_old_connections)
+        kept.stop()
         shared.dec_thread_sharing()
 
 

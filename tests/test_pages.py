@@ -6,18 +6,23 @@ import datetime
 import gzip
 import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from playwright.sync_api import Browser, Response, WebSocketRoute
 
+from accounts.models import User
+from accounts.tests.authenticator import Passkey
 from bookings.enums import BookingState
 from bookings.models import Booking
 from bookings.services import cancelling
 from bookings.tests.conftest import clock, world
 from bookings.tests.world import BookingWorld
 from catalog.models import Opportunity
+from conftest import Api
 from mentors.models import MentorProfile, Review
 from mentors.services.occupying import block_time
 from mentors.services.reviews import grant_reviews, write_review
@@ -114,7 +119,7 @@ def pages_of(who: str) -> dict[str, int]:
             "/opportunities/",
             f"/opportunities/{opportunity.pk}",
         ]
-        paths += ["/sign-in/", "/sign-up/", "/reset-password/", "/payments", "/api/problems/not_found"]
+        paths += ["/sign-in/", "/sign-in/mail", "/sign-up/", "/reset-password/", "/payments", "/api/problems/not_found"]
         return dict.fromkeys(paths, 200) | {"/nowhere": 404, "/mentors/?language=" + "x" * 20: 400}
     ahead, asked, past = (f"/bookings/{booking_in(state).pk}" for state in ("confirmed", "requested", "completed"))  # type: ignore[arg-type]  # a state
     shared = [ahead, f"{ahead}/cancel", f"{ahead}/new-time", asked, past, "/bookings/", "/bookings/?when=past", "/dashboard/settings"]
@@ -239,6 +244,37 @@ def test_availability_and_profile_are_stated_by_typing(lived_in: BookingWorld, v
     page.get_by_role("button", name="Save the profile").click()
     offers = lived_in.profile.offers.filter(is_active=True).values_list("title", "duration_minutes", "price_amount")
     assert sorted(offers) == [("A short talk", 20, 1250), ("Talk", 60, 4500)]
+
+
+def test_a_passkey_signs_in(visit: Callable[..., Visitor], user: User, settings: Any) -> None:
+    """The browser's own authenticator, in software, holds a passkey that was made before."""
+    visitor = visit()
+    address = visitor.address.replace("127.0.0.1", "localhost")
+    settings.SITE_URL, settings.ALLOWED_HOSTS = address, ["*"]
+    passkey, api = Passkey(host="localhost", origin=address), Api().sign_in(user)
+    made = passkey.create(api.get("auth/factors/passkeys").json()["options"])
+    assert api.post("auth/factors/passkeys", {"name": "Key", "credential": made}).status_code == 201
+    key = passkey.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    devtools = visitor.context.new_cdp_session(visitor.page)
+    devtools.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
+    found = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    credential = {
+        "credentialId": b64encode(passkey.id).decode(),
+        "isResidentCredential": True,
+        "rpId": "localhost",
+        "privateKey": b64encode(key).decode(),
+        "userHandle": b64encode(passkey.user_handle).decode(),
+        "signCount": 1,
+    }
+    devtools.send("WebAuthn.addCredential", {"authenticatorId": found["authenticatorId"], "credential": credential})
+    visitor.address = address
+    page = visitor.page
+    page.goto(f"{address}/sign-in/?next=/dashboard/settings")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.get_by_role("heading", name="Settings").wait_for()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Sign in").wait_for()
 
 
 def test_a_theme_is_kept(visit: Callable[..., Visitor]) -> None:

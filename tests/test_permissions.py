@@ -337,6 +337,8 @@ PAGES = {
     "mentoring": 302,
     "earnings": 302,
     "theme/": 302,
+    "sign-in/mail": 200,
+    "sign-in/passkey": 200,
     "sign-up/": 200,
     "mentors/": 200,
     "mentors/<uuid:mentor_id>": 404,

@@ -97,13 +97,13 @@ def remove_passkey(request: HttpRequest, passkey_id: int) -> Answer:
     return ask(mfa.ManageWebAuthnView, request, {"authenticators": [passkey_id]}, method="DELETE", as_person=True)
 
 
-def begin_passkey_login(request: HttpRequest) -> Answer:
-    """Options for `navigator.credentials.get()`; the challenge waits in the session of `session_token`."""
-    return ask(mfa.LoginWebAuthnView, request, {}, method="GET")
+def begin_passkey_login(request: HttpRequest, *, in_browser: bool = False) -> Answer:
+    """Options for `navigator.credentials.get()`; the challenge waits in the session of `session_token`, or in the browser's."""
+    return ask(mfa.LoginWebAuthnView, request, {}, method="GET", in_browser=in_browser)
 
 
-def finish_passkey_login(request: HttpRequest, *, credential: dict[str, Any], session_token: str) -> Answer:
-    return ask(mfa.LoginWebAuthnView, request, {"credential": credential}, session_token=session_token)
+def finish_passkey_login(request: HttpRequest, *, credential: dict[str, Any], session_token: str = "", in_browser: bool = False) -> Answer:
+    return ask(mfa.LoginWebAuthnView, request, {"credential": credential}, session_token=session_token, in_browser=in_browser)
 
 
 def reauthenticate_by_password(request: HttpRequest, password: str) -> Answer:

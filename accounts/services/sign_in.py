@@ -259,16 +259,41 @@ def finish_passkey_sign_in(*, request: HttpRequest, session_token: str, credenti
     Raises:
         InvalidPasskey, AccountSuspended, AccountBeingErased, TooManyRequests
     """
+    answer = _answer_of_passkey(request, credential, session_token=session_token)
+    return finish_sign_in(request=request, answer=answer, person=second_factors.person_of_credential(credential))
+
+
+def begin_passkey_in_browser(*, request: HttpRequest) -> dict[str, Any]:
+    """What `navigator.credentials.get()` needs on a page of Soosh; the challenge waits in its session.
+
+    Raises:
+        TooManyRequests
+    """
+    limits.consume(request, "passkey")
+    options: dict[str, Any] = second_factors.begin_passkey_login(request, in_browser=True).data["content"]["request_options"]
+    return options
+
+
+def log_in_to_browser_with_passkey(*, request: HttpRequest, credential: dict[str, Any]) -> bool:
+    """The same on a page of Soosh. A passkey is both factors.
+
+    Raises:
+        as `finish_passkey_sign_in`
+    """
+    answer = _answer_of_passkey(request, credential, in_browser=True)
+    return finish_in_browser(request=request, answer=answer, person=second_factors.person_of_credential(credential))
+
+
+def _answer_of_passkey(request: HttpRequest, credential: dict[str, Any], **where: Any) -> Answer:
     try:
-        answer = second_factors.finish_passkey_login(request, credential=credential, session_token=session_token)
+        answer = second_factors.finish_passkey_login(request, credential=credential, **where)
     except second_factors.BROKEN_CREDENTIAL as error:
         raise InvalidPasskey from error
     if answer.is_limited:
         raise TooManyRequests(retry_after_seconds=60)
     if answer.errors or answer.status in (400, 409, 410):
         raise InvalidPasskey
-    person = second_factors.person_of_credential(credential)
-    return finish_sign_in(request=request, answer=answer, person=person)
+    return answer
 
 
 def reauthenticate(*, request: HttpRequest, user: User, password: str = "", mfa_code: str = "") -> None:

@@ -181,6 +181,19 @@ class TestPasskeys:
         assert (answer.status_code, answer.json().get("user", {}).get("id")) == (200, str(user.pk)), answer.content
         assert Api().post("auth/login/passkey", body).json()["code"] == "invalid_passkey", "a challenge works once"
 
+    def test_the_page_signs_the_browser_in(self, signed_in: Api, user: User, client: Client) -> None:
+        passkey = self.add(signed_in)
+        credential = passkey.get(client.get("/sign-in/passkey").json())
+        answer = client.post("/sign-in/passkey?next=/dashboard/", credential, content_type="application/json")
+        assert (answer.status_code, answer.json()) == (200, {"next": "/dashboard/"}), answer.content
+        assert client.session["_auth_user_id"] == str(user.pk)
+        client.logout()
+        for wrong in (credential, {"id": "x"}, [1]):
+            answer = client.post("/sign-in/passkey", wrong, content_type="application/json")
+            assert (answer.status_code, "_auth_user_id" in client.session) == (400, False)
+            assert answer.json()["detail"]
+        assert client.post("/sign-in/passkey", "{", content_type="application/json").status_code == 400
+
     def test_the_first_one_comes_with_recovery_codes(self, signed_in: Api) -> None:
         passkey = Passkey()
         options = signed_in.get("auth/factors/passkeys").json()["options"]

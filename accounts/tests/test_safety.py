@@ -183,12 +183,42 @@ class TestMailedCode:
         left = MailedKey.objects.get().expires_at - timezone.now()
         assert timedelta(minutes=9) < left <= timedelta(minutes=10)
 
+    def test_the_page_asks_for_the_address_and_then_for_the_code(self, client: Client, user: User) -> None:
+        assert b"Mail me a code" in client.get("/sign-in/mail").content
+        assert client.post("/sign-in/mail", {"email": "nonsense"}).status_code == 400
+        assert b"a mail is on its way" in client.post("/sign-in/mail", {"email": "stranger@example.org"}).content
+        assert b"a mail is on its way" in client.post("/sign-in/mail", {"email": user.email}).content
+        wrong = client.post("/sign-in/mail", {"key": "000000"})
+        assert wrong.status_code == 400
+        assert "_auth_user_id" not in client.session
+        assert client.post("/sign-in/mail", {"key": last_code(), "next": "/dashboard/"})["Location"] == "/dashboard/"
+        assert client.session["_auth_user_id"] == str(user.pk)
+
     def test_the_page_signs_the_browser_in(self, client: Client, api: Api, user: User) -> None:
         api.post("auth/login/code", {"email": user.email})
         address = f"/sign-in/code/{last_link('sign-in/code')}"
         assert "_auth_user_id" not in client.session, client.get(address)
         assert client.post(address)["Location"] == "/"
         assert client.session["_auth_user_id"] == str(user.pk)
+
+
+class TestSignUpPage:
+    def test_known_and_unknown_addresses_get_the_same_page(self, client: Client, user: User) -> None:
+        form = {"full_name": "New Person", "email": "new@example.org", "password": "correct-horse-7-battery"}
+        known, unknown = client.post("/sign-up/", form | {"email": user.email}), client.post("/sign-up/", form)
+        assert (known.status_code, unknown.status_code) == (200, 200)
+        assert known.content.replace(user.email.encode(), b"") == unknown.content.replace(b"new@example.org", b"")
+        assert User.objects.filter(email="new@example.org").exists()
+
+    @pytest.mark.parametrize(
+        ("field", "value"), [("password", "short"), ("password", "password1"), ("email", "x"), ("birth_date", "2020-01-01")]
+    )
+    def test_what_is_wrong_stands_at_its_field(self, client: Client, field: str, value: str) -> None:
+        form = {"full_name": "New Person", "email": "new@example.org", "password": "correct-horse-7-battery"}
+        page = client.post("/sign-up/", form | {field: value})
+        assert 400 <= page.status_code < 500
+        assert list(page.context["form"].errors) == [field]
+        assert not User.objects.filter(email="new@example.org").exists()
 
 
 class TestDevices:

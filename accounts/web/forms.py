@@ -61,6 +61,10 @@ class CodeForm(forms.Form):
     )
 
 
+class MailedCodeForm(forms.Form):
+    key = forms.CharField(label="The code of the mail", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}))
+
+
 class AddressForm(forms.Form):
     email = AddressField("email")
 

@@ -5,6 +5,8 @@ from accounts.web import views
 urlpatterns = [
     path("sign-in/", views.SignInPage.as_view(), name="sign-in"),
     path("sign-up/", views.SignUpPage.as_view(), name="sign-up"),
+    path("sign-in/mail", views.MailedCodePage.as_view(), name="mailed-code"),
+    path("sign-in/passkey", views.PasskeyView.as_view(), name="passkey"),
     path("sign-in/socket", views.SocketTokenView.as_view(), name="socket-token"),
     path("sign-in/second-step", views.SecondStepPage.as_view(), name="second-step"),
     path("sign-in/code/<str:key>", views.LoginCodePage.as_view(), name="login-code-page"),

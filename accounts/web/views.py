@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
 from zoneinfo import available_timezones
@@ -17,13 +18,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.enums import Provider
+from accounts.errors import InvalidPasskey
 from accounts.models import User
 from accounts.providers import tokens
 from accounts.providers.headless import waits_for_second_factor
 from accounts.providers.social import is_configured
 from accounts.selectors import person_of
 from accounts.services import erasing, guardianship, passwords, registration, sign_in, social
-from accounts.web.forms import AddressForm, CodeForm, NewPasswordForm, SignInForm, SignUpForm
+from accounts.web.forms import AddressForm, CodeForm, MailedCodeForm, NewPasswordForm, SignInForm, SignUpForm
 from core.errors import DomainError
 from core.pages import Page, words_of
 
@@ -75,6 +77,60 @@ class SignInPage(AccountPage):
     def _page(self, request: HttpRequest, form: SignInForm, **context: Any) -> HttpResponse:
         providers = [provider for provider in Provider if is_configured(provider)]
         return self.show(request, form=form, providers=providers, next=_next_of(request), **context)
+
+
+class MailedCodePage(AccountPage):
+    """Sign in without a password: an address is asked for, then the code of the mail that came. Its link does the same."""
+
+    template = "accounts/mailed_code.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show(request, form=AddressForm(), next=_next_of(request))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if "key" in request.POST:
+            form = MailedCodeForm(request.POST)
+            if not form.is_valid():
+                return self.show(request, form=form, state="mailed", next=_next_of(request), status=400)
+            is_in = sign_in.log_in_to_browser_with_code(request=request, key=form.cleaned_data["key"])
+            return redirect(_next_of(request) if is_in else f"/sign-in/second-step?next={quote(_next_of(request))}")
+        address = AddressForm(request.POST)
+        if not address.is_valid():
+            return self.show(request, form=address, next=_next_of(request), status=400)
+        sign_in.request_login_code(request=request, email=address.cleaned_data["email"])
+        return self.show(request, form=MailedCodeForm(), state="mailed", next=_next_of(request))
+
+    def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
+        state, form = ("mailed", MailedCodeForm()) if "key" in request.POST else ("", AddressForm(request.POST))
+        return self.show(request, form=form, state=state, next=_next_of(request), status=error.status, reason=words_of(error))
+
+
+@method_decorator(never_cache, name="dispatch")
+class PasskeyView(View):
+    """What the script of the sign-in page asks for a passkey, and hands in."""
+
+    def get(self, request: HttpRequest) -> JsonResponse:
+        return self._answer(lambda: sign_in.begin_passkey_in_browser(request=request))
+
+    def post(self, request: HttpRequest) -> JsonResponse:
+        try:
+            credential = json.loads(request.body)
+        except ValueError:
+            credential = None
+        if not isinstance(credential, dict):
+            return JsonResponse({"detail": str(InvalidPasskey.message)}, status=InvalidPasskey.status)
+
+        def finish() -> dict[str, Any]:
+            sign_in.log_in_to_browser_with_passkey(request=request, credential=credential)
+            return {"next": _next_of(request)}
+
+        return self._answer(finish)
+
+    def _answer(self, call: Callable[[], dict[str, Any]]) -> JsonResponse:
+        try:
+            return JsonResponse(call())
+        except DomainError as error:
+            return JsonResponse({"detail": words_of(error)}, status=error.status)
 
 
 class SecondStepPage(AccountPage):

@@ -6,6 +6,7 @@ import datetime
 import uuid
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.forms import Form
@@ -32,9 +33,8 @@ from mentors.services.slots import Question, slots_between
 _SOON = datetime.timedelta(days=14)
 _MOST_REQUESTS = 50
 _WHEN = {"ahead": "Ahead", "past": "Past", "": "All"}
-# How far ahead another time can be chosen on the page, and how many are shown of each day at most.
+# How far ahead another time can be chosen on the page.
 _NEW_TIMES = datetime.timedelta(days=21)
-_MOST_SLOTS = 120
 
 
 class RequestsPage(SignedInPage):
@@ -208,13 +208,18 @@ class NewTimePage(AskedMovePage):
         booking = get_object_or_404(bookings_of(person), pk=booking_id)
         if not {"reschedule", "counter"} & set(moves_open_to(person, booking)):
             return redirect("booking-page", booking.pk)
-        form = form or NewTimeForm(slots=_free_times(booking, person))
-        return self.show(request, **_line(booking, person), zone=person.time_zone, form=form, page=self)
+        days = _free_days(booking, person)
+        wanted = request.GET.get("day", "")
+        day = wanted if wanted in days else next(iter(days), "")
+        form = form or NewTimeForm(slots=[])
+        form.fields["scheduled_at"].choices = days.get(day, [])  # type: ignore[attr-defined]  # of a choice field
+        choices = [(value, day_of(datetime.date.fromisoformat(value), person.time_zone)) for value in days]
+        return self.show(request, **_line(booking, person), zone=person.time_zone, form=form, page=self, days=choices, day=day)
 
     def post(self, request: HttpRequest, booking_id: uuid.UUID) -> HttpResponse:
         person = person_of(request)
         booking = get_object_or_404(bookings_of(person), pk=booking_id)
-        form = NewTimeForm(request.POST, slots=_free_times(booking, person))
+        form = NewTimeForm(request.POST, slots=[slot for slots in _free_days(booking, person).values() for slot in slots])
         if not form.is_valid():
             response = self.get(request, booking_id, form=form)
             response.status_code = 400
@@ -316,13 +321,14 @@ _TONES = {
 }
 
 
-def _free_times(booking: Booking, person: User) -> list[tuple[str, str]]:
-    """When the session could be instead, as values and words of a choice."""
+def _free_days(booking: Booking, person: User) -> dict[str, list[tuple[str, str]]]:
+    """When the session could be instead: by day, as values and words of a choice, on this person's clock."""
     profile = getattr(booking.session.mentor, "mentor_profile", None)
     if profile is None:
-        return []
-    now = timezone.now()
-    question = Question(profile.pk, booking.session.duration_minutes, booking.learner_id, now)
-    found = slots_between(question, now, now + _NEW_TIMES)[:_MOST_SLOTS]
-    zone = person.time_zone
-    return [(as_text(slot), f"{day_of(slot, zone)}, {clock_of(slot, zone)}, {zone_words(zone)}") for slot in found]
+        return {}
+    now, zone = timezone.now(), person.time_zone
+    found: dict[str, list[tuple[str, str]]] = {}
+    for slot in slots_between(Question(profile.pk, booking.session.duration_minutes, booking.learner_id, now), now, now + _NEW_TIMES):
+        day = slot.astimezone(ZoneInfo(zone)).date().isoformat()
+        found.setdefault(day, []).append((as_text(slot), f"{clock_of(slot, zone)}, {zone_words(zone)}"))
+    return found
