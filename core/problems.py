@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyF
 from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
@@ -20,6 +21,9 @@ from core import errors
 
 logger = structlog.get_logger(__name__)
 
+_NOT_ALLOWED = (
+    "Either this is not for you, or the page was open for too long, or your browser keeps our cookies away. Load it again, and try again."
+)
 INTERNAL_ERROR = "Something broke on our side. It has been recorded."
 PROBLEM_CONTENT_TYPE = "application/problem+json"
 _CODES = {
@@ -127,14 +131,34 @@ def problem_response(status: int, code: str, detail: str, **data: Any) -> JsonRe
 
 def not_found_view(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A problem document for programs, a page for people."""
-    if not request.path.startswith("/api/"):
+    if not _is_for_programs(request):
         return render(request, "core/not_found.html", status=404)
     return problem_response(404, "not_found", str(errors.NotFound.message))
 
 
-def bad_request_view(request: HttpRequest, exception: Exception) -> JsonResponse:
+def bad_request_view(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not _is_for_programs(request):
+        return _failed(400, "This cannot be read", "What your browser sent us is not as it should be. Go back, and try again.")
     return problem_response(400, "invalid_input", str(errors.InvalidInput.message), fields=[])
 
 
-def server_error_view(request: HttpRequest) -> JsonResponse:
+def forbidden_view(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
+    """Also for a form whose proof of coming from our own page is missing or old."""
+    if not _is_for_programs(request):
+        return _failed(403, "This did not work", _NOT_ALLOWED)
+    return problem_response(403, "forbidden", str(errors.Forbidden.message))
+
+
+def server_error_view(request: HttpRequest) -> HttpResponse:
+    if not _is_for_programs(request):
+        return _failed(500, "Something broke", f"{INTERNAL_ERROR} What you did before stands; try again in a minute.")
     return problem_response(500, "internal_error", INTERNAL_ERROR)
+
+
+def _is_for_programs(request: HttpRequest) -> bool:
+    return request.path.startswith(("/api/", "/webhooks/"))
+
+
+def _failed(status: int, title: str, advice: str) -> HttpResponse:
+    """A page that needs neither the database nor to know who asks: one of them may be what failed."""
+    return HttpResponse(render_to_string("core/failed.html", {"title": title, "advice": advice}), status=status)

@@ -473,6 +473,7 @@ CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICIES = content_policies(
     images=_BUCKET, sign_in=[provider["issuer"] for provider in SIGN_IN_PROVIDERS.values() if provider["client_ids"]]
 )
 SESSION_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "core.problems.forbidden_view"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 if not DEBUG:

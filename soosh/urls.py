@@ -58,5 +58,6 @@ urlpatterns = [
 ]
 
 handler400 = "core.problems.bad_request_view"
+handler403 = "core.problems.forbidden_view"
 handler404 = "core.problems.not_found_view"
 handler500 = "core.problems.server_error_view"

@@ -9,9 +9,11 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.test import Client
 from playwright.sync_api import Browser, Response, WebSocketRoute
 
 from accounts.models import User
@@ -386,3 +388,14 @@ def test_public_pages_are_small(lived_in: BookingWorld, visit: Callable[..., Vis
             sizes.clear()
             visitor.go(path)
             assert 0 < sum(sizes) <= 60_000
+
+
+def test_what_fails_is_a_page_for_people(client: Any) -> None:
+    strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    refused = strict.post("/sign-in/", {"email": "a@example.org", "password": "x"})
+    assert (refused.status_code, b"<h1>This did not work</h1>" in refused.content) == (403, True)
+    with mock.patch("soosh.web.views.HomePage.get", side_effect=RuntimeError("broken")):
+        broken = strict.get("/")
+    assert (broken.status_code, b"<h1>Something broke</h1>" in broken.content) == (500, True)
+    assert "default-src 'none'" in broken.headers["Content-Security-Policy"]
+    assert strict.get("/", headers={"host": "evil.example"}).status_code == 400
