@@ -9,6 +9,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from core.embedded.paths import EmbeddedHome
 from core.logging import configure as configure_logging
@@ -465,6 +466,9 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "DASHBOARD_CALLBACK": "soosh.web.staff_desk.add_desk",
     "COMMAND": {"search_models": True},
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("core/mark.svg")}],
+    "SCRIPTS": [lambda request: static("core/desk.js")],
+    "STYLES": [lambda request: static("core/desk.css")],
 }
 
 # --- Security -------------------------------------------------------------------------------------------------------------------

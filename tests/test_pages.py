@@ -161,6 +161,21 @@ def test_every_page_can_be_used_by_everybody(lived_in: BookingWorld, visit: Call
     assert not faults, "\n".join(faults)
 
 
+def test_staff_pages_can_be_used_by_everybody(lived_in: BookingWorld, visit: Callable[..., Visitor]) -> None:
+    visitor = visit(lived_in.make_user(role="staff", is_superuser=True))
+    profile, booking = (
+        f"/admin/mentors/mentorprofile/{lived_in.profile.pk}",
+        f"/admin/bookings/booking/{booking_in(BookingState.CONFIRMED).pk}",
+    )
+    lists = ("/admin/mentors/mentorprofile/", "/admin/payments/payment/", "/admin/bookings/appeal/")
+    faults = []
+    for path in ("/admin/", *lists, f"{profile}/change/", f"{profile}/history/", f"{booking}/change/"):
+        page = visitor.go(path)
+        page.wait_for_selector("#main[role=main]")
+        faults += [f"{path}: {fault}" for fault in by_axe(page)]
+    assert not faults, "\n".join(faults)
+
+
 def test_the_tools_see_what_is_wrong(visit: Callable[..., Visitor]) -> None:
     """Seeded faults, each found: a check that cannot fail is none."""
     page = visit().go("/sign-in/")
