@@ -8,6 +8,7 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -25,9 +26,11 @@ from bookings.tests.conftest import clock, world
 from bookings.tests.world import BookingWorld
 from catalog.models import Opportunity
 from conftest import Api
-from mentors.models import MentorProfile, Review
+from mentors.enums import CheckKind
+from mentors.models import Check, MentorProfile, Review
 from mentors.services.occupying import block_time
 from mentors.services.reviews import grant_reviews, write_review
+from mentors.services.verification import request_check
 from mentors.tests.conftest import make_mentor
 from tests.browser import THEMES, VENDOR, Visitor, open_browser, serve_pages
 from tests.looking import by_axe, by_keyboard, by_sniffer, by_width, read_aloud
@@ -93,6 +96,7 @@ def lived_in(world: BookingWorld) -> BookingWorld:
         ends_at=world.clock.now() + datetime.timedelta(days=3),
         title="Away",
     )
+    request_check(profile=profile, kind=CheckKind.IDENTITY)
     Opportunity.objects.create(
         source="test",
         source_id="1",
@@ -140,7 +144,7 @@ def pages_of(who: str) -> dict[str, int]:
         "earnings/summary",
         "reviews",
     ]
-    own += [f"reviews/{review.pk}/reply", "profile", "profile/preview", "calendars"]
+    own += ["checks", f"checks/{Check.objects.get().pk}", f"reviews/{review.pk}/reply", "profile", "profile/preview", "calendars"]
     return dict.fromkeys([*shared, f"{asked}/decline", f"{asked}/new-time", *(f"/dashboard/{name}" for name in own)], 200)
 
 
@@ -261,6 +265,20 @@ def test_availability_and_profile_are_stated_by_typing(lived_in: BookingWorld, v
     page.get_by_role("button", name="Save the profile").click()
     offers = lived_in.profile.offers.filter(is_active=True).values_list("title", "duration_minutes", "price_amount")
     assert sorted(offers) == [("A short talk", 20, 1250), ("Talk", 60, 4500)]
+
+
+def test_a_check_is_handed_in_with_its_document(
+    lived_in: BookingWorld, visit: Callable[..., Visitor], tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    page = visit(lived_in.mentor, scripts=False).go("/dashboard/checks")
+    page.get_by_role("link", name="Identity").click()
+    files = {"name": "passport.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 x"}
+    page.get_by_label("A PDF, JPEG, PNG or WebP").set_input_files(files)  # type: ignore[arg-type]  # a file
+    page.get_by_role("button", name="Add the file").click()
+    page.get_by_role("button", name="Hand it in").click()
+    assert "Our staff look at it" in page.locator("main").inner_text()
+    assert Check.objects.get().state == "submitted"
 
 
 def test_a_passkey_signs_in(visit: Callable[..., Visitor], user: User, settings: Any) -> None:

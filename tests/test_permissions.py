@@ -295,6 +295,7 @@ DESK = (
     "dashboard/availability/blocks",
     "dashboard/calendars",
     "dashboard/calendars/link",
+    "dashboard/checks",
     "dashboard/reviews",
     "dashboard/earnings",
     "dashboard/earnings/summary",
@@ -309,6 +310,8 @@ OWN_PAGES = (
     *(f"{_BOOKING}/{move}" for move in ("cancel", "new-time", "join", "calendar.ics")),
     "dashboard/availability/blocks/<uuid:block_id>/remove",
     "dashboard/calendars/<uuid:calendar_id>/remove",
+    *(f"dashboard/checks/<uuid:check_id>{move}" for move in ("", "/documents", "/documents/<uuid:document_id>/remove", "/code")),
+    *(f"dashboard/checks/<uuid:check_id>/{move}" for move in ("code/confirm", "submit", "withdraw")),
     "dashboard/reviews/<uuid:review_id>/reply",
     "dashboard/reviews/<uuid:review_id>/write",
 )
@@ -380,6 +383,20 @@ def test_every_route_and_method_has_its_row() -> None:
     }
     assert api == MATRIX.keys()
     assert {route for route, _ in routes() if not route.startswith("api/v1/")} == PAGES.keys()
+
+
+def test_each_route_has_a_name_of_its_own() -> None:
+    """A page that leads to the API's route of the same name would answer with a problem document."""
+    names = [pattern.name for pattern in patterns() if pattern.name]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
+def patterns(found: Any = None) -> Iterator[URLPattern]:
+    for pattern in found or get_resolver().url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern
+        elif getattr(pattern, "app_name", "") != "admin":
+            yield from patterns(pattern.url_patterns)
 
 
 # Where mentors are shown by name to everybody whom they have not blocked.
@@ -558,7 +575,7 @@ def test_pages_hide_what_is_of_somebody_else(world: World, client: Any, route: s
     for person in User.objects.filter(Q(role="staff") | Q(blocks_received__isnull=False)):
         client.force_login(person)
         # Their own profile is asked for first where they have none.
-        expected = {302, 404} if "/calendars/" in path or "/availability/" in path else {404}
+        expected = {302, 404} if re.search("/(calendars|availability|checks)/", path) else {404}
         assert client.get(path).status_code in expected
         assert client.post(path, {"text": "x", "rating": 5, "note": "x"}).status_code in expected | {405}
     client.force_login(User.objects.get(full_name="Canary Owner"))

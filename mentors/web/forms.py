@@ -16,7 +16,7 @@ from catalog.models import Skill
 from catalog.services.documents import title_key
 from core.money import Money, currencies, exponent_of
 from core.wall_time import Weekday
-from mentors.enums import AccessibilityPractice, CalendarKind, OfferKind
+from mentors.enums import AccessibilityPractice, CalendarKind, CheckKind, CheckScope, OfferKind
 from mentors.models import MentorProfile, Offer, Schedule
 from mentors.models.availability import (
     FURTHEST_HORIZON,
@@ -327,6 +327,30 @@ class ReviewForm(forms.Form):
     private_score = forms.IntegerField(
         label=f"Would you recommend them? 0 to {HIGHEST_PRIVATE}; nobody sees this", min_value=0, max_value=HIGHEST_PRIVATE, required=False
     )
+
+
+class CheckForm(forms.Form):
+    """What somebody wants to have looked into."""
+
+    kind = forms.ChoiceField(label="What we should look into", choices=[(value, label.capitalize()) for value, label in CheckKind.choices])
+    scope = forms.ChoiceField(label="For what", choices=[(value, label.capitalize()) for value, label in CheckScope.choices])
+    statement = forms.CharField(
+        label="The employer, the degree, or who recommends you",
+        max_length=200,
+        required=False,
+        help_text="It stands on your page once it is checked.",
+    )
+    contact = forms.CharField(
+        label="Your mailbox at work, or how to reach who recommends you", max_length=254, required=False, help_text="Never shown."
+    )
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(label="The code of the mail", max_length=20, widget=forms.TextInput(attrs={"autocomplete": "one-time-code"}))
+
+
+class DocumentForm(forms.Form):
+    document = forms.FileField(label="A PDF, JPEG, PNG or WebP of up to 10 MB")
 
 
 class MentorSearchForm(forms.Form):

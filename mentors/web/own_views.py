@@ -17,10 +17,9 @@ from accounts.models import User
 from accounts.selectors import person_of
 from core.errors import DomainError, InvalidInput
 from core.pages import Keyset, SignedInPage, words_of
-from mentors.enums import CheckState
 from mentors.errors import NoSchedule
 from mentors.models import CalendarLink, MentorProfile, OutsideCalendar, Review, Schedule
-from mentors.selectors import badge_text, blocks_of, checks_of, first_name, own_profile, own_schedule, reviews_received, reviews_to_write
+from mentors.selectors import blocks_of, first_name, own_profile, own_schedule, reviews_received, reviews_to_write
 from mentors.services import calendars, links, occupying, profiles, reviews, schedules
 from mentors.web.forms import AvailabilityForm, BlockForm, CalendarForm, OfferForm, OfferFormSet, ProfileForm, ReplyForm, ReviewForm
 from mentors.web.views import mentor_context
@@ -59,8 +58,7 @@ class ProfilePage(SignedInPage):
             offers = offers or OfferFormSet(initial=[OfferForm.initial_of(offer) for offer in profile.active_offers], prefix="offers")  # type: ignore[attr-defined]  # prefetched
         form = form or ProfileForm(initial={"capacity": 5})
         offers = offers or OfferFormSet(prefix="offers")
-        checks = [(check, badge_text(check) if check.state == CheckState.PASSED else "") for check in checks_of(person_of(request))]
-        return self.show(request, profile=profile, form=form, offers=offers, checks=checks)
+        return self.show(request, profile=profile, form=form, offers=offers)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         person = person_of(request)
