@@ -45,9 +45,14 @@ class Page(View):
         """The same page as it is now, with what went wrong above it, and the status of the error."""
         messages.error(request, words_of(error))
         request.method = "GET"
-        response = cast(HttpResponse, self.get(request, **self.kwargs))  # type: ignore[attr-defined]  # every page can be read
+        return self.again(request, status=error.status)
+
+    def again(self, request: HttpRequest, *, status: int = 400, **shown: Any) -> HttpResponse:
+        """The page as it is, but for what is `shown`, such as a form that says what is wrong with it. Where it only leads on, it does."""
+        read = self.get  # type: ignore[attr-defined]  # every page can be read
+        response = cast(HttpResponse, read(request, **self.kwargs, **shown))
         if response.status_code == 200:
-            response.status_code = error.status
+            response.status_code = status
         return response
 
 

@@ -107,9 +107,7 @@ class MovePage(BookingPage):
         booking = get_object_or_404(bookings_of(person), pk=booking_id)
         form = self.form(request.POST)
         if not form.is_valid():
-            response = self.get(request, booking_id, form=form)
-            response.status_code = 400
-            return response
+            return self.again(request, form=form)
         type(self).act(booking.pk, person, **form.cleaned_data)
         messages.success(request, self.done)
         return redirect("booking-page", booking.pk)
@@ -221,9 +219,7 @@ class NewTimePage(AskedMovePage):
         booking = get_object_or_404(bookings_of(person), pk=booking_id)
         form = NewTimeForm(request.POST, slots=[slot for slots in _free_days(booking, person).values() for slot in slots])
         if not form.is_valid():
-            response = self.get(request, booking_id, form=form)
-            response.status_code = 400
-            return response
+            return self.again(request, form=form)
         if can_answer(person, booking):
             requesting.counter_offer(booking_id=booking.pk, mentor=person, starts_at=form.cleaned_data["scheduled_at"])
             messages.success(request, "You proposed another time. We tell you what they say.")

@@ -32,9 +32,7 @@ class ChecksPage(DeskPage):
     def post(self, request: HttpRequest) -> HttpResponse:
         form = CheckForm(request.POST)
         if not form.is_valid():
-            response = self.get(request, form)
-            response.status_code = 400
-            return response
+            return self.again(request, form=form)
         check = verification.request_check(profile=own_profile(person_of(request)), **form.cleaned_data)
         messages.success(request, "The check is begun. Add what shows it, then hand it in.")
         return redirect("check-page", check.pk)
@@ -68,9 +66,8 @@ class CheckMovePage(CheckPage):
         check = self.own(request, check_id)
         form = self.form(request.POST, request.FILES)
         if not form.is_valid():
-            response = self.get(request, check_id, **{self.form_name: form})
-            response.status_code = 400
-            return response
+            shown: dict[str, Any] = {self.form_name: form}
+            return self.again(request, **shown)
         type(self).act(check, **form.cleaned_data)
         messages.success(request, self.done)
         return redirect("check-page", check.pk)

@@ -64,21 +64,16 @@ class ProfilePage(SignedInPage):
         person = person_of(request)
         form, offers = ProfileForm(request.POST), OfferFormSet(request.POST, prefix="offers")
         if not (form.is_valid() and offers.is_valid()):
-            return self._again(request, form, offers, 400)
+            return self.again(request, form=form, offers=offers)
         stated = [offer for offer in (each.to_offer() for each in offers) if offer is not None]
         fields = dict(form.cleaned_data)
         try:
             profiles.save_profile(user=person, skills=fields.pop("skills"), fields=fields, offers=stated)
         except InvalidInput as error:
             messages.error(request, words_of(error))
-            return self._again(request, form, offers, error.status)
+            return self.again(request, status=error.status, form=form, offers=offers)
         messages.success(request, "Your profile is saved.")
         return redirect("mentor-profile")
-
-    def _again(self, request: HttpRequest, form: ProfileForm, offers: Any, status: int) -> HttpResponse:
-        response = self.get(request, form, offers)
-        response.status_code = status
-        return response
 
 
 class ProfileMovePage(ProfilePage):
@@ -119,19 +114,14 @@ class AvailabilityPage(DeskPage):
         person = person_of(request)
         form = AvailabilityForm(request.POST)
         if not form.is_valid():
-            return self._again(request, form, 400)
+            return self.again(request, form=form)
         try:
             schedules.set_availability(profile=own_profile(person), availability=form.to_availability())
         except DomainError as error:
             messages.error(request, words_of(error))
-            return self._again(request, form, error.status)
+            return self.again(request, status=error.status, form=form)
         messages.success(request, "Saved. What is booked stays booked.")
         return redirect("availability-page")
-
-    def _again(self, request: HttpRequest, form: AvailabilityForm, status: int) -> HttpResponse:
-        response = self.get(request, form)
-        response.status_code = status
-        return response
 
     def _form(self, person: User) -> AvailabilityForm:
         try:
@@ -150,9 +140,7 @@ class BlocksPage(AvailabilityPage):
         with override(ZoneInfo(person.time_zone)):
             form = BlockForm(request.POST)
             if not form.is_valid():
-                response = self.get(request, block_form=form)
-                response.status_code = 400
-                return response
+                return self.again(request, block_form=form)
         given = form.cleaned_data
         occupying.block_time(person=person, starts_at=given["start"], ends_at=given["end"], title=given["title"])
         messages.success(request, "Nothing will be booked then. What is booked already stays booked.")
@@ -186,9 +174,7 @@ class CalendarsPage(DeskPage):
     def post(self, request: HttpRequest) -> HttpResponse:
         form = CalendarForm(request.POST)
         if not form.is_valid():
-            response = self.get(request, form)
-            response.status_code = 400
-            return response
+            return self.again(request, form=form)
         calendars.add_calendar(person=person_of(request), **form.cleaned_data)
         messages.success(request, "The calendar is read now, and then every quarter of an hour.")
         return redirect("calendars-page")
@@ -241,9 +227,7 @@ class ReplyPage(SignedInPage):
         review = get_object_or_404(reviews_received(person), pk=review_id)
         form = ReplyForm(request.POST)
         if not form.is_valid():
-            response = self.get(request, review_id, form)
-            response.status_code = 400
-            return response
+            return self.again(request, form=form)
         reviews.reply_to_review(user=person, review=review, text=form.cleaned_data["text"])
         messages.success(request, "Your reply stands under the review.")
         return redirect("reviews-page")
@@ -261,9 +245,7 @@ class WriteReviewPage(SignedInPage):
     def post(self, request: HttpRequest, review_id: uuid.UUID) -> HttpResponse:
         review, form = self._review(request, review_id), ReviewForm(request.POST)
         if not form.is_valid():
-            response = self.get(request, review_id, form)
-            response.status_code = 400
-            return response
+            return self.again(request, form=form)
         reviews.write_review(review=review, **form.cleaned_data)
         messages.success(request, "Thank you. It can be seen once both of you have written, or the time for it is over.")
         return redirect("reviews-page")

@@ -115,9 +115,7 @@ class EarningsPage(SignedInPage):
         """Where the provider is told where the earnings go: a link, good once."""
         form = CountryForm(request.POST)
         if not form.is_valid():
-            response = self.get(request, form)
-            response.status_code = 400
-            return response
+            return self.again(request, form=form)
         url = start_onboarding(person=person_of(request), country=form.cleaned_data["country"])
         return render(request, "payments/onboarding.html", {"url": url})
 
