@@ -14,6 +14,7 @@ from bookings.events import AppealDecided, AppealOpened
 from bookings.models import Appeal, Booking
 from bookings.services.ending import complete
 from bookings.services.moving import locked_booking, move, side_of
+from bookings.services.placing import give_place_back
 from bookings.services.settling import owe
 from bookings.services.strikes import forgive_strikes
 from core.errors import Forbidden
@@ -79,5 +80,7 @@ def _apply(booking: Booking, state: AppealState, staff: User) -> None:
     if state == AppealState.UPHELD:
         complete(booking, side=Side.PLATFORM, cause=Cause.APPEAL, actor=staff)
     else:
+        # It may still be going on; and it stands in the calendars of both.
+        give_place_back(booking)
         move(booking, BookingState.CANCELLED_BY_PLATFORM, side=Side.PLATFORM, cause=Cause.APPEAL, actor=staff)
         owe(booking, booking.price, reason=RefundReason.GOODWILL)

@@ -351,6 +351,8 @@ class TestNoShows:
         booking = Booking.objects.get()
         assert booking.payment is not None
         assert (booking.state, booking.payment.returned_amount) == (ends_as, returned)
+        # What was called off stands in nobody's calendar.
+        assert OccupiedTime.objects.filter(reference=booking.session_id).exists() == (state == "refused")
 
 
 class TestGuardians:
