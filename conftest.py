@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import hypothesis
 import pytest
 from allauth.account.models import EmailAddress
 from django.core.cache import cache
@@ -20,6 +21,10 @@ from core import querysets
 from core.tests.database import migrated_template
 
 PASSWORD = "correct-horse-7-battery"
+# The first example of a process waits until Hypothesis has read the constants of all our modules, seconds on a busy machine with a new
+# checkout. That says nothing about the test that happens to be first.
+hypothesis.settings.register_profile("soosh", parent=hypothesis.settings.default, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("soosh")
 
 
 @pytest.fixture(scope="session")
