@@ -25,7 +25,7 @@ from bookings.services import cancelling
 from bookings.tests.conftest import clock, world
 from bookings.tests.world import BookingWorld
 from catalog.models import Opportunity
-from conftest import Api
+from conftest import PASSWORD, Api
 from mentors.enums import CheckKind
 from mentors.models import Check, MentorProfile, Review
 from mentors.services.occupying import block_time
@@ -279,6 +279,17 @@ def test_a_check_is_handed_in_with_its_document(
     page.get_by_role("button", name="Hand it in").click()
     assert "Our staff look at it" in page.locator("main").inner_text()
     assert Check.objects.get().state == "submitted"
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_signing_in_and_out_by_the_form(visit: Callable[..., Visitor], user: User, scripts: bool) -> None:
+    page = visit(scripts=scripts).go("/sign-in/?next=/dashboard/settings")
+    page.get_by_label("E-mail address").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("heading", name="Settings").wait_for()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Sign in").wait_for()
 
 
 def test_a_passkey_signs_in(visit: Callable[..., Visitor], user: User, settings: Any) -> None:

@@ -123,7 +123,7 @@ class TestPasswordReset:
         assert b"Look into your mail" in client.post("/reset-password/", {"email": user.email}).content
         address = f"/reset-password/{last_link('reset-password')}"
         page = client.get(address)
-        assert (page["Referrer-Policy"], page.status_code) == ("no-referrer", 200)
+        assert (page["Referrer-Policy"], page.status_code) == ("strict-origin", 200)
         assert client.post(address, {"password": "short"}).status_code == 400
         assert b"common" in client.post(address, {"password": "password1234"}).content
         assert b"is changed" in client.post(address, {"password": NEW_PASSWORD}).content

@@ -48,8 +48,9 @@ class AccountPage(Page):
 
     def show(self, request: HttpRequest, *, status: int = 200, **context: Any) -> HttpResponse:
         response = super().show(request, status=status, **context)
-        # The key in the address must not travel on in a Referer.
-        response["Referrer-Policy"] = "no-referrer"
+        # The key in the address must not travel on in a Referer. Without any, browsers would send forms without their origin, too, and
+        # those are refused.
+        response["Referrer-Policy"] = "strict-origin"
         return response
 
 
