@@ -24,7 +24,7 @@ demo: $(VENV)/installed ## Walk one person through the whole journey (needs `mak
 test: $(VENV)/installed-test ## Run the test suite against services of its own
 	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report term
 
-test-long: $(VENV)/installed-test ## Run the long tests: kills, races, volume, fuzzing; takes more than two hours
+test-long: $(VENV)/installed-test ## Run the long tests: kills, races, volume, fuzzing; takes more than three hours on two cores
 	@DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -m long -vv -n 2 --dist loadfile -p no:randomly -rP --show-capture=stdout --durations=0
 	@FUZZ_EXAMPLES=200 DEBUG=on $(BIN)/python -m core.embedded $(TEST_HOME) $(BIN)/python -m pytest -n 2 tests/test_fuzz.py
 
