@@ -1,21 +1,39 @@
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any, cast
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.views.decorators.http import require_POST
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts.enums import Role
-from accounts.models import Block, ConsentDecision, DataExport, Device, Erasure, Guardianship, LinkedProvider, SecurityEvent, User
-from accounts.policies import can_manage_person
-from accounts.services import devices, erasing, staff
+from accounts.middleware import SESSION_KEY
+from accounts.models import (
+    Block,
+    ConsentDecision,
+    DataExport,
+    Device,
+    Erasure,
+    Guardianship,
+    Impersonation,
+    LinkedProvider,
+    SecurityEvent,
+    User,
+)
+from accounts.policies import can_impersonate, can_manage_person
+from accounts.services import devices, erasing, impersonating, staff
 from accounts.services.registration import prove_address
 from accounts.web.forms import StaffSignInForm
 from core.admin import AuditedAdmin, ReadOnlyAdmin
@@ -34,10 +52,15 @@ def _actor(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=300, help_text="For the audit log. The person can ask for it: it is in the copy of their data.")
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
+    change_form_template = "accounts/user_change_form.html"
     change_password_form = AdminPasswordChangeForm
     ordering = ("-id",)
     list_display = ("email", "full_name", "handle", "role", "is_active", "suspended_at", "created_at", "last_login")
@@ -77,6 +100,41 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
         if not change:
             # Staff who give somebody a password answer for the address too.
             prove_address(user=obj)
+
+    def get_urls(self) -> list[Any]:
+        start, end = (self.admin_site.admin_view(view) for view in (self.impersonate, require_POST(self.end_impersonation)))
+        return [
+            path("<uuid:person_id>/impersonate/", start, name="accounts_user_impersonate"),
+            path("impersonation/end/", end, name="accounts_impersonation_end"),
+            *super().get_urls(),
+        ]
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        person = self.get_object(request, object_id)
+        may_look = person is not None and can_impersonate(_actor(request), person)
+        return super().change_view(request, object_id, form_url, {"can_impersonate": may_look, **(extra_context or {})})
+
+    def impersonate(self, request: HttpRequest, person_id: uuid.UUID) -> HttpResponse:
+        """A form that asks why; then the pages as this person sees them."""
+        person = get_object_or_404(User, pk=person_id)
+        if not can_impersonate(_actor(request), person):
+            raise PermissionDenied
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            row = impersonating.start_impersonation(staff=_actor(request), person=person, reason=form.cleaned_data["reason"])
+            request.session[SESSION_KEY] = str(row.pk)
+            return redirect("dashboard")
+        context = {"form": form, "person": person, "title": f"See Soosh as {person} does", "opts": self.model._meta}
+        return render(request, "accounts/impersonate_form.html", self.admin_site.each_context(request) | context)
+
+    def end_impersonation(self, request: HttpRequest) -> HttpResponse:
+        """Back to what staff see themselves, where they began."""
+        row = Impersonation.objects.filter(pk=request.session.pop(SESSION_KEY, None), staff=_actor(request)).first()
+        if row is None:
+            return redirect("admin:index")
+        impersonating.end_impersonation(impersonation=row)
+        messages.success(request, "You see Soosh as yourself again.")
+        return redirect("admin:accounts_user_change", row.person_id)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
         response = super().user_change_password(request, id, form_url)
@@ -155,6 +213,16 @@ class DeviceAdmin(PersonalAdmin):
         for device in queryset.select_related("user"):
             self._audit(request, "signed out", device)
             devices.end_device(user=device.user, device_id=device.pk, request=request)
+
+
+@admin.register(Impersonation)
+class ImpersonationAdmin(ReadOnlyAdmin):
+    """Who of staff looked at the pages as somebody else, and why."""
+
+    list_display = ("created_at", "staff", "person", "reason", "ends_at")
+    search_fields = ("=id", "staff__email", "person__email")
+    list_select_related = ("staff", "person")
+    show_full_result_count = False
 
 
 @admin.register(LinkedProvider)

@@ -52,6 +52,7 @@ class SecurityEventKind(TextChoices):
     EXPORT_MADE = "export_made", _("a copy of all data was made")
     ERASURE_REQUESTED = "erasure_requested", _("erasure of the account was requested")
     ERASURE_UNDONE = "erasure_undone", _("erasure of the account was undone")
+    SEEN_BY_STAFF = "seen_by_staff", _("a member of staff looked at the pages as you see them")
     MAIL_BOUNCED = "mail_bounced", _("a mail could not be delivered")
 
 

@@ -18,6 +18,11 @@ def can_manage_person(actor: User, person: User) -> bool:
     return can_manage_people(actor) and actor.pk != person.pk and (actor.is_superuser or not person.is_staff)
 
 
+def can_impersonate(actor: User, person: User) -> bool:
+    """Staff with the permission for it, those whom they manage."""
+    return can_manage_person(actor, person) and person.is_active and actor.has_perm("accounts.add_impersonation")
+
+
 def can_moderate(user: User | AnonymousUser) -> bool:
     """Moderators and staff."""
     return isinstance(user, User) and user.role in (Role.MODERATOR, Role.STAFF)

@@ -23,6 +23,7 @@ from accounts.models import (
     Device,
     Erasure,
     Guardianship,
+    Impersonation,
     LinkedProvider,
     MailedKey,
     RetiredHandle,
@@ -156,6 +157,13 @@ declare(
     personal=("guardian", "guardian_email"),
 )
 declare(
+    Impersonation,
+    subject="person_id",
+    on_erasure=OnErasure.DELETE,
+    none=("id", "created_at", "updated_at", "staff", "person", "ends_at"),
+    personal=("reason",),
+)
+declare(
     DataExport,
     subject="user_id",
     on_erasure=OnErasure.DELETE,
@@ -197,6 +205,7 @@ def _erase_from_others(person_id: uuid.UUID) -> None:
     email = _email_of(person_id)
     Block.objects.filter(blocked_id=person_id).delete()
     Guardianship.objects.filter(guardian_id=person_id).delete()
+    Impersonation.objects.filter(staff_id=person_id).delete()
     Guardianship.objects.filter(guardian_email=email).update(guardian_email="")
     MailedKey.objects.filter(email=email).delete()
     ConsentDecision.objects.filter(decided_by_id=person_id).update(decided_by=None)
@@ -207,6 +216,7 @@ def _count_at_others(person_id: uuid.UUID) -> int:
         Block.objects.filter(blocked_id=person_id).count()
         + Guardianship.objects.filter(guardian_id=person_id).count()
         + ConsentDecision.objects.filter(decided_by_id=person_id).count()
+        + Impersonation.objects.filter(staff_id=person_id).count()
     )
 
 

@@ -5,9 +5,11 @@ from typing import cast
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from rest_framework.request import Request
 
-from accounts.models import Device, User
+from accounts.models import Device, Impersonation, User
+from accounts.policies import can_impersonate
 from accounts.providers import tokens
 
 
@@ -19,6 +21,12 @@ def person_of(request: Request | HttpRequest) -> User:
 def session_of(request: Request) -> str:
     """The key of the session behind the request's access token."""
     return tokens.session_key_of(request.auth)  # type: ignore[arg-type]
+
+
+def impersonation_in_force(*, staff: User, key: str) -> Impersonation | None:
+    """The one with this id, unless it is over, somebody else's, or what this member of staff may no longer do."""
+    row = Impersonation.objects.select_related("staff", "person").filter(pk=key, staff=staff.pk, ends_at__gt=timezone.now()).first()
+    return row if row is not None and can_impersonate(staff, row.person) else None
 
 
 def people_for_staff(*, q: str = "", role: str = "", is_active: bool | None = None) -> QuerySet[User]:

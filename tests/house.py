@@ -46,8 +46,14 @@ FURNITURE = frozenset(
     }
 )
 # What single rooms have beyond it, each for its reason: SQL text of the lexical leg and of JSON cards; the reference data; the frozen sets of reviews; the
-# SQL of what is bookable; the peer of Stripe, which is a program of its own.
-EXTRA_FURNITURE = {"catalog": {"lexical", "cards", "reference"}, "profiling": {"review"}, "mentors": {"bookable"}, "payments": {"peer"}}
+# SQL of what is bookable; the peer of Stripe, which is a program of its own; who a member of staff sees the pages as.
+EXTRA_FURNITURE = {
+    "accounts": {"middleware"},
+    "catalog": {"lexical", "cards", "reference"},
+    "profiling": {"review"},
+    "mentors": {"bookable"},
+    "payments": {"peer"},
+}
 FORBIDDEN_NAMES = ("utils", "util", "common", "helpers", "helper", "misc", "manager", "managers")
 
 MOST_LINES = 500

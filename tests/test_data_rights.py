@@ -64,7 +64,7 @@ def fill(person: User, api: Api) -> None:
     """Something of a person in every table of every app."""
     from django.contrib.auth.models import Group, Permission
 
-    from accounts.models import Block, Guardianship
+    from accounts.models import Block, Guardianship, Impersonation
     from accounts.tests.test_factors import enrol
     from ai.models import DailyBudget
 
@@ -91,6 +91,7 @@ def fill(person: User, api: Api) -> None:
     other = User.objects.create_user("other@example.org", None, full_name="Other", birth_date=date(1980, 1, 1))
     api.post("blocks", {"user_id": str(other.pk)})
     Block.objects.create(blocker=other, blocked=person)
+    Impersonation.objects.create(staff=other, person=person, reason="They asked for help", ends_at=timezone.now())
     Guardianship.objects.create(ward=person, guardian=other, state="active", accepted_at=timezone.now(), guardian_email="other@example.org")
     Guardianship.objects.create(ward=other, guardian_email=person.email)
     DailyBudget.objects.create(user=person, day_on=date(2026, 1, 1), tokens_limit=5)

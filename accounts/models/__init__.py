@@ -1,7 +1,7 @@
 from accounts.models.data_rights import DataExport, Erasure, RetiredHandle
 from accounts.models.people import User, age_band_on, normal_address, validate_birth_date, validate_handle, validate_time_zone
 from accounts.models.sign_in import Device, LinkedProvider, MailedKey, SecurityEvent
-from accounts.models.trust import Block, ConsentDecision, Guardianship
+from accounts.models.trust import Block, ConsentDecision, Guardianship, Impersonation
 
 __all__ = [
     "Block",
@@ -10,6 +10,7 @@ __all__ = [
     "Device",
     "Erasure",
     "Guardianship",
+    "Impersonation",
     "LinkedProvider",
     "MailedKey",
     "RetiredHandle",

@@ -76,3 +76,22 @@ class Guardianship(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.guardian_id or self.guardian_email} for {self.ward_id}"
+
+
+class Impersonation(BaseModel):
+    """A member of staff looks at the pages as somebody else does, for a reason and for a while. It ends early by its end being moved."""
+
+    staff = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="impersonations_made")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="impersonations")
+    reason = models.CharField(max_length=300)
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.CheckConstraint(condition=~Q(staff=F("person")), name="nobody_impersonates_themselves"),
+            models.CheckConstraint(condition=~Q(reason=""), name="impersonation_has_a_reason"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} as {self.person_id}"

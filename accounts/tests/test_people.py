@@ -386,6 +386,8 @@ class TestStaff:
         for action in ("suspend", "reinstate", "sign_out", "erase"):
             answer = client.post("/admin/accounts/user/", {"action": action, "_selected_action": [str(user.pk)]})
             assert answer.status_code == 302
+        acts = AuditEntry.objects.filter(thing_id=str(user.pk)).exclude(action__in=("viewed", "changed")).order_by("number")
+        assert list(acts.values_list("action", flat=True)) == ["suspended", "reinstated", "signed out", "erased"]
         user.refresh_from_db()
         assert not user.is_active
         assert client.post("/admin/accounts/user/", {"action": "suspend", "_selected_action": [str(staff.pk)]}).status_code == 302
@@ -413,6 +415,12 @@ class TestStaff:
         client.post("/admin/accounts/user/", {"action": "sign_out", "_selected_action": [str(other.pk)]})
         assert not other.devices.exists()
         assert AuditEntry.objects.filter(action="signed out", thing_id=str(other.pk)).exists()
+        for _ in range(2):
+            Api().sign_in(other)
+        first, second = other.devices.order_by("created_at")
+        client.post("/admin/accounts/device/", {"action": "sign_out", "_selected_action": [str(first.pk)]})
+        assert list(other.devices.all()) == [second]
+        assert AuditEntry.objects.filter(action="signed out", thing_id=str(first.pk)).exists()
 
     def test_the_chain_shows_a_quiet_change(self, staff: User, user: User) -> None:
         from django.db import connection

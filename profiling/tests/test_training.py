@@ -11,10 +11,12 @@ from unittest import mock
 import numpy
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from catalog.models import Opportunity, Reaction
+from core.models import AuditEntry
 from profiling import tasks
 from profiling.enums import RankerState, RecommendationBasis, Term
 from profiling.errors import NothingToRollBackTo, TrainingIsRunning
@@ -259,6 +261,18 @@ class TestBeingInForce:
         assert roll_back_ranker() == 0, "at last the one chosen by hand"
         with pytest.raises(CommandError, match="No learned ranker"):
             call_command("retrain_ranker", "--roll-back")
+
+    def test_staff_take_it_back(self, client: Any, staff: Any) -> None:
+        ranker = self.adopted(1)
+        client.force_login(staff)
+        for words in ("Ranker 0 serves again.", "No learned ranker was ever adopted."):
+            page = client.post(
+                reverse("admin:profiling_ranker_changelist"), {"action": "roll_back", "_selected_action": [str(ranker.pk)]}, follow=True
+            )
+            assert words in page.content.decode()
+        ranker.refresh_from_db()
+        assert ranker.state == RankerState.STOPPED
+        assert AuditEntry.objects.filter(action="rolled back", thing_kind="profiling.Ranker").count() == 1
 
     def test_the_command_reports(self, capsys: Any) -> None:
         call_command("retrain_ranker")

@@ -39,7 +39,8 @@ _LIVE = ("/dashboard/", "/bookings/")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """For every template: `links` of the whole site, `places` of a mentor's desk where one is in it, `themes` and the chosen `theme`."""
+    """For every template: `links` of the whole site, `places` of a mentor's desk where one is in it, `themes` and the chosen `theme`,
+    and the `impersonation` that a member of staff sees the page by."""
     theme = request.COOKIES.get(THEME_COOKIE, "")
     is_desk = request.path.startswith("/dashboard/")
     return {
@@ -47,6 +48,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "places": _places(_PLACES, request.path) if is_desk else [],
         "is_live": request.path.startswith(_LIVE) and _user_of(request).is_authenticated,
         "is_wide": is_desk or request.path.startswith(("/mentors/", "/opportunities/")),
+        "impersonation": getattr(request, "impersonation", None),
         "themes": THEMES.items(),
         "theme": theme if theme in THEMES else "",
     }
