@@ -63,6 +63,11 @@ def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
+def zone_of_times(request: HttpRequest) -> list[str]:
+    """Stands at the top of every page of the admin: its words, and their colour."""
+    return [f"Times are {timezone.get_current_timezone_name()}", "info"]
+
+
 def _may_see(request: HttpRequest, model: type[Model]) -> bool:
     return request.user.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}")  # type: ignore[union-attr]  # staff
 
