@@ -288,6 +288,45 @@ def test_availability_and_profile_are_stated_by_typing(lived_in: BookingWorld, v
     assert sorted(offers) == [("A short talk", 20, 1250), ("Talk", 60, 4500)]
 
 
+def test_hours_are_drawn_into_the_week(lived_in: BookingWorld, visit: Callable[..., Visitor]) -> None:
+    """By mouse, over one day and several; what was drawn stands in the lines, finer times than the plan shows are kept, and Escape gives up."""
+    page = visit(lived_in.mentor).go("/dashboard/availability")
+    lines = {day: page.get_by_label(day, exact=True) for day in ("Monday", "Tuesday", "Wednesday", "Thursday")}
+    for line in lines.values():
+        line.fill("")
+    lines["Wednesday"].fill("07:15-08:00, 13:00-14:00")
+
+    def draw(start: tuple[int, float], end: tuple[int, float], *, release: bool = True) -> None:
+        """From (day, hour) to (day, hour)."""
+        for number, (day, hour) in enumerate((start, end)):
+            box = page.locator(".track").nth(day).bounding_box()
+            assert box is not None
+            page.mouse.move(box["x"] + box["width"] * hour / 24, box["y"] + box["height"] / 2, steps=4)
+            if not number:
+                page.mouse.down()
+        if release:
+            page.mouse.up()
+
+    page.locator(".plan").scroll_into_view_if_needed()
+    draw((0, 9.2), (0, 11.8))
+    assert lines["Monday"].input_value() == "09:00-12:00"
+    draw((0, 10.2), (0, 10.3))  # a click
+    assert lines["Monday"].input_value() == "09:00-10:00, 10:30-12:00"
+    draw((1, 9.2), (2, 12.9))
+    assert [lines[day].input_value() for day in ("Tuesday", "Wednesday")] == ["09:00-13:00", "07:15-08:00, 09:00-14:00"]
+    lines["Thursday"].fill("9 to 5")
+    draw((3, 9.2), (3, 12.9))
+    assert lines["Thursday"].input_value() == "9 to 5"
+    draw((0, 14.2), (0, 15.8), release=False)
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    assert lines["Monday"].input_value() == "09:00-10:00, 10:30-12:00"
+    lines["Thursday"].fill("")
+    page.get_by_role("button", name="Save the hours").click()
+    page.get_by_text("Saved.").wait_for()
+    assert page.get_by_label("Wednesday").input_value() == "07:15-08:00, 09:00-14:00"
+
+
 def test_a_check_is_handed_in_with_its_document(
     lived_in: BookingWorld, visit: Callable[..., Visitor], tmp_path: Path, settings: Any
 ) -> None:

@@ -95,7 +95,14 @@ class AvailabilityForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         days = {
-            f"day_{day.value}": forms.CharField(label=str(day.label), required=False, max_length=300, help_text=_HINT if not day else "")
+            f"day_{day.value}": forms.CharField(
+                label=str(day.label),
+                required=False,
+                max_length=300,
+                help_text=_HINT if not day else "",
+                # The plan of the week is drawn from these lines, and into them.
+                widget=forms.TextInput(attrs={"data-day": day.value}),
+            )
             for day in Weekday
         }
         # The week stands first.
