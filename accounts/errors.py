@@ -93,7 +93,7 @@ class LinkNeedsSignIn(Conflict):
 
 class ProviderTaken(Conflict):
     code = "provider_linked_elsewhere"
-    message = _("This identity is linked already: to another account, or another identity of the same provider to yours.")
+    message = _("This sign-in is in use already: by another account, or you have one of the same kind.")
 
 
 class LastWayIn(Conflict):

@@ -47,7 +47,7 @@ class TooManyRequestsOpen(Conflict):
 
 class CannotPayTogether(Conflict):
     code = "cannot_pay_together"
-    message = _("People of 18 and more can pay together for up to ten sessions that cost something and are over within 90 days.")
+    message = _("Who is 18 or older can pay for up to ten sessions at once. Each must cost something, and be over within 90 days.")
 
 
 class TooManyStrikes(Conflict):
@@ -176,7 +176,7 @@ class NothingOffered(Conflict):
 
 class NotRecordable(Conflict):
     code = "not_recordable"
-    message = _("Sessions for several, and sessions with somebody under 18, are never recorded.")
+    message = _("We never record a group, or anyone under 18.")
 
 
 class ConsentTextChanged(Conflict):
@@ -191,7 +191,7 @@ class ConsentMissing(Conflict):
 
 class RecordingRuns(Conflict):
     code = "recording_runs"
-    message = _("This session is being recorded already.")
+    message = _("This is being recorded already.")
 
 
 class NoRecording(NotFound):

@@ -10,12 +10,12 @@ class ImportFileUnreadable(InvalidInput):
 
 class OpportunityNotOpen(Conflict):
     code = "opportunity_not_open"
-    message = _("This opportunity is closed already.")
+    message = _("This posting is closed already.")
 
 
 class IllegalMove(Conflict):
     code = "illegal_move"
-    message = _("This is not possible in the present state of the opportunity.")
+    message = _("The opportunity is not in a state for this.")
 
 
 class DuplicateOpportunity(Conflict):
@@ -25,7 +25,7 @@ class DuplicateOpportunity(Conflict):
 
 class OrganisationMayNotPost(Forbidden):
     code = "organisation_may_not_post"
-    message = _("This organisation is suspended, so nothing can be posted for it.")
+    message = _("Posting for this organisation is stopped for now.")
 
 
 class TooManyUnchecked(Conflict):

@@ -51,7 +51,7 @@ def idempotent(view: View) -> View:
         if key is None:
             return view(self, request, *arguments, **options)
         if not key or len(key) > _LONGEST_KEY or not key.isprintable():
-            raise InvalidInput(errors=(FieldError("Idempotency-Key", "invalid_key", "Use 1 to 255 printable characters."),))
+            raise InvalidInput(errors=(FieldError("Idempotency-Key", "invalid_key", "Use 1 to 255 letters, digits and signs."),))
         with transaction.atomic():
             return _once(request, key, lambda: view(self, request, *arguments, **options))
 

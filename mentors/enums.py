@@ -84,12 +84,12 @@ class CheckScope(TextChoices):
 
 
 class CheckState(TextChoices):
-    OPEN = "open", "the mentor gathers evidence"
+    OPEN = "open", "not handed in yet"
     SUBMITTED = "submitted", "waits for staff"
     SECOND_REVIEW = "second_review", "waits for a second member of staff"
     PASSED = "passed", "passed"
     REFUSED = "refused", "not passed"
-    WITHDRAWN = "withdrawn", "taken back by the mentor"
+    WITHDRAWN = "withdrawn", "taken back before it was decided"
     REVOKED = "revoked", "passed once, and taken back by staff"
 
 

@@ -46,7 +46,7 @@ class SuggestionNotFound(NotFound):
 
 class SuggestionDecided(Conflict):
     code = "suggestion_decided"
-    message = _("You have decided about this suggestion before.")
+    message = _("You have answered this before.")
 
 
 class NothingLearned(Conflict):

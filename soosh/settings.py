@@ -270,6 +270,7 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 # --- Mail -----------------------------------------------------------------------------------------------------------------------
 NOTICE_TIMEOUT_SECONDS = 10
 NOTICE_ADDRESS = env.str("NOTICE_ADDRESS", default="no-reply@soosh.example")
+SUPPORT_ADDRESS = env.str("SUPPORT_ADDRESS", default="help@soosh.example")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Soosh <{NOTICE_ADDRESS}>")
 SENDGRID_API_KEY = env.str("SENDGRID_API_KEY", default="")
 ANYMAIL = {

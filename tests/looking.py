@@ -136,21 +136,21 @@ def look_at_the_desk(visitor: Visitor, path: str) -> list[str]:
     return found + [f"dark: {fault}" for fault in by_axe(page, "color-contrast")]
 
 
-def read_aloud(page: Page, *, most: int = 400) -> list[str]:
-    """What a screen reader says from the top of the page to its end."""
+def read_aloud(page: Page, part: str = "body", *, most: int = 600) -> list[str]:
+    """What a screen reader says from the top of the page, or of a part of it, to its end."""
     module = re.sub(r"export\{\w+ as Virtual,(\S+?) as virtual\};", r"window.reader = \1;", _source("virtual-screen-reader.js"))
     page.evaluate(f"() => {{ {module} }}")
     said: list[str] = page.evaluate(
-        """async (most) => {
-          await reader.start({container: document.body});
+        """async ([part, most]) => {
+          await reader.start({container: document.querySelector(part)});
           for (let step = 0; step < most; step++) {
             await reader.next();
-            if ((await reader.lastSpokenPhrase()) === 'end of document') break;
+            if (/^end of (document|main)$/.test(await reader.lastSpokenPhrase())) break;
           }
           const said = await reader.spokenPhraseLog();
           await reader.stop();
           return said;
         }""",
-        most,
+        [part, most],
     )
     return said

@@ -181,7 +181,7 @@ class TestDecisions:
         for action, state in (("send_back", "draft"), ("close", "closed")):
             self.act(desk, "opportunity", action, row)
             assert row.state == state
-        assert "This opportunity is closed already." in self.act(desk, "opportunity", "approve", row)
+        assert "This posting is closed already." in self.act(desk, "opportunity", "approve", row)
         asked = Opportunity.objects.create(source="t", source_id="3", kind="job", title="Nurse", state="review")
         PostingReview.objects.create(opportunity=asked, signals=["new_poster"])
         self.act(desk, "opportunity", "approve", asked)

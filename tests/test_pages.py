@@ -122,6 +122,7 @@ def pages_of(who: str) -> dict[str, int]:
             "/mentors/",
             f"/mentors/{profile.pk}",
             "/mentors/?q=data&practice=captions",
+            "/help/",
             "/opportunities/",
             f"/opportunities/{opportunity.pk}",
         ]

@@ -317,6 +317,7 @@ OWN_PAGES = (
 )
 PAGES = {
     "": 200,
+    "help/": 200,
     "healthz": 200,
     "readyz": 503,
     "verify-email/<str:key>": 200,

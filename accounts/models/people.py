@@ -67,7 +67,7 @@ def validate_time_zone(name: str) -> None:
 def validate_handle(handle: str) -> None:
     """3 to 30 small letters, digits and underscores, beginning with a letter; no name that could pass for Soosh itself."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{2,29}", handle):
-        raise ValidationError("Use 3 to 30 small letters, digits and underscores, beginning with a letter.", code="invalid_handle")
+        raise ValidationError("Use 3 to 30 small letters, digits and underscores. Begin with a letter.", code="invalid_handle")
     if handle in RESERVED_HANDLES:
         raise ValidationError("This handle is reserved.", code="reserved_handle")
 

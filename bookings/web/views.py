@@ -302,12 +302,32 @@ def _line(booking: Booking, person: User) -> dict[str, Any]:
         "is_mentor": is_mentor,
         "side": Side.MENTOR if is_mentor else Side.LEARNER,
         "other": booking.learner if is_mentor else booking.session.mentor,
+        "state_words": _state_words(booking, person),
         "state": BookingState(booking.state),
         "moves": moves_open_to(person, booking),
         "tone": _TONES.get(BookingState(booking.state), ""),
     }
 
 
+def _state_words(booking: Booking, person: User) -> str:
+    """How a session stands, told to the person whom it concerns."""
+    state, is_mentor = BookingState(booking.state), is_mentor_of(person, booking)
+    if state is BookingState.REQUESTED and booking.proposed_at:
+        return "The learner has not answered the other time yet" if is_mentor else "The mentor proposes another time"
+    told = _TOLD_MENTOR if is_mentor else _TOLD_LEARNER if person.pk == booking.learner_id else {}
+    return told.get(state) or state.label[0].upper() + state.label[1:]
+
+
+_TOLD_MENTOR = {
+    BookingState.REQUESTED: "You have not answered yet",
+    BookingState.DECLINED: "You said no",
+    BookingState.CANCELLED_BY_MENTOR: "Called off by you",
+    BookingState.NO_SHOW_BY_MENTOR: "You did not come",
+}
+_TOLD_LEARNER = {
+    BookingState.CANCELLED_BY_LEARNER: "Called off by you",
+    BookingState.NO_SHOW_BY_LEARNER: "You did not come",
+}
 _TONES = {
     BookingState.CONFIRMED: "good",
     BookingState.IN_SESSION: "good",

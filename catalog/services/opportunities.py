@@ -124,5 +124,7 @@ def _skills(skill_ids: Sequence[uuid.UUID]) -> list[Skill]:
     found = list(Skill.objects.active().filter(id__in=skill_ids))
     missing = set(skill_ids) - {skill.id for skill in found}
     if missing:
-        raise InvalidInput(errors=(FieldError("skill_ids", "unknown_skill", f"Not known: {', '.join(sorted(map(str, missing)))}"),))
+        raise InvalidInput(
+            errors=(FieldError("skill_ids", "unknown_skill", f"These are not known: {', '.join(sorted(map(str, missing)))}."),)
+        )
     return found

@@ -35,7 +35,7 @@ def found_organisation(*, founder: User, name: str, website: str = "") -> Organi
             raise TooManyUnchecked
         organisation, created = Organisation.objects.get_or_create(slug=slug, defaults={"name": name, "website": website})
         if not created:
-            raise InvalidInput(errors=(FieldError("name", "name_taken", "Another organisation has this name."),))
+            raise InvalidInput(errors=(FieldError("name", "name_taken", "Somebody else has this name."),))
         OrganisationMember.objects.create(organisation=organisation, user=founder, role=MemberRole.OWNER)
     return organisation
 

@@ -153,7 +153,7 @@ def _errors_of_travels(travels: Sequence[Stay]) -> Iterator[FieldError]:
         if stay.last < stay.first:
             yield FieldError(f"travels.{index}.last_date", "reversed_dates", "The last date must not be before the first.")
         elif any(stay.first <= other.last and other.first <= stay.last for other in travels[:index]):
-            yield FieldError(f"travels.{index}", "overlapping_travels", "These dates overlap another travel.")
+            yield FieldError(f"travels.{index}", "overlapping_travels", "You travel somewhere else on these dates.")
 
 
 def _minutes_between(before: ZoneInfo, after: ZoneInfo) -> int:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -39,6 +40,15 @@ class DashboardPage(SignedInPage):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         return self.show(request, cards=_CARDS)
+
+
+class HelpPage(Page):
+    """How to get on, and how to reach us: linked at the same place of every page (WCAG 3.2.6)."""
+
+    template = "soosh/help.html"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.show(request, address=settings.SUPPORT_ADDRESS)
 
 
 class HomePage(Page):
