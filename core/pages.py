@@ -15,12 +15,15 @@ from django.utils.cache import patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
+from django.views.decorators.gzip import gzip_page
 
 from core.errors import DomainError, NotFound
 
 Row = TypeVar("Row", bound=Model)
 
 
+# Pages are made of words, a third of the size when compressed; Django's compression hides the length of what is secret in them (BREACH).
+@method_decorator(gzip_page, name="dispatch")
 class Page(View):
     """A page. `part` is the template of what changes on it: asked for by htmx, it comes alone."""
 

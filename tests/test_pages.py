@@ -495,6 +495,12 @@ def test_public_pages_are_small(lived_in: BookingWorld, visit: Callable[..., Vis
             assert 0 < sum(sizes) <= 60_000
 
 
+def test_pages_are_compressed_and_the_api_is_not(client: Any) -> None:
+    """What is read by many is sent small; what a program asks for may hold secrets beside what others choose (BREACH)."""
+    for path, encoding in {"/": "gzip", "/sign-in/": "gzip", "/api/v1/mentors": None}.items():
+        assert client.get(path, headers={"accept-encoding": "gzip"}).headers.get("Content-Encoding") == encoding
+
+
 def test_what_fails_is_a_page_for_people(client: Any) -> None:
     strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
     refused = strict.post("/sign-in/", {"email": "a@example.org", "password": "x"})
