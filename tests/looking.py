@@ -77,7 +77,10 @@ def by_sniffer(page: Page) -> list[str]:
 
 def by_keyboard(page: Page) -> list[str]:
     """A walk with the Tab key: everything that can be used is reached, in reading order, seen while it has the focus, and left again."""
-    page.evaluate("() => { document.activeElement.blur(); window.scrollTo(0, 0); }")
+    # From the very top, even where a field took the focus when the page came.
+    page.evaluate(
+        "() => { document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex'); window.scrollTo(0, 0); }"
+    )
     stops: list[str] = page.evaluate(_STOPS)
     walked: list[int] = []
     faults = []
