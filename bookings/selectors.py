@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import statistics
 import uuid
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.enums import AHEAD_STATES, LIVE_STATES, PLACED_STATES, BookingState, Side, WaitlistState
+from bookings.enums import AHEAD_STATES, LIVE_STATES, NO_SHOWS, PLACED_STATES, BookingState, Side, WaitlistState
 from bookings.models import Booking, BookingMove, BookingTerms, Series, Session, WaitlistEntry
 from bookings.services.groups import groups_ahead
 from core.querysets import COLUMNS_OF_VECTORS
 from mentors.models import MentorProfile
 
+# So far back a mentor's figures go. A share of fewer says more about chance than about the mentor.
+FIGURE_DAYS = 90
+FEWEST_FOR_A_SHARE = 5
 _WIDE = tuple(f"session__mentor__mentor_profile__{name}" for name in COLUMNS_OF_VECTORS)
 
 
@@ -94,3 +99,65 @@ def moves_since(user: User, since: datetime.datetime) -> QuerySet[BookingMove, u
     oldest = uuid.UUID(int=int(since.timestamp() * 1000) << 80)
     rows = BookingMove.objects.filter(Q(booking__learner=user) | Q(booking__session__mentor=user), pk__gte=oldest)
     return rows.order_by().values_list("pk", flat=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """So many of a sample got so far; the first step has no sample."""
+
+    name: str
+    number: int
+    sample: int | None
+    meaning: str
+
+
+@dataclasses.dataclass(frozen=True)
+class MentorFigures:
+    """The steps of what was booked with a mentor, and in how many minutes half of so many answers came (None for too few)."""
+
+    steps: tuple[Step, ...]
+    answered: int
+    median_minutes: int | None
+
+
+def figures_of_mentor(mentor: User) -> MentorFigures:
+    """From being asked to people who come back. Three queries."""
+    since = timezone.now() - datetime.timedelta(days=FIGURE_DAYS)
+    moves = BookingMove.objects.filter(booking=OuterRef("pk"))
+    asked = Booking.objects.filter(session__mentor=mentor).filter(
+        Exists(moves.filter(to_state__in=(BookingState.REQUESTED, BookingState.CONFIRMED), moved_at__gte=since))
+    )
+    is_over = Q(state__in=(BookingState.COMPLETED, *NO_SHOWS))
+    told = asked.annotate(is_accepted=Exists(moves.filter(to_state=BookingState.CONFIRMED))).aggregate(
+        asked=Count("pk"),
+        accepted=Count("pk", filter=Q(is_accepted=True)),
+        over=Count("pk", filter=is_over),
+        attended=Count("pk", filter=Q(state=BookingState.COMPLETED)),
+    )
+    attended = asked.filter(state=BookingState.COMPLETED)
+    again = Booking.objects.filter(session__mentor=mentor, learner=OuterRef("learner"), state__in=PLACED_STATES, pk__gt=OuterRef("pk"))
+    back = attended.annotate(is_back=Exists(again)).aggregate(
+        people=Count("learner", distinct=True), back=Count("learner", distinct=True, filter=Q(is_back=True))
+    )
+    minutes = _minutes_to_answers(mentor, since)
+    steps = (
+        Step("Asked", told["asked"], None, "People booked a time with you and paid, or it cost nothing."),
+        Step("Taken", told["accepted"], told["asked"], "You said yes, or it needed no answer."),
+        Step("Held", told["attended"], told["over"], "Of the sessions whose time has come: both of you were there."),
+        Step("Came back", back["back"], back["people"], "Of the people you met: they booked you once more."),
+    )
+    return MentorFigures(steps, len(minutes), round(statistics.median(minutes)) if len(minutes) >= FEWEST_FOR_A_SHARE else None)
+
+
+def _minutes_to_answers(mentor: User, since: datetime.datetime) -> list[float]:
+    """From the request to the mentor's yes or no, of each that was answered."""
+    asked = BookingMove.objects.filter(booking=OuterRef("booking"), to_state=BookingState.REQUESTED).order_by("version")
+    answers = BookingMove.objects.filter(
+        booking__session__mentor=mentor,
+        moved_at__gte=since,
+        side=Side.MENTOR,
+        from_state=BookingState.REQUESTED,
+        to_state__in=(BookingState.CONFIRMED, BookingState.DECLINED),
+    )
+    times = answers.annotate(asked_at=Subquery(asked.values("moved_at")[:1])).values_list("asked_at", "moved_at")
+    return [(moved_at - asked_at).total_seconds() / 60 for asked_at, moved_at in times]

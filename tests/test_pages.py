@@ -144,6 +144,7 @@ def pages_of(who: str) -> dict[str, int]:
         "earnings",
         "earnings/summary",
         "reviews",
+        "figures",
     ]
     own += ["checks", f"checks/{Check.objects.get().pk}", f"reviews/{review.pk}/reply", "profile", "profile/preview", "calendars"]
     return dict.fromkeys([*shared, f"{asked}/decline", f"{asked}/new-time", *(f"/dashboard/{name}" for name in own)], 200)

@@ -288,6 +288,7 @@ DESK = (
     "dashboard/next",
     "dashboard/calendar",
     "dashboard/settings",
+    "dashboard/figures",
     "dashboard/profile",
     "dashboard/profile/preview",
     "dashboard/profile/(?P<move>apply|pause|resume|leave)$",

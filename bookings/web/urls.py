@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bookings.web import calendar_views, views
+from bookings.web import calendar_views, figures_views, views
 
 _ONE = "bookings/<uuid:booking_id>"
 
@@ -22,5 +22,6 @@ urlpatterns = [
     path("dashboard/requests", views.RequestsPage.as_view(), name="requests-page"),
     path("dashboard/next", views.NextPage.as_view(), name="next-page"),
     path("dashboard/calendar", calendar_views.CalendarPage.as_view(), name="calendar-page"),
+    path("dashboard/figures", figures_views.FiguresPage.as_view(), name="figures-page"),
     path("dashboard/settings", views.SettingsPage.as_view(), name="terms-page"),
 ]

@@ -31,6 +31,7 @@ _PLACES = {
     "/dashboard/availability": "Availability",
     "/dashboard/earnings": "Earnings",
     "/dashboard/reviews": "Reviews",
+    "/dashboard/figures": "How it goes",
     "/dashboard/profile": "Profile",
     "/dashboard/settings": "Settings",
 }
