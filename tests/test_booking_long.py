@@ -31,7 +31,9 @@ from tests.test_paying_long import shell
 pytestmark = pytest.mark.long
 SEED = 20261126
 _JOURNEYS = int(os.environ.get("BOOKING_JOURNEYS", "1000"))
-_MENTORS, _LEARNERS, _CLIENTS = 10, 100, 8
+_MENTORS, _LEARNERS, _CLIENTS = 10, 200, 8
+# Further ahead the longer it all takes, so that nothing begins meanwhile; near enough, now and then, that its room is made.
+_AHEAD = datetime.timedelta(minutes=20 + _JOURNEYS // 33)
 _PATIENCE = 180.0
 
 _BEGIN = f"""
@@ -172,8 +174,7 @@ class Journey:
 
     def _book(self, minutes: int) -> str:
         while True:
-            # Not so near that it begins meanwhile; near enough, now and then, that its room is made.
-            after = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            after = (datetime.datetime.now(datetime.UTC) + _AHEAD).strftime("%Y-%m-%dT%H:%M:%SZ")
             slots = self.learner.call("GET", f"mentors/{self.profile}/slots?duration_minutes={minutes}&from={after}")["slots"]
             few = slots[: 4 if self.number % 4 == 0 else 400]
             body = {"mentor_id": self.profile, "duration_minutes": minutes, "scheduled_at": self.chance.choice(few)["start"]}
@@ -262,8 +263,14 @@ def test_a_thousand_journeys_while_everything_is_killed(tmp_path: Path) -> None:
         profiles = shell(soosh, _BEGIN).split()[-_MENTORS:]
         learners = [Client(soosh, f"learner-{number}") for number in range(_LEARNERS)]
         mentors = [Client(soosh, f"mentor-{number}") for number in range(_MENTORS)]
+        # Learners go on by one in each round, so that none has one kind of journey alone: who puts off or misses four may book no more.
         journeys = [
-            Journey(number, learners[number % _LEARNERS], mentors[number * 7 % _MENTORS], profiles[number * 7 % _MENTORS])
+            Journey(
+                number,
+                learners[(number + number // _LEARNERS) % _LEARNERS],
+                mentors[number * 7 % _MENTORS],
+                profiles[number * 7 % _MENTORS],
+            )
             for number in range(_JOURNEYS)
         ]
         began = time.monotonic()
