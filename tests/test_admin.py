@@ -13,22 +13,28 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from djstripe import models as copies
 
-from accounts.models import User
+from accounts.models import DataExport, Erasure, Impersonation, LinkedProvider, User
+from ai.models import DailyBudget, EngineSwitch
 from bookings.enums import CancellationPolicy
+from bookings.models import Appeal, Booking, SessionRecording
 from bookings.services.cancelling import cancel_booking
 from bookings.services.series import book_series
 from bookings.services.terms import set_terms
 from bookings.tests.conftest import clock, world
 from bookings.tests.world import BookingWorld, utc
 from catalog.admin import OpportunityResource
-from catalog.models import Category, ImportRun, Opportunity, Organisation, PostingReview, Skill
+from catalog.models import Category, ImportRun, Occupation, Opportunity, Organisation, PostingReview, Skill
 from conftest import PASSWORD, new_user
+from core import auditing
 from core.models import AuditEntry, DeliveryState, EventDelivery, OutboxEvent
+from mentors.models import MatchServing
 from mentors.tests.conftest import make_mentor
-from notifications.models import Choice, Phone, Preferences
-from payments.models import PayoutAccount
+from notifications.models import Announcement, Choice, Phone, Preferences, Suppression
+from payments.models import Dispute, Finding, PayoutAccount, Reconciliation
 from payments.services.reconciling import reconcile
+from profiling.models import Answer, DistressFlag, Ranker
 from soosh.web.staff_desk import QUEUES
 from tests.test_query_counts import fill
 
@@ -36,26 +42,6 @@ __all__ = ["clock", "make_mentor", "world"]  # fixtures
 pytestmark = pytest.mark.django_db
 OWN_APPS = {"core", "accounts", "notifications", "ai", "catalog", "profiling", "mentors", "payments", "bookings", "djstripe"}
 MODELS = [model for model in admin.site._registry if model._meta.app_label in OWN_APPS]
-
-
-# Kinds of which the small world below has no row. Copies of Stripe's objects come with webhooks alone.
-EMPTY = {
-    *(
-        "Announcement",
-        "Appeal",
-        "AuditEntry",
-        "DailyBudget",
-        "DataExport",
-        "Dispute",
-        "DistressFlag",
-        "EngineSwitch",
-        "Erasure",
-        "Finding",
-        "Impersonation",
-    ),
-    *("ImportRun", "LinkedProvider", "MatchServing", "Occupation", "Ranker", "SessionRecording", "Suppression"),
-    *("BalanceTransaction", "Charge", "PaymentIntent", "Refund", "Transfer"),
-}
 
 
 @pytest.fixture
@@ -73,6 +59,40 @@ def filled(world: BookingWorld) -> None:
     owner = new_user(full_name="Canary Owner", birth_date=datetime.date(1980, 1, 1))
     User.objects.create_superuser("staff@example.org", PASSWORD, full_name="Staff")
     fill(0, 3, owner)
+    _add_what_is_rare(world, owner)
+
+
+def _add_what_is_rare(world: BookingWorld, owner: User) -> None:
+    """Rows that come of disputes, faults, staff and the provider's copies; straight into the database, as only their looks matter here."""
+    now, booking = world.clock.now(), Booking.objects.filter(state="confirmed", payment__isnull=False).first()
+    assert booking is not None and booking.payment is not None
+    staff = User.objects.get(is_superuser=True)
+    Announcement.objects.create(title="News", text="Rooms have captions now.", created_by=staff)
+    Appeal.objects.create(booking=booking, person=booking.learner, text="I was there.")
+    SessionRecording.objects.create(session=booking.session, started_at=now, due_at=now)
+    Dispute.objects.create(
+        payment=booking.payment, provider_id="dp_1", amount=4_500, currency="EUR", counted_amount=4_500, opened_at=now, state="open"
+    )
+    Finding.objects.create(kind="wrong_amount", record="txn_1", currency="EUR", found_by=Reconciliation.objects.get())
+    DailyBudget.objects.create(day_on=now.date(), tokens_limit=1_000)
+    EngineSwitch.objects.create(engine="openai")
+    DataExport.objects.create(user=owner)
+    Erasure.objects.create(person_id=owner.pk, due_at=now)
+    LinkedProvider.objects.create(user=owner, provider="google", subject="1")
+    Impersonation.objects.create(staff=staff, person=owner, reason="They asked for help", ends_at=now)
+    Suppression.objects.create(channel="email", address_hash="x" * 64, reason="bounced")
+    ImportRun.objects.create(kind="taxonomy", file_name="skills.csv", checksum="x" * 64)
+    Occupation.objects.create(source="esco", source_id="1", title="Nurse")
+    DistressFlag.objects.create(user=owner, answer=Answer.objects.filter(interview__user=owner).first())
+    Ranker.objects.create(version=1, weights={}, state="stopped")
+    MatchServing.objects.create(user=owner)
+    charge = copies.Charge.objects.create(id="ch_1", amount=45, currency="eur", status="succeeded", livemode=False)
+    copies.PaymentIntent.objects.create(id="pi_1", stripe_data={"status": "succeeded", "amount": 45, "currency": "eur"})
+    copies.Refund.objects.create(id="re_1", amount=45, currency="eur", charge=charge, stripe_data={"status": "succeeded"})
+    copies.Transfer.objects.create(id="tr_1", stripe_data={"amount": 45, "currency": "eur", "destination": "acct_1"})
+    copies.Dispute.objects.create(id="dp_1", stripe_data={"status": "needs_response", "reason": "general", "amount": 45, "currency": "eur"})
+    copies.BalanceTransaction.objects.create(id="txn_1", amount=45, currency="eur", source="ch_1", type="charge", stripe_data={"status": "available"})
+    auditing.record(actor_id=staff.pk, action="viewed", thing=owner)
 
 
 @pytest.fixture
@@ -244,7 +264,7 @@ def test_the_first_page_hides_queues_of_what_somebody_may_not_see(client: Client
 
 
 def test_every_page_of_a_row_opens_within_its_budget(filled: None, client: Client) -> None:
-    """With data, list and row of each kind: no page costs more than 30 queries. Kinds of which the world has no row are named."""
+    """With data, list, row and history of each kind: no page costs more than 30 queries."""
     client.force_login(User.objects.get(is_superuser=True))
     empty, dear = set(), {}
     for model in MODELS:
@@ -259,4 +279,4 @@ def test_every_page_of_a_row_opens_within_its_budget(filled: None, client: Clien
             if len(queries) > 30:
                 dear[address] = len(queries)
     assert dear == {}
-    assert empty == EMPTY
+    assert empty == set(), "a page without data shows little"
