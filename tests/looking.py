@@ -14,8 +14,20 @@ _AXE = """async (rules) => {
   const found = await axe.run(document, {
     runOnly: rules.length ? {type: 'rule', values: rules} : {type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']},
   });
-  return found.violations.flatMap(fault => fault.nodes.map(node => `axe ${fault.id}: ${node.html.slice(0, 160)} (${node.failureSummary})`));
+  const unsure = found.incomplete.map(fault => ({...fault, nodes: fault.nodes.filter(node => !isReviewed(fault.id, node))}));
+  return [...found.violations, ...unsure].flatMap(
+    fault => fault.nodes.map(node => `axe ${fault.id}: ${node.html.slice(0, 160)} (${node.failureSummary})`)
+  );
 }"""
+# What axe cannot decide by itself, looked at by a person: words in a drawing stand on the colour of the page; in the admin, the line below a
+# list stands on a bar of the same colour, what lies beyond the edge of a list or below the bar with the buttons is scrolled to, empty fields have
+# the colours of full ones, and the second label of a file is a sign.
+_REVIEWED = """() => { window.isReviewed = (rule, node) => {
+  const isAdmin = location.pathname.startsWith('/admin/');
+  if (rule === 'form-field-multiple-labels') return isAdmin && node.html.includes('type="file"');
+  const isHidden = /pseudo element|obscured by another|overlap|has no value/.test(node.failureSummary);
+  return rule === 'color-contrast' && (node.html.startsWith('<text ') || (isAdmin && isHidden));
+}; }"""
 # HTML_CodeSniffer 2.5.1 thinks that an e-mail field cannot be the user name, which HTML says it can ("Username" control group), and stumbles
 # over its own missing words for it. It also asks a form that holds nothing to fill in for a button that sends it.
 _SNIFF = """() => new Promise((resolve, reject) => HTMLCS.process('WCAG2AA', document, () => resolve(HTMLCS.getMessages()
@@ -60,9 +72,11 @@ def _source(name: str) -> str:
 
 
 def by_axe(page: Page, *rules: str) -> list[str]:
-    """Faults that axe-core knows: all of WCAG 2.2 AA and its best practices, or some rules alone."""
+    """Faults that axe-core knows: all of WCAG 2.2 AA and its best practices, or some rules alone; and what it is unsure of, unless that was
+    reviewed."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_source("axe.min.js"))
+        page.evaluate(_REVIEWED)
     found: list[str] = page.evaluate(_AXE, list(rules))
     return found
 

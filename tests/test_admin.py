@@ -91,7 +91,9 @@ def _add_what_is_rare(world: BookingWorld, owner: User) -> None:
     copies.Refund.objects.create(id="re_1", amount=45, currency="eur", charge=charge, stripe_data={"status": "succeeded"})
     copies.Transfer.objects.create(id="tr_1", stripe_data={"amount": 45, "currency": "eur", "destination": "acct_1"})
     copies.Dispute.objects.create(id="dp_1", stripe_data={"status": "needs_response", "reason": "general", "amount": 45, "currency": "eur"})
-    copies.BalanceTransaction.objects.create(id="txn_1", amount=45, currency="eur", source="ch_1", type="charge", stripe_data={"status": "available"})
+    copies.BalanceTransaction.objects.create(
+        id="txn_1", amount=45, currency="eur", source="ch_1", type="charge", stripe_data={"status": "available"}
+    )
     auditing.record(actor_id=staff.pk, action="viewed", thing=owner)
 
 

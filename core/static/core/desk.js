@@ -29,6 +29,13 @@ addEventListener("load", () => {
     // A filter by what is empty.
     all("#main a[href^='?']", (each) => { if (!each.textContent.trim() && !each.children.length) each.textContent = "(none)"; });
     all("a:has(> [title])", (each) => { if (!each.textContent.trim()) named(each, each.firstElementChild.title); });
+    // Hints to which a field points, without the name by which it does.
+    all("[aria-describedby]", (each) => {
+      const hint = each.closest(".form-row, td")?.querySelector("[class*=leading-relaxed].text-xs:not([id]), .helptext:not([id])");
+      const missing = each.getAttribute("aria-describedby").split(" ").filter((name) => !document.getElementById(name));
+      if (missing.length && hint) hint.id = missing[0];
+      else if (missing.length) each.removeAttribute("aria-describedby");
+    });
     all(".help-tooltip[aria-label]", (each) => each.setAttribute("role", "img"));
     all("ul > div", (each) => { const item = document.createElement("li"); each.replaceWith(item); item.append(each); });
     all(".select2-container", (each) => {
