@@ -221,26 +221,24 @@ class TestDecisions:
             assert organisation.state == state
 
 
-# (kind, action): all that staff can do with rows of a list. Each is tested where its app is; here, that it needs more than a look.
-ACTIONS = [(model, name) for model in MODELS for name in admin.site._registry[model].actions or ()]
-
-
-@pytest.mark.parametrize(("model", "action"), ACTIONS, ids=lambda value: getattr(value, "__name__", value))
-def test_who_may_only_look_is_offered_no_action(filled: None, client: Client, make_user: Any, model: Any, action: str) -> None:
+def test_who_may_only_look_is_offered_no_action(filled: None, client: Client, make_user: Any) -> None:
+    """All that staff can do with rows of a list is tested where its app is; here, that it needs more than a look."""
     person = make_user(role="staff")
-    person.user_permissions.add(
-        Permission.objects.get(codename=f"view_{model._meta.model_name}", content_type__app_label=model._meta.app_label)
-    )
     client.force_login(person)
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    page = client.get(address)
-    assert page.status_code == 200
-    form = page.context["action_form"]
-    assert form is None or action not in dict(form.fields["action"].choices)
-    row = model._default_manager.first()
-    before = model._default_manager.filter(pk=getattr(row, "pk", None)).values().first()
-    client.post(address, {"action": action, "_selected_action": [str(getattr(row, "pk", "x"))]})
-    assert model._default_manager.filter(pk=getattr(row, "pk", None)).values().first() == before
+    tried = 0
+    for model in MODELS:
+        permission = Permission.objects.get(codename=f"view_{model._meta.model_name}", content_type__app_label=model._meta.app_label)
+        person.user_permissions.set([permission])
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        row = model._default_manager.first()
+        before = model._default_manager.filter(pk=row.pk).values().get()
+        for action in admin.site._registry[model].actions or ():
+            form = client.get(address).context["action_form"]
+            assert form is None or action not in dict(form.fields["action"].choices), (model, action)
+            client.post(address, {"action": action, "_selected_action": [str(row.pk)]})
+            tried += 1
+        assert model._default_manager.filter(pk=row.pk).values().get() == before
+    assert tried > 30
 
 
 def test_the_first_page_says_what_waits_for_a_person(desk: Client, django_assert_max_num_queries: Any) -> None:

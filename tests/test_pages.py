@@ -105,6 +105,7 @@ def lived_in(world: BookingWorld) -> BookingWorld:
         organisation="Acme",
         location="Berlin",
         description="Look into numbers.",
+        confirmed_at=world.clock.now(),
     )
     return world
 
