@@ -466,7 +466,7 @@ UNFOLD = {
     "SITE_HEADER": "Soosh",
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
-    "ENVIRONMENT": "soosh.web.staff_desk.zone_of_times",
+    "ENVIRONMENT": "soosh.web.staff_desk.zone_of_times",  # a badge at the top of every page
     "DASHBOARD_CALLBACK": "soosh.web.staff_desk.add_desk",
     "COMMAND": {"search_models": True},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("core/mark.svg")}],

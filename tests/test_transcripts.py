@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from bookings.enums import BookingState
 from bookings.tests.conftest import clock, world
 from bookings.tests.world import BookingWorld
 from conftest import PASSWORD
@@ -96,7 +97,7 @@ def accept_a_request(visit: Callable[..., Visitor], world: BookingWorld) -> Iter
 
 @journey
 def propose_another_time(visit: Callable[..., Visitor], world: BookingWorld) -> Iterator[Page]:
-    page = visit(world.mentor).go(f"/bookings/{booking_in('requested').pk}/new-time")  # type: ignore[arg-type]  # a state
+    page = visit(world.mentor).go(f"/bookings/{booking_in(BookingState.REQUESTED).pk}/new-time")
     page.get_by_role("radio").nth(3).check()
     page.get_by_role("button", name="Take this time").click()
     page.get_by_text("You proposed another time.").wait_for()
@@ -105,7 +106,7 @@ def propose_another_time(visit: Callable[..., Visitor], world: BookingWorld) -> 
 
 @journey
 def decline_a_request(visit: Callable[..., Visitor], world: BookingWorld) -> Iterator[Page]:
-    page = visit(world.mentor).go(f"/bookings/{booking_in('requested').pk}/decline")  # type: ignore[arg-type]  # a state
+    page = visit(world.mentor).go(f"/bookings/{booking_in(BookingState.REQUESTED).pk}/decline")
     yield page
     page.get_by_label("A few words").fill("I am sorry, I am away.")
     page.get_by_role("button", name="Decline").click()
@@ -128,7 +129,7 @@ def say_when_one_is_free(visit: Callable[..., Visitor], world: BookingWorld) -> 
 def cancel_a_session(visit: Callable[..., Visitor], world: BookingWorld) -> Iterator[Page]:
     page = visit(world.learner).go("/bookings/")
     yield page
-    page.goto(f"/bookings/{booking_in('confirmed').pk}/cancel")  # type: ignore[arg-type]  # a state
+    page.goto(f"/bookings/{booking_in(BookingState.CONFIRMED).pk}/cancel")
     yield page
     page.get_by_role("button", name="Cancel the session").click()
     page.get_by_role("status").first.wait_for()

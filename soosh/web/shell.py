@@ -41,15 +41,17 @@ _LIVE = ("/dashboard/", "/bookings/")
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """For every template: `links` of the whole site, `places` of a mentor's desk where one is in it, `themes` and the chosen `theme`,
-    and the `impersonation` that a member of staff sees the page by."""
-    theme = request.COOKIES.get(THEME_COOKIE, "")
+    the `banner` over it while a member of staff sees it as somebody else, and whether who looks `can_sign_out`."""
+    theme, impersonation = request.COOKIES.get(THEME_COOKIE, ""), getattr(request, "impersonation", None)
     is_desk = request.path.startswith("/dashboard/")
     return {
         "links": _places(_LINKS | _links_for(request), request.path),
         "places": _places(_PLACES, request.path) if is_desk else [],
         "is_live": request.path.startswith(_LIVE) and _user_of(request).is_authenticated,
         "is_wide": is_desk or request.path.startswith(("/mentors/", "/opportunities/")),
-        "impersonation": getattr(request, "impersonation", None),
+        "impersonation": impersonation,
+        "banner": "accounts/impersonation_banner.html" if impersonation else "",
+        "can_sign_out": _user_of(request).is_authenticated and not impersonation,
         "themes": THEMES.items(),
         "theme": theme if theme in THEMES else "",
     }

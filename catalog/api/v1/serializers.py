@@ -268,7 +268,7 @@ class SavedSearchRequestSerializer(RequestSerializer):
         """Only what the list of opportunities would take itself."""
         unknown = set(filters) - set(OpportunityFilter.base_filters)
         if unknown:
-            raise serializers.ValidationError(f"Not known: {', '.join(sorted(unknown))}", "unknown_filter")
+            raise serializers.ValidationError(f"These are not known: {', '.join(sorted(unknown))}.", "unknown_filter")
         if len(json.dumps(filters)) > 2_000:
             raise serializers.ValidationError("This is too long.", "too_long")
         form = OpportunityFilter(filters, queryset=Opportunity.objects.none())
