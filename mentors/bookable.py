@@ -68,6 +68,9 @@ HAS_SLOT = f"""EXISTS (
 # --- How time is taken ----------------------------------------------------------------------------------------------------------------
 # Functions of the database: whoever holds a lock does all of it in one call, and keeps nobody waiting for Python. They are made of the same
 # rules. Whoever changes either adds a migration that runs `FUNCTIONS` anew; a test compares the two.
+# Taking and giving back may stand alone (`p_is_alone`), outside of a transaction, which keeps a lock shortest. Then a mentor's limits by
+# day, week and month, which Python keeps, could not be kept together with it: nothing is done, and the answer says that there are limits.
+_UNDO = "MT001"
 _ARGUMENTS = {"minutes": "p_minutes", "learner_id": "p_learner", "now": "p_clock"}
 _REFUSALS = ", ".join(f"CASE WHEN {rule % _ARGUMENTS} THEN '{refusal.value}' END" for refusal, rule in RULES.items())
 
@@ -97,7 +100,15 @@ RETURNS text[] LANGUAGE sql STABLE AS $$
     ), ARRAY['not_open'])
 $$;
 
-CREATE OR REPLACE FUNCTION mentors_keep_free_time(p_people uuid[], p_clock timestamptz) RETURNS boolean LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION mentors_has_overdue(p_people uuid[], p_clock timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM mentors_occupiedtime WHERE source = 'hold' AND held_until <= p_clock AND person_id = ANY(p_people)
+    )
+$$;
+
+-- Planned once: PostgreSQL would take twice as long to plan it for these very people as it takes to run.
+CREATE OR REPLACE FUNCTION mentors_keep_free_time(p_people uuid[], p_clock timestamptz) RETURNS boolean
+LANGUAGE sql SET plan_cache_mode = force_generic_plan AS $$
     WITH kept AS (
         UPDATE mentors_schedule AS schedule SET full_until = (
             SELECT max(upper(own.session)) AS last_end
@@ -125,19 +136,21 @@ $$;
 
 CREATE OR REPLACE FUNCTION mentors_claim(
     p_profile uuid, p_learner uuid, p_start timestamptz, p_minutes integer, p_clock timestamptz,
-    p_reference uuid, p_held_until timestamptz, p_moves integer, p_mentors_row uuid, p_learners_row uuid,
-    OUT refusals text[], OUT has_limits boolean
+    p_reference uuid, p_held_until timestamptz, p_moves integer, p_mentors_row uuid, p_learners_row uuid, p_is_alone boolean,
+    OUT refusals text[], OUT has_overdue boolean, OUT has_limits boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
     mentor uuid := (SELECT user_id FROM mentors_mentorprofile WHERE id = p_profile);
     wanted tstzrange := tstzrange(p_start, p_start + p_minutes * interval '1 minute');
     taken integer;
 BEGIN
+    has_overdue := false;
+    has_limits := false;
     PERFORM mentors_lock(ARRAY[mentor, p_learner]);
     refusals := mentors_refusals(p_profile, p_learner, p_start, p_minutes, p_clock);
-    has_limits := false;
     IF refusals <> '{{}}' THEN
-        RETURN;
+        has_overdue := mentors_has_overdue(ARRAY[mentor, p_learner], p_clock);
+        RAISE EXCEPTION USING ERRCODE = '{_UNDO}';
     END IF;
     INSERT INTO mentors_occupiedtime (
         id, created_at, updated_at, person_id, is_mentor, during, source, session, reference, held_until, moves, is_group, title
@@ -156,18 +169,31 @@ BEGIN
     GET DIAGNOSTICS taken = ROW_COUNT;
     IF taken < 2 THEN
         -- Nobody gets here who holds the locks and has looked; the constraint needs neither.
-        DELETE FROM mentors_occupiedtime WHERE id IN (p_mentors_row, p_learners_row);
         refusals := ARRAY['taken'];
-        RETURN;
+        RAISE EXCEPTION USING ERRCODE = '{_UNDO}';
     END IF;
     has_limits := mentors_keep_free_time(ARRAY[mentor, p_learner], p_clock);
+    IF has_limits AND p_is_alone THEN
+        RAISE EXCEPTION USING ERRCODE = '{_UNDO}';
+    END IF;
+EXCEPTION WHEN SQLSTATE '{_UNDO}' THEN
+    -- What was written is undone, and the locks are let go at once: whoever is refused keeps nobody waiting.
 END $$;
 
-CREATE OR REPLACE FUNCTION mentors_release(p_reference uuid, p_clock timestamptz) RETURNS uuid[] LANGUAGE plpgsql AS $$
-DECLARE people uuid[] := ARRAY(SELECT person_id FROM mentors_occupiedtime WHERE reference = p_reference);
+CREATE OR REPLACE FUNCTION mentors_release(p_reference uuid, p_clock timestamptz, p_is_alone boolean) RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE
+    people uuid[] := ARRAY(SELECT person_id FROM mentors_occupiedtime WHERE reference = p_reference);
 BEGIN
     PERFORM mentors_lock(people);
     DELETE FROM mentors_occupiedtime WHERE reference = p_reference;
-    RETURN CASE WHEN mentors_keep_free_time(people, p_clock) THEN people ELSE '{{}}' END;
+    IF NOT mentors_keep_free_time(people, p_clock) THEN
+        RETURN '{{}}';
+    END IF;
+    IF p_is_alone THEN
+        RAISE EXCEPTION USING ERRCODE = '{_UNDO}';
+    END IF;
+    RETURN people;
+EXCEPTION WHEN SQLSTATE '{_UNDO}' THEN
+    RETURN people;
 END $$;
 """

@@ -24,7 +24,6 @@ from core.models import new_id
 from core.money import Money
 from mentors.enums import OfferKind
 from mentors.models import MentorProfile, Offer, Schedule
-from mentors.services.keeping import lock_people
 from mentors.services.occupying import claim_time, require_bookable
 from mentors.services.slots import Question
 from payments.enums import CaptureMode
@@ -66,10 +65,12 @@ def book_session(
     offer = offer_for(profile, duration_minutes, offer_id)
     # Most of those who come too late need to wait for nobody to be told so. Looked at again under the lock.
     require_bookable(Question(profile.pk, duration_minutes, learner.pk), starts_at)
+    until = hold_for(learner, starts_at)
     with transaction.atomic():
-        lock_people((profile.user_id, learner.pk))
+        # First of all: this locks both people, or, where somebody was quicker, nobody, so that whoever is too late keeps nobody waiting.
+        key = _claim(learner, profile, offer, starts_at, until)
         require_can_book(learner, has_price=bool(offer.price_amount))
-        booking = hold_session(learner, profile, offer, starts_at, topic=topic, until=hold_for(learner, starts_at))
+        booking = _book_claimed(key, learner, profile, offer, starts_at, topic=topic, until=until)
         begin_booking(booking, learner)
     return booking
 
@@ -169,6 +170,12 @@ def hold_session(
 ) -> Booking:
     """Take the time, and make the session and the booking of it, at the price of the offer or at another one. Needs the lock of both
     people."""
+    key = _claim(learner, profile, offer, starts_at, until)
+    return _book_claimed(key, learner, profile, offer, starts_at, topic=topic, until=until, series=series, price=price)
+
+
+def _claim(learner: User, profile: MentorProfile, offer: Offer, starts_at: datetime.datetime, until: datetime.datetime) -> uuid.UUID:
+    """Take the time, and lock both people, for the session of the id that is returned."""
     key = new_id()
     claim_time(
         profile=profile,
@@ -178,6 +185,22 @@ def hold_session(
         reference=key,
         held_until=until,
     )
+    return key
+
+
+def _book_claimed(
+    key: uuid.UUID,
+    learner: User,
+    profile: MentorProfile,
+    offer: Offer,
+    starts_at: datetime.datetime,
+    *,
+    topic: str,
+    until: datetime.datetime,
+    series: Series | None = None,
+    price: Money | None = None,
+) -> Booking:
+    """The session of the time that was taken, and the booking of it."""
     terms = BookingTerms.objects.filter(mentor=profile.user_id).first() or BookingTerms()
     session = Session.objects.create(
         id=key,

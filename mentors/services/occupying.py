@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from core.models import new_id
+from core.prepared import fetch_one
 from core.wall_time import as_text
 from mentors.enums import Refusal, TimeSource
 from mentors.errors import ClaimGone, SlotUnavailable
@@ -26,7 +27,7 @@ from mentors.services.slots import Question, refusals_and_overdue, refusals_of, 
 ALTERNATIVES = 3
 _ALTERNATIVES_WITHIN = datetime.timedelta(days=14)
 _BATCH = 200
-_CLAIM = "SELECT refusals, has_limits FROM mentors_claim(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_CLAIM = "SELECT refusals, has_overdue, has_limits FROM mentors_claim(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def claim_time(
@@ -44,11 +45,10 @@ def claim_time(
         SlotUnavailable: with the rules that are against it, and the nearest times that are bookable.
     """
     question = Question(profile.pk, duration_minutes, learner_id)
-    with transaction.atomic():
-        refusals = _claim(question, starts_at, reference=reference, held_until=held_until)
-        if refusals and give_back_overdue(person_ids=(profile.user_id, learner_id)):
-            refusals = _claim(question, starts_at, reference=reference, held_until=held_until)
-        _refuse(refusals, question, starts_at)
+    refusals, has_overdue = _claim(question, starts_at, reference=reference, held_until=held_until)
+    if has_overdue and give_back_overdue(person_ids=(profile.user_id, learner_id)):
+        refusals, _ = _claim(question, starts_at, reference=reference, held_until=held_until)
+    _refuse(refusals, question, starts_at)
 
 
 def move_claim(*, reference: uuid.UUID, starts_at: datetime.datetime, duration_minutes: int) -> None:
@@ -60,9 +60,9 @@ def move_claim(*, reference: uuid.UUID, starts_at: datetime.datetime, duration_m
     """
     with transaction.atomic():
         mentor, learner = _locked_claim(reference)
-        _release(reference)
+        release_claim(reference=reference)
         question = Question(MentorProfile.objects.only("pk").get(user_id=mentor.person_id).pk, duration_minutes, learner.person_id)
-        refusals = _claim(question, starts_at, reference=reference, held_until=mentor.held_until, moves=mentor.moves + 1)
+        refusals, _ = _claim(question, starts_at, reference=reference, held_until=mentor.held_until, moves=mentor.moves + 1)
         _refuse(refusals, question, starts_at)
 
 
@@ -94,8 +94,13 @@ def prolong_claim(*, reference: uuid.UUID, held_until: datetime.datetime) -> Non
 
 def release_claim(*, reference: uuid.UUID) -> None:
     """Give the time back. Nothing happens if that was done before."""
-    with transaction.atomic():
-        _release(reference)
+    is_alone = not connection.in_atomic_block
+    (limited,) = fetch_one("SELECT mentors_release(%s, %s, %s)", (reference, timezone.now(), is_alone))
+    if limited and is_alone:
+        with transaction.atomic():
+            release_claim(reference=reference)
+    elif limited:
+        keep_full_time_of(limited)
 
 
 def keep_for_waiting(
@@ -190,23 +195,17 @@ def _refuse(refusals: list[Refusal], question: Question, starts_at: datetime.dat
 
 def _claim(
     question: Question, starts_at: datetime.datetime, *, reference: uuid.UUID, held_until: datetime.datetime | None, moves: int = 0
-) -> list[Refusal]:
-    """Lock both, ask by the rules, and write both rows, or say what is against it. Needs an open transaction."""
+) -> tuple[list[Refusal], bool]:
+    """Lock both, ask by the rules, and write both rows; or say what is against it, and whether something overdue may be."""
     asked = (question.profile_id, question.learner_id, starts_at, question.minutes, question.now)
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, (*asked, reference, held_until, moves, new_id(), new_id()))
-        refusals, has_limits = cursor.fetchone()
+    is_alone = not connection.in_atomic_block
+    refusals, has_overdue, has_limits = fetch_one(_CLAIM, (*asked, reference, held_until, moves, new_id(), new_id(), is_alone))
+    if has_limits and is_alone:
+        with transaction.atomic():
+            return _claim(question, starts_at, reference=reference, held_until=held_until, moves=moves)
     if has_limits:
         keep_full_time_of(OccupiedTime.objects.filter(reference=reference).values_list("person_id", flat=True))
-    return [Refusal(refusal) for refusal in refusals]
-
-
-def _release(reference: uuid.UUID) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT mentors_release(%s, %s)", (reference, timezone.now()))
-        limited = cursor.fetchone()[0]
-    if limited:
-        keep_full_time_of(limited)
+    return [Refusal(refusal) for refusal in refusals], has_overdue
 
 
 def with_buffers(schedule: Schedule, session: DateTimeTZRange) -> DateTimeTZRange:

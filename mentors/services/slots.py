@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from core.prepared import fetch_one
 from mentors.bookable import AGAINST, WANTED, starts_from
 from mentors.enums import Refusal
 
@@ -28,10 +29,8 @@ ORDER BY start LIMIT {_MOST_SLOTS}
 """
 # Whether something overdue is held matters to who is refused alone.
 _ASK = """
-SELECT asked.refusals, asked.refusals <> '{}' AND EXISTS (
-    SELECT FROM mentors_occupiedtime AS held
-    WHERE held.source = 'hold' AND held.held_until <= %(now)s
-        AND held.person_id IN (%(learner_id)s, (SELECT user_id FROM mentors_mentorprofile WHERE id = %(profile_id)s))
+SELECT asked.refusals, asked.refusals <> '{}' AND mentors_has_overdue(
+    ARRAY[%(learner_id)s, (SELECT user_id FROM mentors_mentorprofile WHERE id = %(profile_id)s)], %(now)s
 )
 FROM (SELECT mentors_refusals(%(profile_id)s, %(learner_id)s, %(start)s, %(minutes)s, %(now)s) AS refusals OFFSET 0) AS asked
 """
@@ -93,7 +92,5 @@ def refusals_of(question: Question, start: datetime.datetime) -> list[Refusal]:
 
 def refusals_and_overdue(question: Question, start: datetime.datetime) -> tuple[list[Refusal], bool]:
     """The same, and, if there are some, whether either of the two has something held for too long, which may be in the way."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ASK, dataclasses.asdict(question) | {"start": start})
-        refusals, has_overdue = cursor.fetchone()
+    refusals, has_overdue = fetch_one(_ASK, dataclasses.asdict(question) | {"start": start})
     return [Refusal(refusal) for refusal in refusals], has_overdue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 import threading
@@ -300,6 +301,38 @@ class TestRaces:
                     pool.submit(attempt).result(timeout=20)
             pool.submit(attempt).result(timeout=20)
         assert set(OccupiedTime.objects.values_list("person_id", flat=True)) == {profile.user_id, other.pk}
+
+    @pytest.mark.parametrize("is_alone", [True, False])
+    def test_limits_are_kept_in_the_same_transaction(self, make_mentor: Any, user: User, clock: Any, is_alone: bool) -> None:
+        """By a claim and a release that stand alone, too."""
+        profile, key = make_mentor("09:00-12:00", most_per_day=1), uuid.uuid4()
+        arguments: dict[str, Any] = {"profile": profile, "learner_id": user.pk, "duration_minutes": 60}
+        with contextlib.nullcontext() if is_alone else transaction.atomic():
+            claim_time(**arguments, starts_at=utc("2026-06-02 09:00"), reference=key)
+            with pytest.raises(SlotUnavailable) as refused:
+                claim_time(**arguments, starts_at=utc("2026-06-02 11:00"), reference=uuid.uuid4())
+            assert refused.value.data["reasons"] == ["limit_reached"]
+            release_claim(reference=key)
+            claim_time(**arguments, starts_at=utc("2026-06-02 11:00"), reference=uuid.uuid4())
+        assert OccupiedTime.objects.filter(is_mentor=True).get().session.lower == utc("2026-06-02 11:00")
+
+    def test_who_is_refused_has_no_lock(self, make_mentor: Any, make_user: Any, clock: Any) -> None:
+        profile, other = make_mentor("09:00-12:00"), make_user()
+        arguments: dict[str, Any] = {"profile": profile, "starts_at": utc("2026-06-02 09:00"), "duration_minutes": 60}
+        claim_time(**arguments, learner_id=make_user().pk, reference=uuid.uuid4())
+        with ThreadPoolExecutor(1) as pool, transaction.atomic():
+
+            def try_both() -> list[bool]:
+                with transaction.atomic():
+                    free = [keeping.try_lock(person) for person in (profile.user_id, other.pk)]
+                connection.close()
+                return free
+
+            with pytest.raises(SlotUnavailable):
+                claim_time(**arguments, learner_id=other.pk, reference=uuid.uuid4())
+            assert pool.submit(try_both).result(timeout=20) == [True, True]
+            claim_time(**arguments | {"starts_at": utc("2026-06-02 10:00")}, learner_id=other.pk, reference=uuid.uuid4())
+            assert pool.submit(try_both).result(timeout=20) == [False, False]
 
     def test_the_constraint_stands_behind_the_lock(self, make_user: Any) -> None:
         person = make_user()
