@@ -66,6 +66,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'series',
                 'ordering': ('-id',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('every_weeks__gte', 1), ('every_weeks__lte', 8)), name='a_series_has_a_rhythm')],
+                'indexes': [models.Index(fields=['learner', '-id'], name='series_of_learner')],
             },
         ),
         migrations.CreateModel(
@@ -92,6 +94,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-starts_at', '-id'),
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at', django.db.models.expressions.CombinedExpression(models.F('starts_at'), '+', django.db.models.expressions.CombinedExpression(models.F('duration_minutes'), '*', models.Value(datetime.timedelta(seconds=60)), output_field=models.DurationField())))), name='session_lasts_as_long_as_it_says'), models.CheckConstraint(condition=models.Q(('duration_minutes__gte', 5), ('duration_minutes__lte', 720)), name='session_length_is_sensible'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'group'), ('seats__gte', 2), ('seats__lte', 500)), models.Q(models.Q(('kind', 'group'), _negated=True), ('seats', 1)), _connector='OR'), name='only_groups_have_more_seats'), models.CheckConstraint(condition=models.Q(('fewest__gte', 1), ('fewest__lte', models.F('seats'))), name='fewest_can_be_had'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'group'), _negated=True), models.Q(('price_amount__gte', 0), models.Q(('policy', ''), _negated=True)), _connector='OR'), name='a_group_has_its_terms')],
+                'indexes': [models.Index(fields=['mentor', 'starts_at'], name='session_of_mentor'), models.Index(fields=['starts_at'], name='session_by_start'), models.Index(condition=models.Q(('cancelled_at__isnull', True), ('kind', 'group')), fields=['starts_at'], name='group_session_ahead')],
             },
         ),
         migrations.CreateModel(
@@ -113,6 +117,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('opens_at__lt', models.F('closes_at'))), name='a_room_closes_after_it_opens')],
+                'indexes': [models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['due_at'], name='room_due')],
             },
         ),
         migrations.CreateModel(
@@ -152,6 +158,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('held', 'requested', 'confirmed', 'in_session', 'completed', 'no_show_by_both', 'no_show_by_learner', 'no_show_by_mentor'))), fields=('session', 'seat'), name='one_booking_per_seat'), models.UniqueConstraint(condition=models.Q(('state__in', ('held', 'requested', 'confirmed', 'in_session', 'completed', 'no_show_by_both', 'no_show_by_learner', 'no_show_by_mentor'))), fields=('session', 'learner'), name='one_seat_per_learner'), models.CheckConstraint(condition=models.Q(('price_amount__gte', 0)), name='a_price_is_not_negative'), models.CheckConstraint(condition=models.Q(('refund_amount__isnull', True), models.Q(('refund_amount__gte', 0), ('refund_amount__lte', models.F('price_amount'))), _connector='OR'), name='no_more_comes_back_than_was_paid'), models.CheckConstraint(condition=models.Q(models.Q(('expires_at__isnull', False), ('state__in', ('held', 'requested'))), models.Q(models.Q(('state__in', ('held', 'requested')), _negated=True), ('expires_at__isnull', True), ('proposed_at__isnull', True)), _connector='OR'), name='what_waits_has_an_end'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ('held', 'requested', 'confirmed', 'in_session'))), models.Q(models.Q(('state__in', ('held', 'requested', 'confirmed', 'in_session')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='what_ended_says_when'), models.CheckConstraint(condition=models.Q(('settled_at__isnull', True), models.Q(('ended_at__isnull', False), ('refund_amount__isnull', False)), _connector='OR'), name='money_is_divided_at_the_end')],
+                'indexes': [models.Index(fields=['learner', '-id'], name='booking_of_learner'), models.Index(fields=['session'], name='booking_of_session'), models.Index(condition=models.Q(('series__isnull', False)), fields=['series'], name='booking_of_series'), models.Index(condition=models.Q(('payment__isnull', False)), fields=['payment'], name='booking_of_payment'), models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='booking_to_expire'), models.Index(condition=models.Q(('settle_at__isnull', False), ('settled_at__isnull', True)), fields=['settle_at'], name='booking_to_settle'), models.Index(condition=models.Q(('state__in', ('confirmed', 'in_session'))), fields=['session', 'state'], name='booking_to_end')],
             },
         ),
         migrations.CreateModel(
@@ -169,6 +177,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('session', 'joined_at'),
+                'constraints': [models.UniqueConstraint(fields=('session', 'person', 'source', 'key'), name='one_row_per_stay'), models.CheckConstraint(condition=models.Q(('joined_at__isnull', False), ('left_at__isnull', False), _connector='OR'), name='a_stay_has_one_end_at_least')],
             },
         ),
         migrations.CreateModel(
@@ -185,6 +194,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(fields=('person', 'booking', 'kind'), name='one_strike_of_a_kind')],
+                'indexes': [models.Index(condition=models.Q(('forgiven_at__isnull', True)), fields=['person', '-given_at'], name='strike_of_person')],
             },
         ),
         migrations.CreateModel(
@@ -246,125 +257,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('told_at__isnull', True)), fields=['due_at'], name='reminder_due')],
                 'constraints': [models.UniqueConstraint(fields=('booking', 'person', 'minutes_before'), name='one_reminder_of_a_kind')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='series',
-            index=models.Index(fields=['learner', '-id'], name='series_of_learner'),
-        ),
-        migrations.AddConstraint(
-            model_name='series',
-            constraint=models.CheckConstraint(condition=models.Q(('every_weeks__gte', 1), ('every_weeks__lte', 8)), name='a_series_has_a_rhythm'),
-        ),
-        migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['mentor', 'starts_at'], name='session_of_mentor'),
-        ),
-        migrations.AddIndex(
-            model_name='session',
-            index=models.Index(fields=['starts_at'], name='session_by_start'),
-        ),
-        migrations.AddIndex(
-            model_name='session',
-            index=models.Index(condition=models.Q(('cancelled_at__isnull', True), ('kind', 'group')), fields=['starts_at'], name='group_session_ahead'),
-        ),
-        migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at', django.db.models.expressions.CombinedExpression(models.F('starts_at'), '+', django.db.models.expressions.CombinedExpression(models.F('duration_minutes'), '*', models.Value(datetime.timedelta(seconds=60)), output_field=models.DurationField())))), name='session_lasts_as_long_as_it_says'),
-        ),
-        migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('duration_minutes__gte', 5), ('duration_minutes__lte', 720)), name='session_length_is_sensible'),
-        ),
-        migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'group'), ('seats__gte', 2), ('seats__lte', 500)), models.Q(models.Q(('kind', 'group'), _negated=True), ('seats', 1)), _connector='OR'), name='only_groups_have_more_seats'),
-        ),
-        migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(('fewest__gte', 1), ('fewest__lte', models.F('seats'))), name='fewest_can_be_had'),
-        ),
-        migrations.AddConstraint(
-            model_name='session',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'group'), _negated=True), models.Q(('price_amount__gte', 0), models.Q(('policy', ''), _negated=True)), _connector='OR'), name='a_group_has_its_terms'),
-        ),
-        migrations.AddIndex(
-            model_name='room',
-            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['due_at'], name='room_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='room',
-            constraint=models.CheckConstraint(condition=models.Q(('opens_at__lt', models.F('closes_at'))), name='a_room_closes_after_it_opens'),
-        ),
-        migrations.AddIndex(
-            model_name='booking',
-            index=models.Index(fields=['learner', '-id'], name='booking_of_learner'),
-        ),
-        migrations.AddIndex(
-            model_name='booking',
-            index=models.Index(fields=['session'], name='booking_of_session'),
-        ),
-        migrations.AddIndex(
-            model_name='booking',
-            index=models.Index(condition=models.Q(('series__isnull', False)), fields=['series'], name='booking_of_series'),
-        ),
-        migrations.AddIndex(
-            model_name='booking',
-            index=models.Index(condition=models.Q(('payment__isnull', False)), fields=['payment'], name='booking_of_payment'),
-        ),
-        migrations.AddIndex(
-            model_name='booking',
-            index=models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='booking_to_expire'),
-        ),
-        migrations.AddIndex(
-            model_name='booking',
-            index=models.Index(condition=models.Q(('settle_at__isnull', False), ('settled_at__isnull', True)), fields=['settle_at'], name='booking_to_settle'),
-        ),
-        migrations.AddIndex(
-            model_name='booking',
-            index=models.Index(condition=models.Q(('state__in', ('confirmed', 'in_session'))), fields=['session', 'state'], name='booking_to_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('held', 'requested', 'confirmed', 'in_session', 'completed', 'no_show_by_both', 'no_show_by_learner', 'no_show_by_mentor'))), fields=('session', 'seat'), name='one_booking_per_seat'),
-        ),
-        migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('held', 'requested', 'confirmed', 'in_session', 'completed', 'no_show_by_both', 'no_show_by_learner', 'no_show_by_mentor'))), fields=('session', 'learner'), name='one_seat_per_learner'),
-        ),
-        migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(('price_amount__gte', 0)), name='a_price_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(('refund_amount__isnull', True), models.Q(('refund_amount__gte', 0), ('refund_amount__lte', models.F('price_amount'))), _connector='OR'), name='no_more_comes_back_than_was_paid'),
-        ),
-        migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('expires_at__isnull', False), ('state__in', ('held', 'requested'))), models.Q(models.Q(('state__in', ('held', 'requested')), _negated=True), ('expires_at__isnull', True), ('proposed_at__isnull', True)), _connector='OR'), name='what_waits_has_an_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ('held', 'requested', 'confirmed', 'in_session'))), models.Q(models.Q(('state__in', ('held', 'requested', 'confirmed', 'in_session')), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='what_ended_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='booking',
-            constraint=models.CheckConstraint(condition=models.Q(('settled_at__isnull', True), models.Q(('ended_at__isnull', False), ('refund_amount__isnull', False)), _connector='OR'), name='money_is_divided_at_the_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='attendance',
-            constraint=models.UniqueConstraint(fields=('session', 'person', 'source', 'key'), name='one_row_per_stay'),
-        ),
-        migrations.AddConstraint(
-            model_name='attendance',
-            constraint=models.CheckConstraint(condition=models.Q(('joined_at__isnull', False), ('left_at__isnull', False), _connector='OR'), name='a_stay_has_one_end_at_least'),
-        ),
-        migrations.AddIndex(
-            model_name='strike',
-            index=models.Index(condition=models.Q(('forgiven_at__isnull', True)), fields=['person', '-given_at'], name='strike_of_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='strike',
-            constraint=models.UniqueConstraint(fields=('person', 'booking', 'kind'), name='one_strike_of_a_kind'),
         ),
     ]

@@ -90,6 +90,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('profile', '-years', 'id'),
+                'constraints': [models.UniqueConstraint(fields=('profile', 'skill'), name='one_link_per_mentor_and_skill'), models.CheckConstraint(condition=models.Q(('years__isnull', True), ('years__lte', 80), _connector='OR'), name='years_of_a_working_life')],
             },
         ),
         migrations.AddField(
@@ -114,6 +115,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('profile', 'price_amount', 'id'),
+                'constraints': [models.CheckConstraint(condition=models.Q(('duration_minutes__gte', 5), ('duration_minutes__lte', 720)), name='offer_has_a_sensible_length'), models.CheckConstraint(condition=models.Q(models.Q(('group_size__gte', 2), ('group_size__lte', 500), ('kind', 'group')), models.Q(models.Q(('kind', 'group'), _negated=True), ('group_size', 1)), _connector='OR'), name='only_groups_have_seats')],
+                'indexes': [models.Index(condition=models.Q(('is_active', True)), fields=['price_currency', 'price_amount', 'profile'], name='offer_by_price')],
             },
         ),
         migrations.CreateModel(
@@ -140,6 +143,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('kind', 'caldav'), models.Q(('username', ''), _negated=True)), models.Q(('kind', 'ics'), ('sealed_password', ''), ('username', '')), _connector='OR'), name='caldav_has_its_user')],
+                'indexes': [models.Index(fields=['due_at'], name='outside_calendar_due'), models.Index(condition=models.Q(('told_stale_at__isnull', True)), fields=['fresh_at'], name='outside_calendar_stale')],
             },
         ),
         migrations.CreateModel(
@@ -161,6 +166,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('source__in', ('session', 'hold'))), expressions=[('person', '='), ('during', '&&')], name='nobody_is_booked_twice'), models.CheckConstraint(condition=models.Q(('during__isempty', False), ('during__lower_inc', True), ('during__lower_inf', False), ('during__upper_inc', False), ('during__upper_inf', False)), name='occupied_time_has_two_ends'), models.CheckConstraint(condition=models.Q(models.Q(('reference__isnull', False), ('session__isnull', False), ('source__in', ('session', 'hold')), ('during__contains', models.F('session'))), models.Q(('is_mentor', False), ('reference__isnull', True), ('session__isnull', True), ('source__in', ('event', 'block'))), _connector='OR'), name='what_was_booked_has_its_reference'), models.CheckConstraint(condition=models.Q(models.Q(('held_until__isnull', False), ('source', 'hold')), models.Q(models.Q(('source', 'hold'), _negated=True), ('held_until__isnull', True)), _connector='OR'), name='a_hold_ends'), models.CheckConstraint(condition=models.Q(models.Q(('calendar__isnull', False), ('source', 'event')), models.Q(models.Q(('source', 'event'), _negated=True), ('calendar__isnull', True)), _connector='OR'), name='an_event_is_of_a_calendar'), models.UniqueConstraint(condition=models.Q(('reference__isnull', False)), fields=('person', 'reference'), name='one_place_per_person_and_booking')],
+                'indexes': [django.contrib.postgres.indexes.GistIndex(fields=['person', 'during'], name='occupied_time_of_person'), models.Index(condition=models.Q(('source', 'hold')), fields=['held_until'], name='hold_to_expire'), models.Index(condition=models.Q(('reference__isnull', False)), fields=['reference'], name='occupied_time_by_reference')],
             },
         ),
         migrations.CreateModel(
@@ -188,6 +195,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('increment_minutes__gte', 5), ('increment_minutes__lte', 720)), name='sensible_increment'), models.CheckConstraint(condition=models.Q(('buffer_before_minutes__gte', 0), ('buffer_before_minutes__lte', 180), ('buffer_after_minutes__gte', 0), ('buffer_after_minutes__lte', 180)), name='sensible_buffers'), models.CheckConstraint(condition=models.Q(('notice_minutes__gte', 0), ('notice_minutes__lte', 86400)), name='sensible_notice'), models.CheckConstraint(condition=models.Q(('horizon_days__gte', 1), ('horizon_days__lte', 365)), name='sensible_horizon'), models.CheckConstraint(condition=models.Q(('most_per_day__isnull', True), ('most_per_day__gte', 1), _connector='OR'), name='sensible_most_per_day'), models.CheckConstraint(condition=models.Q(('most_per_week__isnull', True), ('most_per_week__gte', 1), _connector='OR'), name='sensible_most_per_week'), models.CheckConstraint(condition=models.Q(('most_per_month__isnull', True), ('most_per_month__gte', 1), _connector='OR'), name='sensible_most_per_month')],
+                'indexes': [models.Index(fields=['expanded_until'], name='schedule_to_expand')],
             },
         ),
         migrations.CreateModel(
@@ -203,6 +212,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('schedule', 'on_date', 'start_minute'),
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('end_minute__isnull', True), ('start_minute__isnull', True)), models.Q(('end_minute__lte', 1440), ('start_minute__lt', models.F('end_minute'))), _connector='OR'), name='override_lies_within_its_day'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('schedule', '='), ('on_date', '='), (mentors.models.availability.MinuteRange(django.db.models.functions.comparison.Coalesce('start_minute', models.Value(0), output_field=models.IntegerField()), django.db.models.functions.comparison.Coalesce('end_minute', models.Value(1440), output_field=models.IntegerField())), '&&')], name='overrides_do_not_overlap')],
             },
         ),
         migrations.CreateModel(
@@ -218,6 +228,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('schedule', 'first_on'),
+                'constraints': [models.CheckConstraint(condition=models.Q(('first_on__lte', models.F('last_on'))), name='travel_ends_after_it_starts'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('schedule', '='), (mentors.models.availability.DateRange('first_on', 'last_on'), '&&')], name='travels_do_not_overlap')],
             },
         ),
         migrations.CreateModel(
@@ -234,15 +245,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'weekly hours',
                 'ordering': ('schedule', 'weekday', 'start_minute'),
+                'constraints': [models.CheckConstraint(condition=models.Q(('end_minute__lte', 1440), ('start_minute__lt', models.F('end_minute')), ('weekday__lte', 6)), name='weekly_hours_lie_within_a_day'), django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('schedule', '='), ('weekday', '='), (mentors.models.availability.MinuteRange('start_minute', 'end_minute'), '&&')], name='weekly_hours_do_not_overlap')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='mentorskill',
-            constraint=models.UniqueConstraint(fields=('profile', 'skill'), name='one_link_per_mentor_and_skill'),
-        ),
-        migrations.AddConstraint(
-            model_name='mentorskill',
-            constraint=models.CheckConstraint(condition=models.Q(('years__isnull', True), ('years__lte', 80), _connector='OR'), name='years_of_a_working_life'),
         ),
         migrations.AddIndex(
             model_name='mentorprofile',
@@ -291,121 +295,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='mentorprofile',
             constraint=models.CheckConstraint(condition=models.Q(('capacity__gte', 1), ('capacity__lte', 1000)), name='mentor_capacity_is_sensible'),
-        ),
-        migrations.AddIndex(
-            model_name='offer',
-            index=models.Index(condition=models.Q(('is_active', True)), fields=['price_currency', 'price_amount', 'profile'], name='offer_by_price'),
-        ),
-        migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('duration_minutes__gte', 5), ('duration_minutes__lte', 720)), name='offer_has_a_sensible_length'),
-        ),
-        migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('group_size__gte', 2), ('group_size__lte', 500), ('kind', 'group')), models.Q(models.Q(('kind', 'group'), _negated=True), ('group_size', 1)), _connector='OR'), name='only_groups_have_seats'),
-        ),
-        migrations.AddIndex(
-            model_name='outsidecalendar',
-            index=models.Index(fields=['due_at'], name='outside_calendar_due'),
-        ),
-        migrations.AddIndex(
-            model_name='outsidecalendar',
-            index=models.Index(condition=models.Q(('told_stale_at__isnull', True)), fields=['fresh_at'], name='outside_calendar_stale'),
-        ),
-        migrations.AddConstraint(
-            model_name='outsidecalendar',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'caldav'), models.Q(('username', ''), _negated=True)), models.Q(('kind', 'ics'), ('sealed_password', ''), ('username', '')), _connector='OR'), name='caldav_has_its_user'),
-        ),
-        migrations.AddIndex(
-            model_name='occupiedtime',
-            index=django.contrib.postgres.indexes.GistIndex(fields=['person', 'during'], name='occupied_time_of_person'),
-        ),
-        migrations.AddIndex(
-            model_name='occupiedtime',
-            index=models.Index(condition=models.Q(('source', 'hold')), fields=['held_until'], name='hold_to_expire'),
-        ),
-        migrations.AddIndex(
-            model_name='occupiedtime',
-            index=models.Index(condition=models.Q(('reference__isnull', False)), fields=['reference'], name='occupied_time_by_reference'),
-        ),
-        migrations.AddConstraint(
-            model_name='occupiedtime',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('source__in', ('session', 'hold'))), expressions=[('person', '='), ('during', '&&')], name='nobody_is_booked_twice'),
-        ),
-        migrations.AddConstraint(
-            model_name='occupiedtime',
-            constraint=models.CheckConstraint(condition=models.Q(('during__isempty', False), ('during__lower_inc', True), ('during__lower_inf', False), ('during__upper_inc', False), ('during__upper_inf', False)), name='occupied_time_has_two_ends'),
-        ),
-        migrations.AddConstraint(
-            model_name='occupiedtime',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reference__isnull', False), ('session__isnull', False), ('source__in', ('session', 'hold')), ('during__contains', models.F('session'))), models.Q(('is_mentor', False), ('reference__isnull', True), ('session__isnull', True), ('source__in', ('event', 'block'))), _connector='OR'), name='what_was_booked_has_its_reference'),
-        ),
-        migrations.AddConstraint(
-            model_name='occupiedtime',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('held_until__isnull', False), ('source', 'hold')), models.Q(models.Q(('source', 'hold'), _negated=True), ('held_until__isnull', True)), _connector='OR'), name='a_hold_ends'),
-        ),
-        migrations.AddConstraint(
-            model_name='occupiedtime',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('calendar__isnull', False), ('source', 'event')), models.Q(models.Q(('source', 'event'), _negated=True), ('calendar__isnull', True)), _connector='OR'), name='an_event_is_of_a_calendar'),
-        ),
-        migrations.AddConstraint(
-            model_name='occupiedtime',
-            constraint=models.UniqueConstraint(condition=models.Q(('reference__isnull', False)), fields=('person', 'reference'), name='one_place_per_person_and_booking'),
-        ),
-        migrations.AddIndex(
-            model_name='schedule',
-            index=models.Index(fields=['expanded_until'], name='schedule_to_expand'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(('increment_minutes__gte', 5), ('increment_minutes__lte', 720)), name='sensible_increment'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(('buffer_before_minutes__gte', 0), ('buffer_before_minutes__lte', 180), ('buffer_after_minutes__gte', 0), ('buffer_after_minutes__lte', 180)), name='sensible_buffers'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(('notice_minutes__gte', 0), ('notice_minutes__lte', 86400)), name='sensible_notice'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(('horizon_days__gte', 1), ('horizon_days__lte', 365)), name='sensible_horizon'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(('most_per_day__isnull', True), ('most_per_day__gte', 1), _connector='OR'), name='sensible_most_per_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(('most_per_week__isnull', True), ('most_per_week__gte', 1), _connector='OR'), name='sensible_most_per_week'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(('most_per_month__isnull', True), ('most_per_month__gte', 1), _connector='OR'), name='sensible_most_per_month'),
-        ),
-        migrations.AddConstraint(
-            model_name='dateoverride',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end_minute__isnull', True), ('start_minute__isnull', True)), models.Q(('end_minute__lte', 1440), ('start_minute__lt', models.F('end_minute'))), _connector='OR'), name='override_lies_within_its_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='dateoverride',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('schedule', '='), ('on_date', '='), (mentors.models.availability.MinuteRange(django.db.models.functions.comparison.Coalesce('start_minute', models.Value(0), output_field=models.IntegerField()), django.db.models.functions.comparison.Coalesce('end_minute', models.Value(1440), output_field=models.IntegerField())), '&&')], name='overrides_do_not_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='travel',
-            constraint=models.CheckConstraint(condition=models.Q(('first_on__lte', models.F('last_on'))), name='travel_ends_after_it_starts'),
-        ),
-        migrations.AddConstraint(
-            model_name='travel',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('schedule', '='), (mentors.models.availability.DateRange('first_on', 'last_on'), '&&')], name='travels_do_not_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='weeklyhours',
-            constraint=models.CheckConstraint(condition=models.Q(('end_minute__lte', 1440), ('start_minute__lt', models.F('end_minute')), ('weekday__lte', 6)), name='weekly_hours_lie_within_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='weeklyhours',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('schedule', '='), ('weekday', '='), (mentors.models.availability.MinuteRange('start_minute', 'end_minute'), '&&')], name='weekly_hours_do_not_overlap'),
         ),
     ]

@@ -40,6 +40,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('kind__in', ('identity', 'background')), ('state__in', ('open', 'submitted', 'second_review'))), fields=('profile', 'kind', 'scope'), name='one_undecided_check_of_a_kind'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'passed'), _negated=True), models.Q(models.Q(('evidence', ''), _negated=True), ('decided_at__isnull', False), ('expires_at__gt', models.F('decided_at'))), _connector='OR'), name='passed_check_says_by_what_and_how_long'), models.CheckConstraint(condition=models.Q(models.Q(('scope', 'minors'), ('state', 'passed'), _negated=True), ('first_reviewed_at__isnull', False), _connector='OR'), name='check_for_minors_was_reviewed_twice'), models.CheckConstraint(condition=models.Q(('first_reviewer__isnull', True), ('reviewer__isnull', True), models.Q(('first_reviewer', models.F('reviewer')), _negated=True), _connector='OR'), name='nobody_reviews_a_check_twice'), models.CheckConstraint(condition=models.Q(models.Q(('scope', 'minors'), _negated=True), ('kind', 'background'), _connector='OR'), name='only_the_background_is_checked_for_minors')],
+                'indexes': [models.Index(condition=models.Q(('state', 'passed')), fields=['profile', 'kind', 'expires_at'], name='check_in_force'), models.Index(condition=models.Q(('state__in', ('submitted', 'second_review'))), fields=['submitted_at'], name='check_to_review'), models.Index(condition=models.Q(('state', 'passed'), ('told_expiry_at__isnull', True)), fields=['expires_at'], name='check_expiry_to_tell'), models.Index(condition=models.Q(('state', 'open')), fields=['updated_at'], name='check_left_open')],
             },
         ),
         migrations.CreateModel(
@@ -56,46 +58,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'indexes': [models.Index(condition=models.Q(('is_stored', False)), fields=['created_at'], name='document_never_stored')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='check',
-            index=models.Index(condition=models.Q(('state', 'passed')), fields=['profile', 'kind', 'expires_at'], name='check_in_force'),
-        ),
-        migrations.AddIndex(
-            model_name='check',
-            index=models.Index(condition=models.Q(('state__in', ('submitted', 'second_review'))), fields=['submitted_at'], name='check_to_review'),
-        ),
-        migrations.AddIndex(
-            model_name='check',
-            index=models.Index(condition=models.Q(('state', 'passed'), ('told_expiry_at__isnull', True)), fields=['expires_at'], name='check_expiry_to_tell'),
-        ),
-        migrations.AddIndex(
-            model_name='check',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['updated_at'], name='check_left_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='check',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ('identity', 'background')), ('state__in', ('open', 'submitted', 'second_review'))), fields=('profile', 'kind', 'scope'), name='one_undecided_check_of_a_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'passed'), _negated=True), models.Q(models.Q(('evidence', ''), _negated=True), ('decided_at__isnull', False), ('expires_at__gt', models.F('decided_at'))), _connector='OR'), name='passed_check_says_by_what_and_how_long'),
-        ),
-        migrations.AddConstraint(
-            model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('scope', 'minors'), ('state', 'passed'), _negated=True), ('first_reviewed_at__isnull', False), _connector='OR'), name='check_for_minors_was_reviewed_twice'),
-        ),
-        migrations.AddConstraint(
-            model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(('first_reviewer__isnull', True), ('reviewer__isnull', True), models.Q(('first_reviewer', models.F('reviewer')), _negated=True), _connector='OR'), name='nobody_reviews_a_check_twice'),
-        ),
-        migrations.AddConstraint(
-            model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('scope', 'minors'), _negated=True), ('kind', 'background'), _connector='OR'), name='only_the_background_is_checked_for_minors'),
-        ),
-        migrations.AddIndex(
-            model_name='checkdocument',
-            index=models.Index(condition=models.Q(('is_stored', False)), fields=['created_at'], name='document_never_stored'),
         ),
     ]

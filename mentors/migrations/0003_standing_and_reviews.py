@@ -53,6 +53,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-visible_at', '-id'),
+                'constraints': [models.UniqueConstraint(fields=('reference', 'author', 'about'), name='one_review_per_session_and_pair'), models.CheckConstraint(condition=models.Q(('author__isnull', True), models.Q(('author', models.F('about')), _negated=True), _connector='OR'), name='nobody_reviews_themselves'), models.CheckConstraint(condition=models.Q(('closes_at__gt', models.F('session_ended_at'))), name='a_review_can_be_written_for_a_while'), models.CheckConstraint(condition=models.Q(('rating__isnull', True), models.Q(('rating__gte', 1), ('rating__lte', 5)), _connector='OR'), name='a_rating_is_one_to_five'), models.CheckConstraint(condition=models.Q(('private_score__isnull', True), ('private_score__lte', 10), _connector='OR'), name='a_private_score_is_up_to_ten'), models.CheckConstraint(condition=models.Q(models.Q(('rating__isnull', True), ('state', 'open'), ('written_at__isnull', True)), models.Q(models.Q(('state', 'open'), _negated=True), ('rating__isnull', False), ('visible_at__isnull', False), ('written_at__isnull', False)), _connector='OR'), name='what_is_written_has_its_rating')],
+                'indexes': [models.Index(condition=models.Q(('is_of_mentor', True), ('state', 'written')), fields=['profile', '-visible_at', '-id'], name='review_of_mentor'), models.Index(condition=models.Q(('state', 'open')), fields=['author', 'closes_at'], name='review_to_write'), models.Index(condition=models.Q(('state', 'written')), fields=['about', '-visible_at'], name='review_about_person'), models.Index(condition=models.Q(('state', 'written'), ('told_at__isnull', True)), fields=['visible_at'], name='review_to_tell'), models.Index(condition=models.Q(('state', 'held')), fields=['written_at'], name='review_held')],
             },
         ),
         migrations.CreateModel(
@@ -69,6 +71,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(fields=('review', 'reporter'), name='one_report_per_person_and_review')],
+                'indexes': [models.Index(condition=models.Q(('settled_at__isnull', True)), fields=['review'], name='report_to_settle')],
             },
         ),
         migrations.CreateModel(
@@ -101,74 +105,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('due_at__gt', models.F('asked_at'))), name='a_request_leaves_time'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('outcome', 'open')), models.Q(models.Q(('outcome', 'open'), _negated=True), ('ended_at__gte', models.F('asked_at'))), _connector='OR'), name='a_request_ends_after_it_was_asked')],
+                'indexes': [models.Index(fields=['profile', '-asked_at'], name='request_of_mentor'), models.Index(condition=models.Q(('outcome', 'open')), fields=['due_at'], name='request_due')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(condition=models.Q(('is_of_mentor', True), ('state', 'written')), fields=['profile', '-visible_at', '-id'], name='review_of_mentor'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['author', 'closes_at'], name='review_to_write'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(condition=models.Q(('state', 'written')), fields=['about', '-visible_at'], name='review_about_person'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(condition=models.Q(('state', 'written'), ('told_at__isnull', True)), fields=['visible_at'], name='review_to_tell'),
-        ),
-        migrations.AddIndex(
-            model_name='review',
-            index=models.Index(condition=models.Q(('state', 'held')), fields=['written_at'], name='review_held'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(fields=('reference', 'author', 'about'), name='one_review_per_session_and_pair'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('author__isnull', True), models.Q(('author', models.F('about')), _negated=True), _connector='OR'), name='nobody_reviews_themselves'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('closes_at__gt', models.F('session_ended_at'))), name='a_review_can_be_written_for_a_while'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('rating__isnull', True), models.Q(('rating__gte', 1), ('rating__lte', 5)), _connector='OR'), name='a_rating_is_one_to_five'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('private_score__isnull', True), ('private_score__lte', 10), _connector='OR'), name='a_private_score_is_up_to_ten'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('rating__isnull', True), ('state', 'open'), ('written_at__isnull', True)), models.Q(models.Q(('state', 'open'), _negated=True), ('rating__isnull', False), ('visible_at__isnull', False), ('written_at__isnull', False)), _connector='OR'), name='what_is_written_has_its_rating'),
-        ),
-        migrations.AddIndex(
-            model_name='reviewreport',
-            index=models.Index(condition=models.Q(('settled_at__isnull', True)), fields=['review'], name='report_to_settle'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewreport',
-            constraint=models.UniqueConstraint(fields=('review', 'reporter'), name='one_report_per_person_and_review'),
-        ),
-        migrations.AddIndex(
-            model_name='sessionrequest',
-            index=models.Index(fields=['profile', '-asked_at'], name='request_of_mentor'),
-        ),
-        migrations.AddIndex(
-            model_name='sessionrequest',
-            index=models.Index(condition=models.Q(('outcome', 'open')), fields=['due_at'], name='request_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='sessionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('due_at__gt', models.F('asked_at'))), name='a_request_leaves_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='sessionrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('outcome', 'open')), models.Q(models.Q(('outcome', 'open'), _negated=True), ('ended_at__gte', models.F('asked_at'))), _connector='OR'), name='a_request_ends_after_it_was_asked'),
         ),
     ]

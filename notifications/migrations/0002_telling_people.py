@@ -49,6 +49,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('user', 'kind', 'key'), name='told_once_per_key'), models.UniqueConstraint(condition=models.Q(models.Q(('collapse_key', ''), _negated=True), ('read_at__isnull', True), ('replaced_at__isnull', True)), fields=('user', 'kind', 'collapse_key'), name='one_unread_per_collapse_key'), models.CheckConstraint(condition=models.Q(('about__isnull', True), models.Q(('about', models.F('user')), _negated=True), _connector='OR'), name='notification_names_somebody_else'), models.CheckConstraint(condition=models.Q(('count__gte', 1)), name='notification_counts_itself')],
+                'indexes': [models.Index(condition=models.Q(('replaced_at__isnull', True)), fields=['user', '-id'], name='notification_newest'), models.Index(condition=models.Q(('read_at__isnull', True), ('replaced_at__isnull', True)), fields=['user'], name='notification_unread'), models.Index(condition=models.Q(('replaced_at__isnull', True)), fields=['user', 'topic', '-id'], name='notification_by_topic'), models.Index(fields=['user', 'version'], name='notification_changed')],
             },
         ),
         migrations.CreateModel(
@@ -76,6 +78,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'deliveries',
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(fields=('notification', 'channel'), name='one_delivery_per_channel'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('sent', 'delivered')), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='what_was_sent_has_its_instant'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('suppressed', 'bounced', 'failed')), _negated=True), models.Q(('why', ''), _negated=True), _connector='OR'), name='what_was_not_sent_says_why'), models.CheckConstraint(condition=models.Q(('claimed_at__isnull', True), ('state__in', ('queued', 'held')), _connector='OR'), name='only_what_waits_is_claimed')],
+                'indexes': [models.Index(condition=models.Q(('bundled_with__isnull', True), ('claimed_at__isnull', True), ('state__in', ('queued', 'held'))), fields=['channel', '-urgency', 'due_at'], name='delivery_queue'), models.Index(condition=models.Q(('state__in', ('queued', 'held'))), fields=['user', 'channel'], name='delivery_waiting'), models.Index(condition=models.Q(('claimed_at__isnull', False)), fields=['claimed_at'], name='delivery_claimed'), models.Index(condition=models.Q(('provider_id', ''), _negated=True), fields=['provider_id'], name='delivery_by_provider_id'), models.Index(fields=['state', '-id'], name='delivery_state_newest'), models.Index(condition=models.Q(('segments__gt', 0)), fields=['channel', 'sent_at'], name='delivery_costs')],
             },
         ),
         migrations.CreateModel(
@@ -93,6 +97,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('verified_at__isnull', False)), fields=('number',), name='verified_number_is_of_one_person'), models.CheckConstraint(condition=models.Q(('number__regex', '^\\+[1-9][0-9]{6,14}$')), name='number_is_international')],
             },
         ),
         migrations.CreateModel(
@@ -124,6 +129,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(fields=('delivery', 'device'), name='one_ticket_per_delivery_and_device')],
+                'indexes': [models.Index(condition=models.Q(('settled_at__isnull', True)), fields=['created_at'], name='push_ticket_open')],
             },
         ),
         migrations.CreateModel(
@@ -179,93 +186,5 @@ class Migration(migrations.Migration):
                 'ordering': ('-id',),
                 'constraints': [models.UniqueConstraint(fields=('user', 'topic', 'channel'), name='one_choice_per_topic_and_channel')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('replaced_at__isnull', True)), fields=['user', '-id'], name='notification_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('read_at__isnull', True), ('replaced_at__isnull', True)), fields=['user'], name='notification_unread'),
-        ),
-        migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('replaced_at__isnull', True)), fields=['user', 'topic', '-id'], name='notification_by_topic'),
-        ),
-        migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(fields=['user', 'version'], name='notification_changed'),
-        ),
-        migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('user', 'kind', 'key'), name='told_once_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('collapse_key', ''), _negated=True), ('read_at__isnull', True), ('replaced_at__isnull', True)), fields=('user', 'kind', 'collapse_key'), name='one_unread_per_collapse_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.CheckConstraint(condition=models.Q(('about__isnull', True), models.Q(('about', models.F('user')), _negated=True), _connector='OR'), name='notification_names_somebody_else'),
-        ),
-        migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.CheckConstraint(condition=models.Q(('count__gte', 1)), name='notification_counts_itself'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('bundled_with__isnull', True), ('claimed_at__isnull', True), ('state__in', ('queued', 'held'))), fields=['channel', '-urgency', 'due_at'], name='delivery_queue'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ('queued', 'held'))), fields=['user', 'channel'], name='delivery_waiting'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('claimed_at__isnull', False)), fields=['claimed_at'], name='delivery_claimed'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('provider_id', ''), _negated=True), fields=['provider_id'], name='delivery_by_provider_id'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['state', '-id'], name='delivery_state_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('segments__gt', 0)), fields=['channel', 'sent_at'], name='delivery_costs'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('notification', 'channel'), name='one_delivery_per_channel'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('sent', 'delivered')), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='what_was_sent_has_its_instant'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('suppressed', 'bounced', 'failed')), _negated=True), models.Q(('why', ''), _negated=True), _connector='OR'), name='what_was_not_sent_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('claimed_at__isnull', True), ('state__in', ('queued', 'held')), _connector='OR'), name='only_what_waits_is_claimed'),
-        ),
-        migrations.AddConstraint(
-            model_name='phone',
-            constraint=models.UniqueConstraint(condition=models.Q(('verified_at__isnull', False)), fields=('number',), name='verified_number_is_of_one_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='phone',
-            constraint=models.CheckConstraint(condition=models.Q(('number__regex', '^\\+[1-9][0-9]{6,14}$')), name='number_is_international'),
-        ),
-        migrations.AddIndex(
-            model_name='pushticket',
-            index=models.Index(condition=models.Q(('settled_at__isnull', True)), fields=['created_at'], name='push_ticket_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='pushticket',
-            constraint=models.UniqueConstraint(fields=('delivery', 'device'), name='one_ticket_per_delivery_and_device'),
         ),
     ]

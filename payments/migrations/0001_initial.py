@@ -45,6 +45,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('kind', 'currency', 'id'),
+                'constraints': [models.UniqueConstraint(fields=('kind', 'owner', 'currency'), name='one_ledger_account_of_a_kind', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ('customer', 'mentor_pending', 'mentor_available', 'mentor_frozen')), ('owner__isnull', False)), models.Q(models.Q(('kind__in', ('customer', 'mentor_pending', 'mentor_available', 'mentor_frozen')), _negated=True), ('owner__isnull', True)), _connector='OR'), name='accounts_of_people_have_their_owner'), models.UniqueConstraint(fields=('id', 'currency'), name='ledger_account_with_currency')],
             },
         ),
         migrations.CreateModel(
@@ -59,6 +60,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'ledger entries',
                 'ordering': ('-id',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='ledger_entry_moves_something')],
+                'indexes': [models.Index(fields=['account', 'id'], include=('amount',), name='ledger_of_account')],
             },
         ),
         migrations.CreateModel(
@@ -98,6 +101,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(fields=('subject_id', 'attempt'), name='one_payment_per_subject_and_attempt'), models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'waiting', 'processing', 'authorised', 'captured'))), fields=('subject_id',), name='one_live_payment_per_subject'), models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider_id',), name='one_payment_per_intent'), models.CheckConstraint(condition=models.Q(('amount__gte', django.db.models.expressions.CombinedExpression(models.F('fee_amount'), '+', models.F('tax_amount'))), ('fee_amount__gte', 0), ('tax_amount__gte', 0)), name='parts_of_a_payment_make_it_up'), models.CheckConstraint(condition=models.Q(('captured_amount__gte', 0), ('captured_amount__lte', models.F('amount'))), name='no_more_is_taken_than_was_agreed'), models.CheckConstraint(condition=models.Q(('returned_amount__gte', 0), ('returned_amount__lte', models.F('captured_amount'))), name='no_more_is_returned_than_was_taken'), models.CheckConstraint(condition=models.Q(('transferred_amount__gte', 0), ('transferred_amount__lte', models.F('captured_amount'))), name='no_more_is_transferred_than_was_taken'), models.CheckConstraint(condition=models.Q(models.Q(('captured_at__isnull', False), ('state', 'captured')), models.Q(models.Q(('state', 'captured'), _negated=True), ('captured_amount', 0), ('captured_at__isnull', True)), _connector='OR'), name='captured_payment_says_when'), models.CheckConstraint(condition=models.Q(('payer', models.F('payee')), _negated=True), name='nobody_pays_themselves'), models.CheckConstraint(condition=models.Q(('released_at__isnull', True), ('captured_at__isnull', False), _connector='OR'), name='released_after_capture')],
+                'indexes': [models.Index(fields=['payer', '-id'], name='payment_of_payer'), models.Index(fields=['payee', 'currency', 'released_at'], name='payment_of_payee'), models.Index(condition=models.Q(('release_at__isnull', False), ('released_at__isnull', True)), fields=['release_at'], name='payment_to_release'), models.Index(condition=models.Q(('state__in', ('waiting', 'processing', 'authorised'))), fields=['looked_at'], name='payment_undecided'), models.Index(fields=['state', '-id'], name='payment_by_state'), models.Index(condition=models.Q(('captured_at__isnull', False)), fields=['captured_at'], name='payment_by_capture')],
             },
         ),
         migrations.CreateModel(
@@ -127,6 +132,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0), models.Q(('amount', 0), ('kind', 'cancel')), _connector='OR'), name='movement_moves_something'), models.CheckConstraint(condition=models.Q(('unowed_amount', 0), models.Q(('reason', 'at_provider'), ('unowed_amount__gt', 0), ('unowed_amount__lte', models.F('amount'))), _connector='OR'), name='only_refunds_of_the_dashboard_are_not_owed'), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ('capture', 'cancel', 'refund', 'transfer', 'reversal')), ('payment__isnull', False)), models.Q(('kind', 'payout'), ('payment__isnull', True)), _connector='OR'), name='movement_is_of_a_payment_or_a_payout'), models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ('transfer', 'reversal', 'payout')), ('person__isnull', False)), models.Q(models.Q(('kind__in', ('transfer', 'reversal', 'payout')), _negated=True), ('person__isnull', True)), _connector='OR'), name='movement_of_earnings_names_the_mentor'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'reversal'), ('reverses__isnull', False)), models.Q(models.Q(('kind', 'reversal'), _negated=True), ('reverses__isnull', True)), _connector='OR'), name='reversal_names_its_transfer'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'refund'), models.Q(('reason', ''), _negated=True)), models.Q(models.Q(('kind', 'refund'), _negated=True), ('reason', '')), _connector='OR'), name='refund_has_its_reason'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('done', 'sent')), _negated=True), ('kind__in', ('capture', 'cancel')), models.Q(('provider_id', ''), _negated=True), _connector='OR'), name='what_was_done_is_known_by_the_provider'), models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('kind', 'provider_id'), name='one_movement_per_provider_object'), models.UniqueConstraint(condition=models.Q(('kind__in', ('capture', 'cancel')), ('state__in', ('planned', 'sent'))), fields=('payment', 'kind'), name='one_capture_and_one_cancel_at_a_time'), models.UniqueConstraint(condition=models.Q(('kind', 'payout'), ('state', 'planned')), fields=('person', 'currency'), name='one_payout_at_a_time')],
+                'indexes': [models.Index(condition=models.Q(('state', 'planned')), fields=['due_at'], name='movement_due'), models.Index(fields=['payment', 'kind'], name='movement_of_payment'), models.Index(condition=models.Q(('person__isnull', False)), fields=['person', 'kind', '-id'], name='movement_of_person'), models.Index(fields=['state', '-id'], name='movement_by_state')],
             },
         ),
         migrations.AddField(
@@ -154,6 +161,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('counted_amount__gte', 0), ('counted_amount__lte', models.F('amount')), ('frozen_amount__gte', 0), ('frozen_amount__lte', models.F('counted_amount'))), name='parts_of_a_dispute_lie_within_it'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='decided_dispute_says_when')],
+                'indexes': [models.Index(fields=['state', '-id'], name='dispute_by_state')],
             },
         ),
         migrations.CreateModel(
@@ -174,6 +183,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider_id',), name='one_row_per_payout_account'), models.CheckConstraint(condition=models.Q(('can_receive', False), models.Q(('provider_id', ''), _negated=True), _connector='OR'), name='account_that_receives_exists')],
             },
         ),
         migrations.CreateModel(
@@ -232,6 +242,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(fields=('reconciliation', 'record'), name='one_row_per_provider_record')],
             },
         ),
         migrations.CreateModel(
@@ -253,147 +264,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(fields=('kind', 'record'), name='one_finding_per_difference')],
+                'indexes': [models.Index(condition=models.Q(('resolved_at__isnull', True)), fields=['-id'], name='finding_to_resolve')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.UniqueConstraint(fields=('kind', 'owner', 'currency'), name='one_ledger_account_of_a_kind', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ('customer', 'mentor_pending', 'mentor_available', 'mentor_frozen')), ('owner__isnull', False)), models.Q(models.Q(('kind__in', ('customer', 'mentor_pending', 'mentor_available', 'mentor_frozen')), _negated=True), ('owner__isnull', True)), _connector='OR'), name='accounts_of_people_have_their_owner'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.UniqueConstraint(fields=('id', 'currency'), name='ledger_account_with_currency'),
-        ),
-        migrations.AddIndex(
-            model_name='ledgerentry',
-            index=models.Index(fields=['account', 'id'], include=('amount',), name='ledger_of_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgerentry',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='ledger_entry_moves_something'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['payer', '-id'], name='payment_of_payer'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['payee', 'currency', 'released_at'], name='payment_of_payee'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('release_at__isnull', False), ('released_at__isnull', True)), fields=['release_at'], name='payment_to_release'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('state__in', ('waiting', 'processing', 'authorised'))), fields=['looked_at'], name='payment_undecided'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['state', '-id'], name='payment_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('captured_at__isnull', False)), fields=['captured_at'], name='payment_by_capture'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('subject_id', 'attempt'), name='one_payment_per_subject_and_attempt'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'waiting', 'processing', 'authorised', 'captured'))), fields=('subject_id',), name='one_live_payment_per_subject'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider_id',), name='one_payment_per_intent'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', django.db.models.expressions.CombinedExpression(models.F('fee_amount'), '+', models.F('tax_amount'))), ('fee_amount__gte', 0), ('tax_amount__gte', 0)), name='parts_of_a_payment_make_it_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('captured_amount__gte', 0), ('captured_amount__lte', models.F('amount'))), name='no_more_is_taken_than_was_agreed'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('returned_amount__gte', 0), ('returned_amount__lte', models.F('captured_amount'))), name='no_more_is_returned_than_was_taken'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('transferred_amount__gte', 0), ('transferred_amount__lte', models.F('captured_amount'))), name='no_more_is_transferred_than_was_taken'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('captured_at__isnull', False), ('state', 'captured')), models.Q(models.Q(('state', 'captured'), _negated=True), ('captured_amount', 0), ('captured_at__isnull', True)), _connector='OR'), name='captured_payment_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('payer', models.F('payee')), _negated=True), name='nobody_pays_themselves'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('released_at__isnull', True), ('captured_at__isnull', False), _connector='OR'), name='released_after_capture'),
-        ),
-        migrations.AddIndex(
-            model_name='movement',
-            index=models.Index(condition=models.Q(('state', 'planned')), fields=['due_at'], name='movement_due'),
-        ),
-        migrations.AddIndex(
-            model_name='movement',
-            index=models.Index(fields=['payment', 'kind'], name='movement_of_payment'),
-        ),
-        migrations.AddIndex(
-            model_name='movement',
-            index=models.Index(condition=models.Q(('person__isnull', False)), fields=['person', 'kind', '-id'], name='movement_of_person'),
-        ),
-        migrations.AddIndex(
-            model_name='movement',
-            index=models.Index(fields=['state', '-id'], name='movement_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), models.Q(('amount', 0), ('kind', 'cancel')), _connector='OR'), name='movement_moves_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(('unowed_amount', 0), models.Q(('reason', 'at_provider'), ('unowed_amount__gt', 0), ('unowed_amount__lte', models.F('amount'))), _connector='OR'), name='only_refunds_of_the_dashboard_are_not_owed'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ('capture', 'cancel', 'refund', 'transfer', 'reversal')), ('payment__isnull', False)), models.Q(('kind', 'payout'), ('payment__isnull', True)), _connector='OR'), name='movement_is_of_a_payment_or_a_payout'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ('transfer', 'reversal', 'payout')), ('person__isnull', False)), models.Q(models.Q(('kind__in', ('transfer', 'reversal', 'payout')), _negated=True), ('person__isnull', True)), _connector='OR'), name='movement_of_earnings_names_the_mentor'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'reversal'), ('reverses__isnull', False)), models.Q(models.Q(('kind', 'reversal'), _negated=True), ('reverses__isnull', True)), _connector='OR'), name='reversal_names_its_transfer'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'refund'), models.Q(('reason', ''), _negated=True)), models.Q(models.Q(('kind', 'refund'), _negated=True), ('reason', '')), _connector='OR'), name='refund_has_its_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('done', 'sent')), _negated=True), ('kind__in', ('capture', 'cancel')), models.Q(('provider_id', ''), _negated=True), _connector='OR'), name='what_was_done_is_known_by_the_provider'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('kind', 'provider_id'), name='one_movement_per_provider_object'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ('capture', 'cancel')), ('state__in', ('planned', 'sent'))), fields=('payment', 'kind'), name='one_capture_and_one_cancel_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'payout'), ('state', 'planned')), fields=('person', 'currency'), name='one_payout_at_a_time'),
         ),
         migrations.AddIndex(
             model_name='ledgertransaction',
@@ -410,37 +283,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='ledgertransaction',
             constraint=models.UniqueConstraint(condition=models.Q(('provider_record', ''), _negated=True), fields=('provider_record',), name='every_record_is_booked_once'),
-        ),
-        migrations.AddIndex(
-            model_name='dispute',
-            index=models.Index(fields=['state', '-id'], name='dispute_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='dispute',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('counted_amount__gte', 0), ('counted_amount__lte', models.F('amount')), ('frozen_amount__gte', 0), ('frozen_amount__lte', models.F('counted_amount'))), name='parts_of_a_dispute_lie_within_it'),
-        ),
-        migrations.AddConstraint(
-            model_name='dispute',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='decided_dispute_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='payoutaccount',
-            constraint=models.UniqueConstraint(condition=models.Q(('provider_id', ''), _negated=True), fields=('provider_id',), name='one_row_per_payout_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='payoutaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('can_receive', False), models.Q(('provider_id', ''), _negated=True), _connector='OR'), name='account_that_receives_exists'),
-        ),
-        migrations.AddConstraint(
-            model_name='providerrecord',
-            constraint=models.UniqueConstraint(fields=('reconciliation', 'record'), name='one_row_per_provider_record'),
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(condition=models.Q(('resolved_at__isnull', True)), fields=['-id'], name='finding_to_resolve'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(fields=('kind', 'record'), name='one_finding_per_difference'),
         ),
     ]

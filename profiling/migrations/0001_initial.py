@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('user',), name='one_active_interview_per_person'), models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('state', 'completed')), models.Q(('completed_at__isnull', True), ('state', 'active')), _connector='OR'), name='completed_interview_has_its_instant')],
             },
         ),
         migrations.CreateModel(
@@ -56,6 +57,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('interview', 'step'),
+                'constraints': [models.UniqueConstraint(fields=('interview', 'step'), name='one_answer_per_step')],
             },
         ),
         migrations.CreateModel(
@@ -76,6 +78,8 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-id',),
                 'abstract': False,
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('embedding__isnull', True), ('embedding_model', '')), models.Q(('embedding__isnull', False), models.Q(('embedding_model', ''), _negated=True)), _connector='OR'), name='profile_vector_names_its_model')],
+                'indexes': [models.Index(condition=models.Q(('content_hash', models.F('embedded_hash')), _negated=True), fields=['id'], name='profile_to_embed')],
             },
         ),
         migrations.CreateModel(
@@ -102,25 +106,5 @@ class Migration(migrations.Migration):
                 'ordering': ('kind', '-confidence', 'id'),
                 'constraints': [models.UniqueConstraint(models.F('user'), models.F('kind'), django.db.models.functions.text.Lower('label'), name='one_claim_per_person_kind_and_label'), models.CheckConstraint(condition=models.Q(('confidence__gte', 0), ('confidence__lte', 1)), name='confidence_is_a_share'), models.CheckConstraint(condition=models.Q(('source', 'mine'), models.Q(('quote', ''), _negated=True), _connector='OR'), name='inferred_claim_has_its_quote')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='interview',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('user',), name='one_active_interview_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='interview',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('state', 'completed')), models.Q(('completed_at__isnull', True), ('state', 'active')), _connector='OR'), name='completed_interview_has_its_instant'),
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.UniqueConstraint(fields=('interview', 'step'), name='one_answer_per_step'),
-        ),
-        migrations.AddIndex(
-            model_name='profile',
-            index=models.Index(condition=models.Q(('content_hash', models.F('embedded_hash')), _negated=True), fields=['id'], name='profile_to_embed'),
-        ),
-        migrations.AddConstraint(
-            model_name='profile',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('embedding__isnull', True), ('embedding_model', '')), models.Q(('embedding__isnull', False), models.Q(('embedding_model', ''), _negated=True)), _connector='OR'), name='profile_vector_names_its_model'),
         ),
     ]
