@@ -79,7 +79,13 @@ def _run(mode: str, kind: str, seconds: float) -> dict[str, float]:
             cursor.execute("ALTER TABLE mentors_occupiedtime DROP CONSTRAINT nobody_is_booked_twice")
     try:
         command = [sys.executable, "-m", "benchmarks.races", mode, kind, str(seconds)]
-        crowd = [subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE, text=True) for number in range(_PROCESSES)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        crowd = [subprocess.Popen([*command, str(number)], **pipes) for number in range(_PROCESSES)]
+        for process in crowd:
+            process.stdout.readline()  # it is ready
+        for process in crowd:
+            process.stdin.write("go\n")
+            process.stdin.flush()
         seen = [json.loads(process.communicate()[0].splitlines()[-1]) for process in crowd]
         with connection.cursor() as cursor:
             cursor.execute(_OVERLAPS)
@@ -144,7 +150,7 @@ def _clients(mode: str, kind: str, seconds: float, first: int) -> dict[str, Any]
     tomorrow = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) + datetime.timedelta(days=1)
     answers: Counter[str] = Counter()
     times: list[float] = []
-    ready = threading.Barrier(_THREADS)
+    ready = threading.Barrier(_THREADS, action=_wait_for_the_word)
     locks: dict[str, Callable[[Iterable[uuid.UUID]], Any]] = {"textbook": list, "none": list, "for update": _lock_rows}
     attempt = _by_statements(locks[mode]) if mode in locks else _by_the_product
 
@@ -153,6 +159,7 @@ def _clients(mode: str, kind: str, seconds: float, first: int) -> dict[str, Any]
         mine = profiles[0 if kind == "races" else number]
         seen: Counter[str] = Counter()
         taken: list[float] = []
+        connection.ensure_connection()
         ready.wait()
         end = time.monotonic() + seconds
         while (began := time.monotonic()) < end:
@@ -168,6 +175,12 @@ def _clients(mode: str, kind: str, seconds: float, first: int) -> dict[str, Any]
     with ThreadPoolExecutor(_THREADS) as pool:
         list(pool.map(client, range(first * _THREADS, (first + 1) * _THREADS)))
     return {"answers": answers, "times": times}
+
+
+def _wait_for_the_word() -> None:
+    """All processes begin together, however long each takes to start."""
+    print("ready", flush=True)
+    sys.stdin.readline()
 
 
 def _by_the_product(profile: Any, learner_id: uuid.UUID, start: datetime.datetime) -> None:
