@@ -68,9 +68,9 @@ def book_session(
     until = hold_for(learner, starts_at)
     with transaction.atomic():
         # First of all: this locks both people, or, where somebody was quicker, nobody, so that whoever is too late keeps nobody waiting.
-        key = _claim(learner, profile, offer, starts_at, until)
+        session_id = claim_session(learner, profile, offer, starts_at, until=until)
         require_can_book(learner, has_price=bool(offer.price_amount))
-        booking = _book_claimed(key, learner, profile, offer, starts_at, topic=topic, until=until)
+        booking = hold_session(session_id, learner, profile, offer, starts_at, topic=topic, until=until)
         begin_booking(booking, learner)
     return booking
 
@@ -157,25 +157,14 @@ def offer_for(profile: MentorProfile, minutes: int, offer_id: uuid.UUID | None) 
     return found
 
 
-def hold_session(
-    learner: User,
-    profile: MentorProfile,
-    offer: Offer,
-    starts_at: datetime.datetime,
-    *,
-    topic: str,
-    until: datetime.datetime,
-    series: Series | None = None,
-    price: Money | None = None,
-) -> Booking:
-    """Take the time, and make the session and the booking of it, at the price of the offer or at another one. Needs the lock of both
-    people."""
-    key = _claim(learner, profile, offer, starts_at, until)
-    return _book_claimed(key, learner, profile, offer, starts_at, topic=topic, until=until, series=series, price=price)
+def claim_session(
+    learner: User, profile: MentorProfile, offer: Offer, starts_at: datetime.datetime, *, until: datetime.datetime
+) -> uuid.UUID:
+    """Take the time, which locks both people, for the session of the id that is returned.
 
-
-def _claim(learner: User, profile: MentorProfile, offer: Offer, starts_at: datetime.datetime, until: datetime.datetime) -> uuid.UUID:
-    """Take the time, and lock both people, for the session of the id that is returned."""
+    Raises:
+        SlotUnavailable: with the rules against it, and the nearest times.
+    """
     key = new_id()
     claim_time(
         profile=profile,
@@ -188,8 +177,8 @@ def _claim(learner: User, profile: MentorProfile, offer: Offer, starts_at: datet
     return key
 
 
-def _book_claimed(
-    key: uuid.UUID,
+def hold_session(
+    session_id: uuid.UUID,
     learner: User,
     profile: MentorProfile,
     offer: Offer,
@@ -200,10 +189,10 @@ def _book_claimed(
     series: Series | None = None,
     price: Money | None = None,
 ) -> Booking:
-    """The session of the time that was taken, and the booking of it."""
+    """Make the session whose time was claimed under this id, and the booking of it, at the price of the offer or at another one."""
     terms = BookingTerms.objects.filter(mentor=profile.user_id).first() or BookingTerms()
     session = Session.objects.create(
-        id=key,
+        id=session_id,
         mentor=profile.user,
         kind=offer.kind,
         title=offer.title,

@@ -21,7 +21,7 @@ from accounts.policies import can_book, is_minor
 from bookings.enums import AHEAD_STATES, BookingState, Side
 from bookings.errors import CannotPayTogether, MayNotBook, NoSuchSeries, NotBookable, SeriesUnavailable
 from bookings.models import Booking, BookingTerms, Series
-from bookings.services.booking import HOLD_FOR, begin_booking, hold_for, hold_session, offer_for, require_can_book
+from bookings.services.booking import HOLD_FOR, begin_booking, claim_session, hold_for, hold_session, offer_for, require_can_book
 from bookings.services.cancelling import cancel_booking
 from bookings.services.moving import record_start
 from bookings.services.rescheduling import reschedule_booking
@@ -89,10 +89,11 @@ def book_series(
         for start in sorted(wanted):
             until = _held_until(learner, start, first=min(wanted), is_paid_together=is_paid_together)
             try:
-                bookings.append(hold_session(learner, profile, offer, start, topic=topic, until=until, series=series, price=price))
+                session_id = claim_session(learner, profile, offer, start, until=until)
             except SlotUnavailable as error:
                 # Each by itself could be had; together they reach a limit of the mentor.
                 raise SeriesUnavailable(occurrences=[_told(start, **error.data)]) from error
+            bookings.append(hold_session(session_id, learner, profile, offer, start, topic=topic, until=until, series=series, price=price))
         if is_paid_together:
             _ask_payer(series, bookings)
         else:

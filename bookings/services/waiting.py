@@ -29,7 +29,7 @@ from bookings.errors import (
 )
 from bookings.events import BookingHeld, WaitlistOffered
 from bookings.models import Booking, Session, WaitlistEntry
-from bookings.services.booking import HOLD_FOR, ask_payer, hold_session, require_can_book
+from bookings.services.booking import HOLD_FOR, ask_payer, claim_session, hold_session, require_can_book
 from bookings.services.groups import groups_ahead, hold_seat, seats_free
 from bookings.services.moving import is_offered, locked_booking, record_new_time, record_start, require_side, require_state
 from bookings.services.placing import hold_until
@@ -202,7 +202,9 @@ def _offer_time(key: uuid.UUID, mentor_id: uuid.UUID) -> bool:
                 require_can_book(learner, has_price=bool(offer.price_amount))
                 if not free:
                     raise SlotUnavailable
-                booking = hold_session(learner, profile, offer, free[0], topic="", until=_offer_until(learner, free[0]))
+                until = _offer_until(learner, free[0])
+                session_id = claim_session(learner, profile, offer, free[0], until=until)
+                booking = hold_session(session_id, learner, profile, offer, free[0], topic="", until=until)
         except Conflict:
             # What is kept stays kept, for the next one.
             return _nothing_for(entry)
