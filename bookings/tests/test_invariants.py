@@ -16,7 +16,7 @@ def test_bookings_keep_their_invariants() -> None:
     run_state_machine_as_test(
         BookingMachine,
         settings=settings(
-            max_examples=15,
+            max_examples=9,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -14,6 +14,6 @@ def test_money_keeps_its_invariants() -> None:
     STEPS[0] = 0
     run_state_machine_as_test(
         MoneyMachine,
-        settings=settings(max_examples=10, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), database=None),
+        settings=settings(max_examples=7, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), database=None),
     )
     assert STEPS[0] > 200
