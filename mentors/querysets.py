@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from mentors.models import Check, MentorProfile, Review  # noqa: F401  (the base classes name them as strings)
 
 Viewer = User | AnonymousUser
-# Mentors are looked at one by one in the order of their rank, until enough have a slot. Where fewer than about three in a hundred do, it is
-# cheaper to find all of those first; so the walk gives up after so many.
+# Mentors are looked at one by one in the order of their rank, until enough match and have a slot. Where fewer than about three in a hundred
+# do, it is cheaper to find all of those first; so the walk gives up after so many, whether they match or not.
 _WALKED = 700
 _NAMED = re.compile(r"%\((\w+)\)s")
 SHOWN = (MentorState.LIVE, MentorState.PAUSED)
@@ -125,15 +125,16 @@ class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
         return [(key, 1.0 - distance) for key, distance in sorted(found, key=lambda pair: pair[1])]
 
     def _walked(self, vector: Vector, windows: Windows, model: str, columns: Columns, limit: int) -> list[tuple[uuid.UUID, float]]:
-        """Go along the nearest, and take those that have a slot until there are enough."""
-        rows = self.nearest_first(vector, model=model, exact=False, columns=columns).values_list("pk", "distance")[:_WALKED]
-        nearest, nearest_parameters = _sql_of(rows)
+        """Go along the nearest of all, and take those of these rows that have a slot until there are enough."""
+        everybody = type(self)(self.model, using=self.db).nearest_first(vector, model=model, exact=False, columns=columns)
+        nearest, nearest_parameters = _sql_of(everybody.values_list("pk", "distance")[:_WALKED])
+        matching, matching_parameters = _sql_of(self.order_by().values_list("pk"), nothing="NULL::uuid")
         has_slot, parameters = _placed(HAS_SLOT, windows)
         sql = f"""
-        SELECT near.id, near.distance FROM ({nearest}) AS near(id, distance)
-        WHERE EXISTS (SELECT FROM mentors_schedule AS schedule WHERE schedule.profile_id = near.id AND {has_slot}) LIMIT %s
+        SELECT near.id, near.distance FROM ({nearest}) AS near(id, distance) WHERE near.id IN ({matching})
+            AND EXISTS (SELECT FROM mentors_schedule AS schedule WHERE schedule.profile_id = near.id AND {has_slot}) LIMIT %s
         """
-        return fetch_planned(sql, (*nearest_parameters, *parameters, limit))
+        return fetch_planned(sql, (*nearest_parameters, *matching_parameters, *parameters, limit))
 
     def for_cards(self) -> Self:
         """With what a card shows, and without the wide columns."""
@@ -198,12 +199,12 @@ def _placed(sql: str, windows: Windows) -> tuple[str, tuple[Any, ...]]:
     return _NAMED.sub("%s", sql), tuple(values[name] for name in _NAMED.findall(sql))
 
 
-def _sql_of(rows: models.QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...]]:
+def _sql_of(rows: models.QuerySet[Any, Any], nothing: str = "NULL::uuid, NULL::float") -> tuple[str, tuple[Any, ...]]:
     try:
         sql, parameters = rows.query.sql_with_params()
     except EmptyResultSet:
         # Django knows without asking that nothing matches.
-        return "SELECT NULL::uuid, NULL::float WHERE false", ()
+        return f"SELECT {nothing} WHERE false", ()
     return sql, tuple(parameters)
 
 

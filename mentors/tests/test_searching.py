@@ -13,6 +13,7 @@ from ai.errors import EngineError
 from ai.services.text import embed
 from catalog.models import Skill
 from conftest import Api
+from core.querysets import columns_of
 from mentors import querysets
 from mentors.models import MentorProfile, MentorSkill, Offer
 from mentors.querysets import Windows
@@ -78,8 +79,25 @@ def test_search_and_slots_agree(mentors: list[MentorProfile], seed: int, monkeyp
     monkeypatch.setattr(querysets, "_WALKED", 3)
     few = MentorProfile.objects.ranked_for(vector, model=model, limit=4, windows=windows)
     assert [key for key, _ in few] == order[:4], "where the walk finds too few, those are found that are left"
-    nobody = MentorProfile.objects.none().ranked_for(vector, model=model, windows=windows)
-    assert nobody == []
+    last = MentorProfile.objects.filter(pk__in=order[-2:])
+    found = [key for key, _ in last.ranked_for(vector, model=model, limit=4, windows=windows)]
+    assert found == order[-2:], "who stands behind the end of the walk is found too, and nobody who does not match"
+    for nobody in (MentorProfile.objects.none(), MentorProfile.objects.filter(pk__in=[])):
+        assert nobody.ranked_for(vector, model=model, windows=windows) == []
+
+
+def test_a_filter_that_few_match_does_not_lengthen_the_walk(mentors: list[MentorProfile], monkeypatch: Any) -> None:
+    """However few match, so many of the nearest are looked at and no more; the rest is found without the index."""
+    monkeypatch.setattr(querysets, "_WALKED", 3)
+    question = embed(texts=["Django"], purpose="test")
+    windows = Windows([(utc("2026-06-01"), utc("2026-06-20"))], 30, timezone.now())
+    order = [key for key, _ in MentorProfile.objects.ranked_for(question.vectors[0], model=question.model, limit=20)]
+    expected = by_slots(mentors, windows)
+    near, far = ([key for key in keys if key in expected] for keys in (order[:3], order[3:]))
+    assert near and far
+    walk = (question.vectors[0], windows, question.model, columns_of(question.model), 4)
+    assert {key for key, _ in MentorProfile.objects.filter(pk__in=near)._walked(*walk)} == set(near)
+    assert MentorProfile.objects.filter(pk__in=far)._walked(*walk) == []
 
 
 def test_the_walk_alone_is_enough_where_many_match(mentors: list[MentorProfile], django_assert_num_queries: Any) -> None:
