@@ -118,17 +118,21 @@ class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
         columns = columns or columns_of(model)
         if windows is None:
             return self.nearest(vector, model=model, limit=limit, columns=columns)
-        found = self._walked(vector, windows, model, columns, limit)
-        if len(found) < limit:
-            rows = self.free_within(windows).nearest_first(vector, model=model, exact=True, columns=columns)
-            found = fetch_planned(*_sql_of(rows.values_list("pk", "distance")[:limit]))
+        try:
+            found = self._walked(vector, windows, model, columns, limit)
+            if len(found) < limit:
+                rows = self.free_within(windows).nearest_first(vector, model=model, exact=True, columns=columns)
+                found = fetch_planned(*rows.values_list("pk", "distance")[:limit].query.sql_with_params())
+        except EmptyResultSet:
+            # Django knows without asking that nothing matches.
+            return []
         return [(key, 1.0 - distance) for key, distance in sorted(found, key=lambda pair: pair[1])]
 
     def _walked(self, vector: Vector, windows: Windows, model: str, columns: Columns, limit: int) -> list[tuple[uuid.UUID, float]]:
         """Go along the nearest of all, and take those of these rows that have a slot until there are enough."""
         everybody = type(self)(self.model, using=self.db).nearest_first(vector, model=model, exact=False, columns=columns)
-        nearest, nearest_parameters = _sql_of(everybody.values_list("pk", "distance")[:_WALKED])
-        matching, matching_parameters = _sql_of(self.order_by().values_list("pk"), nothing="NULL::uuid")
+        nearest, nearest_parameters = everybody.values_list("pk", "distance")[:_WALKED].query.sql_with_params()
+        matching, matching_parameters = self.order_by().values_list("pk").query.sql_with_params()
         has_slot, parameters = _placed(HAS_SLOT, windows)
         sql = f"""
         SELECT near.id, near.distance FROM ({nearest}) AS near(id, distance) WHERE near.id IN ({matching})
@@ -197,15 +201,6 @@ def _placed(sql: str, windows: Windows) -> tuple[str, tuple[Any, ...]]:
     """SQL with named parameters as Django takes it: with the values in their places."""
     values = windows.parameters
     return _NAMED.sub("%s", sql), tuple(values[name] for name in _NAMED.findall(sql))
-
-
-def _sql_of(rows: models.QuerySet[Any, Any], nothing: str = "NULL::uuid, NULL::float") -> tuple[str, tuple[Any, ...]]:
-    try:
-        sql, parameters = rows.query.sql_with_params()
-    except EmptyResultSet:
-        # Django knows without asking that nothing matches.
-        return f"SELECT {nothing} WHERE false", ()
-    return sql, tuple(parameters)
 
 
 def _skills() -> models.Prefetch[Any]:
