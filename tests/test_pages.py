@@ -481,6 +481,17 @@ def test_the_policy_stands_on_every_page(client: Any) -> None:
     assert "unsafe" not in client.get("/api/v1/mentors").headers["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize(("description", "told"), [("Nights and weekends.", "Nights and weekends."), ("", "A title")])
+def test_an_opportunity_has_a_preview_with_and_without_a_description(
+    lived_in: BookingWorld, client: Any, description: str, told: str
+) -> None:
+    opportunity = Opportunity.objects.get()
+    Opportunity.objects.filter(pk=opportunity.pk).update(title="A title", description=description)
+    page = client.get(f"/opportunities/{opportunity.pk}").content.decode()
+    assert f'<meta name="description" content="{told}">' in page
+    assert f'<meta property="og:description" content="{told}">' in page
+
+
 def test_public_pages_are_small(lived_in: BookingWorld, visit: Callable[..., Visitor]) -> None:
     """No more than 60 kB of script and style, compressed."""
     sizes: list[int] = []
