@@ -35,7 +35,7 @@ class DomainError(Exception):
         self.detail = detail or self.message
         self.errors = errors
         self._data = data
-        super().__init__(str(self.detail))
+        super().__init__(self.detail)
 
     @property
     def data(self) -> dict[str, Any]:

@@ -144,40 +144,45 @@ DECLARE
     wanted tstzrange := tstzrange(p_start, p_start + p_minutes * interval '1 minute');
     taken integer;
 BEGIN
-    has_overdue := false;
     has_limits := false;
-    PERFORM mentors_lock(ARRAY[mentor, p_learner]);
+    -- Before anybody is locked: most of those who come too late need to wait for nobody to be told so.
     refusals := mentors_refusals(p_profile, p_learner, p_start, p_minutes, p_clock);
-    IF refusals <> '{{}}' THEN
-        has_overdue := mentors_has_overdue(ARRAY[mentor, p_learner], p_clock);
-        RAISE EXCEPTION USING ERRCODE = '{_UNDO}';
+    IF refusals = '{{}}' THEN
+        BEGIN
+            PERFORM mentors_lock(ARRAY[mentor, p_learner]);
+            refusals := mentors_refusals(p_profile, p_learner, p_start, p_minutes, p_clock);
+            IF refusals <> '{{}}' THEN
+                RAISE EXCEPTION USING ERRCODE = '{_UNDO}';
+            END IF;
+            INSERT INTO mentors_occupiedtime (
+                id, created_at, updated_at, person_id, is_mentor, during, source, session, reference, held_until, moves, is_group, title
+            )
+            SELECT row_id, p_clock, p_clock, person, is_mentor, during, CASE WHEN p_held_until IS NULL THEN 'session' ELSE 'hold' END,
+                wanted, p_reference, p_held_until, p_moves, false, ''
+            FROM (
+                SELECT p_mentors_row AS row_id, mentor AS person, true AS is_mentor, tstzrange(
+                    p_start - schedule.buffer_before_minutes * interval '1 minute',
+                    upper(wanted) + schedule.buffer_after_minutes * interval '1 minute'
+                ) AS during
+                FROM mentors_schedule AS schedule WHERE schedule.profile_id = p_profile
+                UNION ALL SELECT p_learners_row, p_learner, false, wanted
+            ) AS places
+            ON CONFLICT DO NOTHING;
+            GET DIAGNOSTICS taken = ROW_COUNT;
+            IF taken < 2 THEN
+                -- Nobody gets here who holds the locks and has looked; the constraint needs neither.
+                refusals := ARRAY['taken'];
+                RAISE EXCEPTION USING ERRCODE = '{_UNDO}';
+            END IF;
+            has_limits := mentors_keep_free_time(ARRAY[mentor, p_learner], p_clock);
+            IF has_limits AND p_is_alone THEN
+                RAISE EXCEPTION USING ERRCODE = '{_UNDO}';
+            END IF;
+        EXCEPTION WHEN SQLSTATE '{_UNDO}' THEN
+            -- What was written is undone, and the locks are let go at once: whoever is refused keeps nobody waiting.
+        END;
     END IF;
-    INSERT INTO mentors_occupiedtime (
-        id, created_at, updated_at, person_id, is_mentor, during, source, session, reference, held_until, moves, is_group, title
-    )
-    SELECT row_id, p_clock, p_clock, person, is_mentor, during, CASE WHEN p_held_until IS NULL THEN 'session' ELSE 'hold' END,
-        wanted, p_reference, p_held_until, p_moves, false, ''
-    FROM (
-        SELECT p_mentors_row AS row_id, mentor AS person, true AS is_mentor, tstzrange(
-            p_start - schedule.buffer_before_minutes * interval '1 minute',
-            upper(wanted) + schedule.buffer_after_minutes * interval '1 minute'
-        ) AS during
-        FROM mentors_schedule AS schedule WHERE schedule.profile_id = p_profile
-        UNION ALL SELECT p_learners_row, p_learner, false, wanted
-    ) AS places
-    ON CONFLICT DO NOTHING;
-    GET DIAGNOSTICS taken = ROW_COUNT;
-    IF taken < 2 THEN
-        -- Nobody gets here who holds the locks and has looked; the constraint needs neither.
-        refusals := ARRAY['taken'];
-        RAISE EXCEPTION USING ERRCODE = '{_UNDO}';
-    END IF;
-    has_limits := mentors_keep_free_time(ARRAY[mentor, p_learner], p_clock);
-    IF has_limits AND p_is_alone THEN
-        RAISE EXCEPTION USING ERRCODE = '{_UNDO}';
-    END IF;
-EXCEPTION WHEN SQLSTATE '{_UNDO}' THEN
-    -- What was written is undone, and the locks are let go at once: whoever is refused keeps nobody waiting.
+    has_overdue := refusals <> '{{}}' AND mentors_has_overdue(ARRAY[mentor, p_learner], p_clock);
 END $$;
 
 CREATE OR REPLACE FUNCTION mentors_release(p_reference uuid, p_clock timestamptz, p_is_alone boolean) RETURNS uuid[] LANGUAGE plpgsql AS $$

@@ -24,8 +24,7 @@ from core.models import new_id
 from core.money import Money
 from mentors.enums import OfferKind
 from mentors.models import MentorProfile, Offer, Schedule
-from mentors.services.occupying import claim_time, require_bookable
-from mentors.services.slots import Question
+from mentors.services.occupying import claim_time
 from payments.enums import CaptureMode
 from payments.services.paying import PaymentPolicy, open_payment
 
@@ -63,8 +62,6 @@ def book_session(
     if profile is None:
         raise NotBookable
     offer = offer_for(profile, duration_minutes, offer_id)
-    # Most of those who come too late need to wait for nobody to be told so. Looked at again under the lock.
-    require_bookable(Question(profile.pk, duration_minutes, learner.pk), starts_at)
     until = hold_for(learner, starts_at)
     with transaction.atomic():
         # First of all: this locks both people, or, where somebody was quicker, nobody, so that whoever is too late keeps nobody waiting.

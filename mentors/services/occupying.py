@@ -1,6 +1,7 @@
 """Taking and giving back people's time. Bookings claims through here; nobody else writes `OccupiedTime`.
 
-Each function locks the people it concerns first, then looks, then writes; the exclusion constraint stands behind it.
+Each function locks the people it concerns, then looks, then writes; the exclusion constraint stands behind it. Whoever is too late anyway
+is told so before that, and waits for nobody.
 """
 
 from __future__ import annotations
@@ -196,7 +197,7 @@ def _refuse(refusals: list[Refusal], question: Question, starts_at: datetime.dat
 def _claim(
     question: Question, starts_at: datetime.datetime, *, reference: uuid.UUID, held_until: datetime.datetime | None, moves: int = 0
 ) -> tuple[list[Refusal], bool]:
-    """Lock both, ask by the rules, and write both rows; or say what is against it, and whether something overdue may be."""
+    """Ask by the rules, lock both, ask again, and write both rows; or say what is against it, and whether something overdue may be."""
     asked = (question.profile_id, question.learner_id, starts_at, question.minutes, question.now)
     is_alone = not connection.in_atomic_block
     refusals, has_overdue, has_limits = fetch_one(_CLAIM, (*asked, reference, held_until, moves, new_id(), new_id(), is_alone))

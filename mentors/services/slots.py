@@ -66,7 +66,7 @@ def slots_between(question: Question, start: datetime.datetime, end: datetime.da
     `start`."""
     if end <= start:
         return []
-    parameters = dataclasses.asdict(question) | {"from": start, "to": end}
+    parameters = vars(question) | {"from": start, "to": end}
     with connection.cursor() as cursor:
         cursor.execute(_LIST, parameters)
         return [row[0] for row in cursor.fetchall()]
@@ -92,5 +92,5 @@ def refusals_of(question: Question, start: datetime.datetime) -> list[Refusal]:
 
 def refusals_and_overdue(question: Question, start: datetime.datetime) -> tuple[list[Refusal], bool]:
     """The same, and, if there are some, whether either of the two has something held for too long, which may be in the way."""
-    refusals, has_overdue = fetch_one(_ASK, dataclasses.asdict(question) | {"start": start})
+    refusals, has_overdue = fetch_one(_ASK, vars(question) | {"start": start})
     return [Refusal(refusal) for refusal in refusals], has_overdue

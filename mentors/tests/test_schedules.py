@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import re
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -316,23 +317,51 @@ class TestRaces:
             claim_time(**arguments, starts_at=utc("2026-06-02 11:00"), reference=uuid.uuid4())
         assert OccupiedTime.objects.filter(is_mentor=True).get().session.lower == utc("2026-06-02 11:00")
 
-    def test_who_is_refused_has_no_lock(self, make_mentor: Any, make_user: Any, clock: Any) -> None:
-        profile, other = make_mentor("09:00-12:00"), make_user()
+    def test_who_is_too_late_waits_for_nobody(self, make_mentor: Any, make_user: Any, clock: Any) -> None:
+        profile, late = make_mentor("09:00-12:00"), make_user()
         arguments: dict[str, Any] = {"profile": profile, "starts_at": utc("2026-06-02 09:00"), "duration_minutes": 60}
         claim_time(**arguments, learner_id=make_user().pk, reference=uuid.uuid4())
-        with ThreadPoolExecutor(1) as pool, transaction.atomic():
 
-            def try_both() -> list[bool]:
-                with transaction.atomic():
-                    free = [keeping.try_lock(person) for person in (profile.user_id, other.pk)]
+        def attempt() -> None:
+            try:
+                claim_time(**arguments, learner_id=late.pk, reference=uuid.uuid4())
+            finally:
                 connection.close()
-                return free
 
+        with ThreadPoolExecutor(1) as pool, transaction.atomic():
+            keeping.lock_people([profile.user_id, late.pk])
             with pytest.raises(SlotUnavailable):
-                claim_time(**arguments, learner_id=other.pk, reference=uuid.uuid4())
-            assert pool.submit(try_both).result(timeout=20) == [True, True]
-            claim_time(**arguments | {"starts_at": utc("2026-06-02 10:00")}, learner_id=other.pk, reference=uuid.uuid4())
-            assert pool.submit(try_both).result(timeout=20) == [False, False]
+                pool.submit(attempt).result(timeout=20)
+
+    def test_who_is_refused_has_no_lock(self, make_mentor: Any, make_user: Any, clock: Any) -> None:
+        """Even who waited for one, as the time was still free at the first look."""
+        profile, first, second = make_mentor("09:00-12:00"), make_user(), make_user()
+        arguments: dict[str, Any] = {"profile": profile, "starts_at": utc("2026-06-02 09:00"), "duration_minutes": 60}
+        refused, looked = threading.Event(), threading.Event()
+
+        def attempt() -> None:
+            try:
+                with transaction.atomic():
+                    with pytest.raises(SlotUnavailable):
+                        claim_time(**arguments, learner_id=second.pk, reference=uuid.uuid4())
+                    refused.set()
+                    assert looked.wait(timeout=20)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            with transaction.atomic():
+                claim_time(**arguments, learner_id=first.pk, reference=uuid.uuid4())
+                attempted = pool.submit(attempt)
+                until = time.monotonic() + 20
+                while not _somebody_waits() and time.monotonic() < until:
+                    time.sleep(0.01)
+                assert _somebody_waits()
+            assert refused.wait(timeout=20)
+            with transaction.atomic():
+                assert [keeping.try_lock(person) for person in (profile.user_id, second.pk)] == [True, True]
+            looked.set()
+            attempted.result(timeout=20)
 
     def test_the_constraint_stands_behind_the_lock(self, make_user: Any) -> None:
         person = make_user()
@@ -341,6 +370,12 @@ class TestRaces:
         OccupiedTime.objects.create(**first)
         with pytest.raises(IntegrityError):
             OccupiedTime.objects.create(**first | {"reference": uuid.uuid4(), "id": uuid.uuid4()})
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
+        return bool(cursor.fetchone()[0])
 
 
 def test_the_functions_of_the_database_are_those_of_the_code() -> None:
