@@ -18,6 +18,7 @@ from catalog.models import Opportunity
 from catalog.services.generation import LANGUAGE_SHARES, SOURCE
 from core.prepared import fetch_all, fetch_planned
 from core.querysets import QueryVector, columns_of, vector_literal
+from core.vectors import GRAPH
 
 K = 10
 QUERIES = 150
@@ -52,8 +53,8 @@ def _statement(model: str) -> tuple[str, Callable[[numpy.ndarray], tuple[Any, ..
 
 
 def _faiss(points: numpy.ndarray) -> Any:
-    index = faiss.IndexHNSWFlat(points.shape[1], 16, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efConstruction = 200
+    index = faiss.IndexHNSWFlat(points.shape[1], GRAPH["m"], faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = GRAPH["ef_construction"]
     faiss.omp_set_num_threads(2)
     index.add(points)
     faiss.omp_set_num_threads(1)
@@ -63,7 +64,7 @@ def _faiss(points: numpy.ndarray) -> Any:
 
 def _qdrant(points: numpy.ndarray, folder: str) -> Any:
     vectors = qdrant_edge.EdgeVectorParams(size=points.shape[1], distance=qdrant_edge.Distance.Dot)
-    hnsw = qdrant_edge.HnswIndexConfig(m=16, ef_construct=200, full_scan_threshold=10)
+    hnsw = qdrant_edge.HnswIndexConfig(m=GRAPH["m"], ef_construct=GRAPH["ef_construction"], full_scan_threshold=10)
     shard = qdrant_edge.EdgeShard.create(folder, qdrant_edge.EdgeConfig(vectors=vectors, hnsw_config=hnsw))
     for start in range(0, len(points), 5_000):
         part = [qdrant_edge.Point(start + place, vector.tolist()) for place, vector in enumerate(points[start : start + 5_000])]
@@ -104,7 +105,7 @@ def rows_beside_libraries(sample: Sample, rounds: int) -> list[Goal]:
 
         place_of = {key: place for place, key in enumerate(ids)}
         calls: dict[str, Callable[[int], Any]] = {
-            "one statement": lambda item: [place_of[row[0]] for row in fetch_planned(sql, parameters_for(vectors[item]))],
+            "one statement": lambda item: [place_of[row[0]] for row in fetch_planned(sql, parameters_for(vectors[item]), once=True)],
             "faiss + fetch": lambda item: [place_of[row[0]] for row in fetch_all(fetch, ([ids[place] for place in by_faiss(item)],))],
             "qdrant + fetch": lambda item: [place_of[row[0]] for row in fetch_all(fetch, ([ids[place] for place in by_qdrant(item)],))],
         }
@@ -145,10 +146,9 @@ def filters_beside_plans(sample: Sample, rounds: int) -> list[Goal]:
             "index": lambda item: nearest(item, False),
             "exact": lambda item: nearest(item, True),
         }
-        count = len(queries) if code else 30
-        times, found = interleaved(calls, items=count, rounds=rounds)
+        times, found = interleaved(calls, items=len(queries), rounds=rounds)
         p50 = {plan: median(taken) for plan, taken in times.items()}
-        wanted = data.nearest(points, queries[:count], K, allowed)
+        wanted = data.nearest(points, queries, K, allowed)
         place_of = {key: place for place, key in enumerate(ids)}
         right = recall([[place_of[key] for key, _ in hits] for hits in found["product"]], wanted)
         short = sum(len(hits) < min(K, int(allowed.sum())) for hits in found["product"])
@@ -176,9 +176,8 @@ def a_million_rows(count: int, rounds: int) -> list[Goal]:
         cursor.execute(
             "SET maintenance_work_mem = '6GB'; SET max_parallel_maintenance_workers = 2; SET max_parallel_workers_per_gather = 0"
         )
-        cursor.execute(
-            "CREATE INDEX bench_million_v ON bench_million USING hnsw (v halfvec_cosine_ops) WITH (m = 16, ef_construction = 200)"
-        )
+        graph = ", ".join(f"{name} = {value}" for name, value in GRAPH.items())
+        cursor.execute(f"CREATE INDEX bench_million_v ON bench_million USING hnsw (v halfvec_cosine_ops) WITH ({graph})")
         cursor.execute("SELECT pg_relation_size('bench_million_v')")
         size = cursor.fetchone()[0]
         cursor.execute("VACUUM ANALYZE bench_million")

@@ -38,10 +38,11 @@ def fetch_one(sql: str, parameters: Parameters) -> tuple[Any, ...]:
     return row
 
 
-def fetch_planned(sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
+def fetch_planned(sql: str, parameters: Parameters, *, once: bool = False) -> list[tuple[Any, ...]]:
     """The rows of a statement that is planned for these parameters: the best way to rows with a word depends on the word. Measured, one
-    plan for all words takes up to nine times as long. Reads from a replica where that is allowed."""
-    return _fetch(alias_of_reads(), _PlannedCursor, sql, parameters)
+    plan for all words takes up to nine times as long. `once`: where it does not depend on them, a connection plans it once after all.
+    Reads from a replica where that is allowed."""
+    return _fetch(alias_of_reads(), _PreparedCursor if once else _PlannedCursor, sql, parameters)
 
 
 class ModelReader(Generic[Row]):

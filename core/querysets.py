@@ -176,7 +176,8 @@ class VectorQuerySet(models.QuerySet[Row], Generic[Row]):
         wanted = limit if exact else _SPARE * limit
         rows = self.nearest_first(vector, model=model, exact=exact, columns=columns).values_list("pk", "distance")[:wanted]
         try:
-            return fetch_planned(*rows.query.sql_with_params())
+            # The way through the index is the same whatever is asked; the best way to few rows is not.
+            return fetch_planned(*rows.query.sql_with_params(), once=not exact)
         except EmptyResultSet:
             # Django knows without asking that nothing matches.
             return []

@@ -28,6 +28,8 @@ _V1: list[Any] = [
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    # Before the pages: they have no prefix of their own, and each request of the app would be compared with all of them.
+    path("api/v1/", include(_V1)),
     path("", include("accounts.web.urls")),
     path("", include("notifications.web.urls")),
     path("", include("mentors.web.urls")),
@@ -49,7 +51,6 @@ urlpatterns = [
     path("webhooks/twilio/status/", TwilioStatus.as_view(), name="twilio-status"),
     path("webhooks/twilio/inbound/", TwilioInbound.as_view(), name="twilio-inbound"),
     path("media/<path:path>", media, name="media"),
-    path("api/v1/", include(_V1)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),

@@ -7,7 +7,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
-from pgvector.django import HnswIndex, SparseVectorField
+from pgvector.django import SparseVectorField
 
 from catalog.enums import OpportunityKind, OpportunityState
 from catalog.lexical import LEXICAL_DIMENSIONS
@@ -15,6 +15,7 @@ from catalog.models.organisations import Organisation
 from catalog.models.terms import Category, Skill
 from catalog.querysets import OpportunityQuerySet
 from core.models import EmbeddedModel
+from core.vectors import nearest_indexes
 
 _DAY_IS_OVER = Func(
     F("deadline_zone"),
@@ -93,10 +94,7 @@ class Opportunity(EmbeddedModel):
         indexes = (
             GinIndex(fields=("search_vector",), name="opportunity_words"),
             GinIndex(OpClass(F("location"), "gin_trgm_ops"), name="opportunity_location_trigrams"),
-            HnswIndex(fields=("embedding",), name="opportunity_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)),
-            HnswIndex(
-                fields=("twin_embedding",), name="opportunity_twin_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)
-            ),
+            *nearest_indexes("opportunity"),
             models.Index(fields=("id",), name="opportunity_to_embed", condition=~Q(content_hash=F("embedded_hash"))),
             models.Index(fields=("id",), name="opportunity_twin_to_embed", condition=~Q(content_hash=F("twin_embedded_hash"))),
             models.Index(fields=("state", "kind", "-id"), name="opportunity_by_kind"),

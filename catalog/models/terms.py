@@ -4,11 +4,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
-from pgvector.django import HnswIndex
 
 from catalog.enums import TermState
 from catalog.querysets import CategoryQuerySet, SkillQuerySet
 from core.models import BaseModel, EmbeddedModel
+from core.vectors import nearest_indexes
 
 
 class Category(EmbeddedModel):
@@ -70,8 +70,7 @@ class Skill(EmbeddedModel):
         indexes = (
             GinIndex(fields=("keys",), name="skill_keys"),
             GinIndex(OpClass(F("name"), "gin_trgm_ops"), name="skill_name_trigrams"),
-            HnswIndex(fields=("embedding",), name="skill_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)),
-            HnswIndex(fields=("twin_embedding",), name="skill_twin_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)),
+            *nearest_indexes("skill"),
             models.Index(fields=("id",), name="skill_to_embed", condition=~Q(content_hash=F("embedded_hash"))),
             models.Index(fields=("id",), name="skill_twin_to_embed", condition=~Q(content_hash=F("twin_embedded_hash"))),
         )

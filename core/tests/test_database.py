@@ -4,7 +4,7 @@ import pytest
 from django.db import connection, connections
 from pytest_django import DjangoAssertNumQueries
 
-from core.prepared import fetch_all, fetch_one
+from core.prepared import fetch_all, fetch_one, fetch_planned
 
 
 @pytest.mark.django_db
@@ -15,6 +15,13 @@ class TestPreparedStatements:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 40 + %%'", ())
             assert cursor.fetchone() == (1,)
+
+    def test_are_planned_for_each_call_unless_one_plan_is_right_for_all(self) -> None:
+        for number in range(3):
+            assert fetch_planned("SELECT 50 + %s::int", (number,)) == [(50 + number,)]
+            assert fetch_planned("SELECT 60 + %s::int", (number,), once=True) == [(60 + number,)]
+        kept = fetch_all("SELECT statement FROM pg_prepared_statements WHERE statement SIMILAR TO 'SELECT [56]0 +%%'", ())
+        assert kept == [("SELECT 60 + $1::int",)]
 
     def test_have_names_and_many_rows(self) -> None:
         assert fetch_all("SELECT n FROM generate_series(1, %(most)s::int) AS n", {"most": 3}) == [(1,), (2,), (3,)]

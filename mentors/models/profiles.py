@@ -9,12 +9,12 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
-from pgvector.django import HnswIndex
 
 from accounts.models.people import LANGUAGE_PATTERN
 from catalog.models import Skill
 from core.models import BaseModel, EmbeddedModel
 from core.money import validate_currency
+from core.vectors import nearest_indexes
 from mentors.enums import AccessibilityPractice, MentorState, OfferKind, PauseReason
 from mentors.querysets import MentorProfileQuerySet
 
@@ -65,8 +65,7 @@ class MentorProfile(EmbeddedModel):
             models.CheckConstraint(condition=Q(capacity__gte=1, capacity__lte=1000), name="mentor_capacity_is_sensible"),
         )
         indexes = (
-            HnswIndex(fields=("embedding",), name="mentor_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)),
-            HnswIndex(fields=("twin_embedding",), name="mentor_twin_nearest", m=16, ef_construction=200, opclasses=("halfvec_cosine_ops",)),
+            *nearest_indexes("mentor"),
             models.Index(fields=("id",), name="mentor_to_embed", condition=~Q(content_hash=F("embedded_hash"))),
             models.Index(fields=("id",), name="mentor_twin_to_embed", condition=~Q(content_hash=F("twin_embedded_hash"))),
             models.Index(fields=("state", "-id"), name="mentor_by_state"),
