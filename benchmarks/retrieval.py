@@ -22,6 +22,7 @@ from core.vectors import GRAPH
 
 K = 10
 QUERIES = 150
+_RECALL = 0.98
 _FIELDS = ("id", "kind", "title", "description", "organisation", "location", "is_remote", "url", "language", "starts_on", "deadline_on")
 
 
@@ -58,7 +59,6 @@ def _faiss(points: numpy.ndarray) -> Any:
     faiss.omp_set_num_threads(2)
     index.add(points)
     faiss.omp_set_num_threads(1)
-    index.hnsw.efSearch = 40
     return index
 
 
@@ -86,7 +86,7 @@ class Sample:
 
 
 def rows_beside_libraries(sample: Sample, rounds: int) -> list[Goal]:
-    """P1: ten full rows by one statement, and by a library in memory plus a fetch by id."""
+    """P1: ten full rows by one statement, and by a library in memory plus a fetch by id; each with as few neighbours in view as will do."""
     kind, ids, points, queries = sample.kind, sample.ids, sample.points, sample.queries
     sql, parameters_for = _statement(sample.model)
     fetch = f"SELECT {', '.join(_FIELDS)} FROM catalog_opportunity WHERE id = ANY(%s)"
@@ -94,14 +94,14 @@ def rows_beside_libraries(sample: Sample, rounds: int) -> list[Goal]:
     vectors = queries.tolist()
     with tempfile.TemporaryDirectory() as folder:
         shard = _qdrant(points, folder)
-        ef = qdrant_edge.SearchParams(hnsw_ef=40)
 
         def by_faiss(item: int) -> list[int]:
             return [int(place) for place in index.search(queries[item : item + 1], K)[1][0] if place >= 0]
 
         def by_qdrant(item: int) -> list[int]:
             query = qdrant_edge.Query.Nearest(queries[item].tolist())
-            return [hit.id for hit in shard.query(qdrant_edge.QueryRequest(limit=K, query=query, params=ef))]
+            parameters = qdrant_edge.SearchParams(hnsw_ef=ef_search)
+            return [hit.id for hit in shard.query(qdrant_edge.QueryRequest(limit=K, query=query, params=parameters))]
 
         place_of = {key: place for place, key in enumerate(ids)}
         calls: dict[str, Callable[[int], Any]] = {
@@ -110,21 +110,23 @@ def rows_beside_libraries(sample: Sample, rounds: int) -> list[Goal]:
             "qdrant + fetch": lambda item: [place_of[row[0]] for row in fetch_all(fetch, ([ids[place] for place in by_qdrant(item)],))],
         }
         wanted = data.nearest(points, queries, K)
-        goals = []
+        enough: dict[str, float] = {}
         for ef_search in (40, 48, 64, 80):
             with connection.cursor() as cursor:
                 cursor.execute(f"SET hnsw.ef_search = {ef_search}")
+            index.hnsw.efSearch = ef_search
             times, found = interleaved(calls, items=len(queries), rounds=rounds)
             p50 = {name: median(taken) for name, taken in times.items()}
             right = {name: recall(hits, wanted) for name, hits in found.items()}
             print(f"P1 {kind}, ef {ef_search}: " + ", ".join(f"{name} {p50[name]:.2f} ms at {right[name]:.4f}" for name in calls))
-            if right["one statement"] >= 0.98 and not goals:
-                goals = [
-                    Goal(f"P1 {kind}: time of one statement over faiss + fetch", p50["one statement"] / p50["faiss + fetch"], 1.5),
-                    Goal(f"P1 {kind}: time of one statement over qdrant + fetch", p50["one statement"] / p50["qdrant + fetch"], 1.0),
-                ]
-        goals.append(Goal(f"P1 {kind}: recall@10 as the product searches", right["one statement"], 0.98, at_most=False))
-    return goals
+            enough = {name: p50[name] for name in calls if right[name] >= _RECALL} | enough
+    ours = enough.get("one statement", p50["one statement"])
+    faiss_and_fetch, qdrant_and_fetch = (enough.get(f"{peer} + fetch", p50[f"{peer} + fetch"]) for peer in ("faiss", "qdrant"))
+    return [
+        Goal(f"P1 {kind}: time of one statement over faiss + fetch", ours / faiss_and_fetch, 1.5),
+        Goal(f"P1 {kind}: time of one statement over qdrant + fetch", ours / qdrant_and_fetch, 1.0),
+        Goal(f"P1 {kind}: recall@10 as the product searches", right["one statement"], _RECALL, at_most=False),
+    ]
 
 
 def filters_beside_plans(sample: Sample, rounds: int) -> list[Goal]:
@@ -159,7 +161,7 @@ def filters_beside_plans(sample: Sample, rounds: int) -> list[Goal]:
         better = min(p50["index"], p50["exact"])
         goals += [
             Goal(f"P2 {kind}, {name}: time over the better plan", p50["product"] / better, 1.2),
-            Goal(f"P2 {kind}, {name}: recall@10", right, 0.98, at_most=False),
+            Goal(f"P2 {kind}, {name}: recall@10", right, _RECALL, at_most=False),
             Goal(f"P2 {kind}, {name}: answers with too few rows", short, 0),
         ]
     return goals
