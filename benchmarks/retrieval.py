@@ -194,7 +194,7 @@ def a_million_rows(count: int, rounds: int) -> list[Goal]:
     exact_times, _ = interleaved({"exact": lambda item: search(item, True)}, items=5, rounds=rounds)
     exact = median(exact_times["exact"])
     ratio, reached = 0.0, 0.0
-    for ef in (80, 100, 160, 240, 320, 480):
+    for ef in (48, 64, 80, 100, 160, 240, 320, 480):
         with connection.cursor() as cursor:
             cursor.execute(f"SET hnsw.ef_search = {ef}")
         times, found = interleaved({"index": lambda item: search(item, False)}, items=len(queries), rounds=rounds)
