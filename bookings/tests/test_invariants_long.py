@@ -97,9 +97,9 @@ def half_of_the_quote() -> Any:
     """P5: less comes back than was promised."""
     honest = settling._pay_back
 
-    def pay_back(booking: Booking, payment: Any) -> bool:
+    def pay_back(booking: Booking, *others: Any) -> bool:
         booking.refund_amount = (booking.refund_amount or 0) // 2
-        return honest(booking, payment)
+        return honest(booking, *others)
 
     return mock.patch.object(settling, "_pay_back", pay_back)
 
@@ -147,7 +147,7 @@ def steady() -> Iterator[None]:
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
 def test_each_seeded_fault_is_found(mutant: Callable[[], Any]) -> None:
-    with mutant(), pytest.raises(BaseException) as found:
+    with mutant(), pytest.raises(AssertionError):
         run(MOST_STEPS // 40, 40, SEED)
-    print(f"{mutant.__name__}: found after {STEPS[0]} steps: {type(found.value).__name__}")
+    print(f"{mutant.__name__}: found after {STEPS[0]} steps")
     assert STEPS[0] <= MOST_STEPS
