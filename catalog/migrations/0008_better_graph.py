@@ -1,29 +1,17 @@
 import pgvector.django.indexes
 from django.db import migrations
 
-_NAMES = ('opportunity_nearest', 'opportunity_twin_nearest', 'skill_nearest', 'skill_twin_nearest')
-_STATE = [
-    migrations.RemoveIndex(model_name='opportunity', name='opportunity_nearest'),
-    migrations.AddIndex(
-        model_name='opportunity',
-        index=pgvector.django.indexes.HnswIndex(ef_construction=400, fields=['embedding'], m=16, name='opportunity_nearest', opclasses=('halfvec_cosine_ops',)),
-    ),
-    migrations.RemoveIndex(model_name='opportunity', name='opportunity_twin_nearest'),
-    migrations.AddIndex(
-        model_name='opportunity',
-        index=pgvector.django.indexes.HnswIndex(ef_construction=400, fields=['twin_embedding'], m=16, name='opportunity_twin_nearest', opclasses=('halfvec_cosine_ops',)),
-    ),
-    migrations.RemoveIndex(model_name='skill', name='skill_nearest'),
-    migrations.AddIndex(
-        model_name='skill',
-        index=pgvector.django.indexes.HnswIndex(ef_construction=400, fields=['embedding'], m=16, name='skill_nearest', opclasses=('halfvec_cosine_ops',)),
-    ),
-    migrations.RemoveIndex(model_name='skill', name='skill_twin_nearest'),
-    migrations.AddIndex(
-        model_name='skill',
-        index=pgvector.django.indexes.HnswIndex(ef_construction=400, fields=['twin_embedding'], m=16, name='skill_twin_nearest', opclasses=('halfvec_cosine_ops',)),
-    ),
-]
+_INDEXES = (
+    ('opportunity', 'embedding', 'opportunity_nearest'),
+    ('opportunity', 'twin_embedding', 'opportunity_twin_nearest'),
+    ('skill', 'embedding', 'skill_nearest'),
+    ('skill', 'twin_embedding', 'skill_twin_nearest'),
+)
+
+
+def _as_the_state_knows_it(model, field, name):
+    index = pgvector.django.indexes.HnswIndex(ef_construction=400, fields=[field], m=16, name=name, opclasses=('halfvec_cosine_ops',))
+    return [migrations.RemoveIndex(model_name=model, name=name), migrations.AddIndex(model_name=model, index=index)]
 
 
 class Migration(migrations.Migration):
@@ -36,10 +24,10 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.SeparateDatabaseAndState(
-            state_operations=_STATE,
+            state_operations=[change for index in _INDEXES for change in _as_the_state_knows_it(*index)],
             database_operations=[
                 migrations.RunSQL(f'ALTER INDEX {name} SET (ef_construction = 400)', f'ALTER INDEX {name} SET (ef_construction = 200)')
-                for name in _NAMES
+                for _, _, name in _INDEXES
             ],
         ),
     ]

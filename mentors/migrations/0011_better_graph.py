@@ -1,19 +1,15 @@
 import pgvector.django.indexes
 from django.db import migrations
 
-_NAMES = ('mentor_nearest', 'mentor_twin_nearest')
-_STATE = [
-    migrations.RemoveIndex(model_name='mentorprofile', name='mentor_nearest'),
-    migrations.AddIndex(
-        model_name='mentorprofile',
-        index=pgvector.django.indexes.HnswIndex(ef_construction=400, fields=['embedding'], m=16, name='mentor_nearest', opclasses=('halfvec_cosine_ops',)),
-    ),
-    migrations.RemoveIndex(model_name='mentorprofile', name='mentor_twin_nearest'),
-    migrations.AddIndex(
-        model_name='mentorprofile',
-        index=pgvector.django.indexes.HnswIndex(ef_construction=400, fields=['twin_embedding'], m=16, name='mentor_twin_nearest', opclasses=('halfvec_cosine_ops',)),
-    ),
-]
+_INDEXES = (
+    ('mentorprofile', 'embedding', 'mentor_nearest'),
+    ('mentorprofile', 'twin_embedding', 'mentor_twin_nearest'),
+)
+
+
+def _as_the_state_knows_it(model, field, name):
+    index = pgvector.django.indexes.HnswIndex(ef_construction=400, fields=[field], m=16, name=name, opclasses=('halfvec_cosine_ops',))
+    return [migrations.RemoveIndex(model_name=model, name=name), migrations.AddIndex(model_name=model, index=index)]
 
 
 class Migration(migrations.Migration):
@@ -26,10 +22,10 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.SeparateDatabaseAndState(
-            state_operations=_STATE,
+            state_operations=[change for index in _INDEXES for change in _as_the_state_knows_it(*index)],
             database_operations=[
                 migrations.RunSQL(f'ALTER INDEX {name} SET (ef_construction = 400)', f'ALTER INDEX {name} SET (ef_construction = 200)')
-                for name in _NAMES
+                for _, _, name in _INDEXES
             ],
         ),
     ]

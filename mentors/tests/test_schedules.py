@@ -374,7 +374,11 @@ class TestRaces:
 
 def _somebody_waits() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
+        # In this database: tests beside this one wait for locks of their own.
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database AS ours ON ours.oid = pg_locks.database"
+            " WHERE ours.datname = current_database() AND locktype = 'advisory' AND NOT granted)"
+        )
         return bool(cursor.fetchone()[0])
 
 
