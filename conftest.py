@@ -4,6 +4,7 @@ import copy
 import logging
 import re
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -115,6 +116,24 @@ def at_once(times: int, call: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(run, range(times)))
+
+
+def wait_for_locks(number: int = 1) -> None:
+    """Until so many threads wait for the lock of a person."""
+    until = time.monotonic() + 20
+    while _waiting_for_locks() < number:
+        assert time.monotonic() < until, "nobody waits"
+        time.sleep(0.01)
+
+
+def _waiting_for_locks() -> int:
+    with connection.cursor() as cursor:
+        # In this database: tests beside this one wait for locks of their own.
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database AS ours ON ours.oid = pg_locks.database"
+            " WHERE ours.datname = current_database() AND locktype = 'advisory' AND NOT granted"
+        )
+        return int(cursor.fetchone()[0])
 
 
 class Api:

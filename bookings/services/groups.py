@@ -141,11 +141,11 @@ def cancel_session(*, session: Session, cause: Cause = Cause.CANCELLED) -> None:
         row.cancelled_at = timezone.now()
         row.sequence += 1
         row.save()
-        side = Side.MENTOR if cause == Cause.CANCELLED else Side.PLATFORM
+        side = Side.PLATFORM if cause == Cause.TOO_FEW else Side.MENTOR
         bookings = list(Booking.objects.filter(session=row, state__in=AHEAD_STATES).order_by("pk"))
         for booking in bookings:
             call_off(booking_id=booking.pk, side=side, cause=cause)
-        if side == Side.MENTOR and bookings:
+        if cause == Cause.CANCELLED and bookings:
             give_strike(person=row.mentor, booking=bookings[0], kind=StrikeKind.CANCELLED)
         WaitlistEntry.objects.waiting().filter(session=row).update(state=WaitlistState.OVER)
         close_room(row)

@@ -1,38 +1,60 @@
-"""People who leave, or part: what they had ahead is called off, on the side of whoever left."""
+"""People who leave, or part: what they had ahead is called off, on the side of whoever left.
+
+Everybody concerned is locked at once and first: two who leave never wait for each other, and who was let in before and waits for the same
+locks has booked by then, so that this is called off, too.
+"""
 
 from __future__ import annotations
 
 import uuid
 
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from bookings.enums import AHEAD_STATES, Cause, Side, WaitlistState
 from bookings.models import Booking, WaitlistEntry
 from bookings.services.cancelling import call_off
+from bookings.services.groups import cancel_session, groups_ahead
+from mentors.services.keeping import lock_people
 
 
 def leave(*, person_id: uuid.UUID) -> None:
     """Somebody was suspended, or is being erased. Learners of a mentor who leaves get all back; a learner who leaves gets what the policy
     says."""
-    WaitlistEntry.objects.waiting().filter(Q(learner=person_id) | Q(mentor=person_id)).update(state=WaitlistState.LEFT)
-    for booking_id in _ahead(learner=person_id):
-        call_off(booking_id=booking_id, side=Side.LEARNER, cause=Cause.LEFT)
-    for booking_id in _ahead(session__mentor=person_id):
-        call_off(booking_id=booking_id, side=Side.MENTOR, cause=Cause.LEFT)
+    with transaction.atomic():
+        lock_people((person_id, *_met_by(person_id)))
+        WaitlistEntry.objects.waiting().filter(Q(learner=person_id) | Q(mentor=person_id)).update(state=WaitlistState.LEFT)
+        for booking_id in _keys(_ahead(learner=person_id)):
+            call_off(booking_id=booking_id, side=Side.LEARNER, cause=Cause.LEFT)
+        for session in groups_ahead().filter(mentor=person_id).order_by("pk"):
+            cancel_session(session=session, cause=Cause.LEFT)
+        for booking_id in _keys(_ahead(session__mentor=person_id)):
+            call_off(booking_id=booking_id, side=Side.MENTOR, cause=Cause.LEFT)
 
 
 def part(*, blocker_id: uuid.UUID, blocked_id: uuid.UUID) -> None:
     """One blocked the other, for whatever reason: they do not meet, and nobody pays for that."""
-    for mentor_id, learner_id in ((blocker_id, blocked_id), (blocked_id, blocker_id)):
-        WaitlistEntry.objects.waiting().filter(mentor=mentor_id, learner=learner_id).update(state=WaitlistState.LEFT)
-        for booking_id in _ahead(session__mentor=mentor_id, learner=learner_id):
-            call_off(booking_id=booking_id, side=Side.PLATFORM, cause=Cause.APART)
+    with transaction.atomic():
+        lock_people((blocker_id, blocked_id))
+        for mentor_id, learner_id in ((blocker_id, blocked_id), (blocked_id, blocker_id)):
+            WaitlistEntry.objects.waiting().filter(mentor=mentor_id, learner=learner_id).update(state=WaitlistState.LEFT)
+            for booking_id in _keys(_ahead(session__mentor=mentor_id, learner=learner_id)):
+                call_off(booking_id=booking_id, side=Side.PLATFORM, cause=Cause.APART)
 
 
 def bookings_ahead_of(person_id: uuid.UUID) -> int:
-    """How many have not begun, on either side."""
-    return len(_ahead(learner=person_id)) + len(_ahead(session__mentor=person_id))
+    """How many have not begun, on either side, and sessions for several that this person has announced."""
+    return _ahead(learner=person_id).count() + _ahead(session__mentor=person_id).count() + groups_ahead().filter(mentor=person_id).count()
 
 
-def _ahead(**conditions: uuid.UUID) -> list[uuid.UUID]:
-    return list(Booking.objects.filter(state__in=AHEAD_STATES, **conditions).order_by("pk").values_list("pk", flat=True))
+def _met_by(person_id: uuid.UUID) -> set[uuid.UUID]:
+    pairs = (_ahead(learner=person_id) | _ahead(session__mentor=person_id)).values_list("learner_id", "session__mentor_id")
+    return {person for pair in pairs for person in pair}
+
+
+def _ahead(**conditions: uuid.UUID) -> QuerySet[Booking]:
+    return Booking.objects.filter(state__in=AHEAD_STATES, **conditions)
+
+
+def _keys(bookings: QuerySet[Booking]) -> list[uuid.UUID]:
+    return list(bookings.order_by("pk").values_list("pk", flat=True))

@@ -8,8 +8,9 @@ from django.db import connection
 from django.utils import timezone
 
 from bookings.enums import LIVE_STATES, MOVES, PLACED_STATES, BookingState, WaitlistState
-from bookings.models import Booking, BookingMove, WaitlistEntry
+from bookings.models import Booking, BookingMove, Session, WaitlistEntry
 from core.money import Money
+from mentors.enums import OfferKind
 from mentors.models import OccupiedTime, Review
 from payments.enums import CaptureMode, MovementKind, PaymentState
 from payments.models import Payment
@@ -87,10 +88,12 @@ def _check_time(bookings: list[Booking]) -> None:
             assert taken == [], booking
         for row in taken:
             assert (row.session.lower, row.session.upper) == (session.starts_at, session.ends_at)
+    announced = dict(Session.objects.filter(kind=OfferKind.GROUP).values_list("pk", "cancelled_at"))
     for reference, found in rows.items():
         assert sum(row.is_mentor for row in found) == 1
+        assert announced.get(reference) is None, "what was called off takes nobody's time"
         # Or it is kept for those who wait.
-        assert reference in sessions or [row.source for row in found] == ["hold"]
+        assert reference in sessions or reference in announced or [row.source for row in found] == ["hold"]
 
 
 _NO_SHOWS = (BookingState.NO_SHOW_BY_LEARNER, BookingState.NO_SHOW_BY_MENTOR, BookingState.NO_SHOW_BY_BOTH)

@@ -8,7 +8,7 @@ import pytest
 from accounts.models import User
 from bookings.enums import BookingState, Cause
 from bookings.models import Booking, Session
-from bookings.services import ending, groups
+from bookings.services import ending, groups, leaving
 from bookings.tests.invariants import check_always, overlaps
 from bookings.tests.races import at_once
 from bookings.tests.world import BookingWorld, utc
@@ -140,6 +140,24 @@ class TestGroups:
         assert held.state == BookingState.CANCELLED_BY_MENTOR
         assert world.mentor.strikes.count() == 1 and not OccupiedTime.objects.exists()
         assert stranger.post(f"bookings/sessions/{session.pk}/book").json()["code"] == "session_off"
+
+    def test_a_mentor_who_leaves_leaves_none_behind(self, world: BookingWorld, offer: Offer) -> None:
+        """Not even one that nobody has booked: it would be there again if they came back."""
+        booking = world.pay(seat(world, announce(world, offer)))
+        announce(world, offer, "2027-06-06 10:00")
+        over = announce(world, offer, "2027-06-04 08:00")
+        world.clock.set("2027-06-04 09:00")
+        assert leaving.bookings_ahead_of(world.mentor.pk) == 3
+        leaving.leave(person_id=world.mentor.pk)
+        world.turn()
+        booking.refresh_from_db()
+        booking.payment.refresh_from_db()
+        last = booking.history.order_by("version").last()
+        assert last is not None and (booking.state, last.cause) == (BookingState.CANCELLED_BY_MENTOR, Cause.LEFT)
+        assert booking.payment.returned_amount == 1200 and world.mentor.strikes.count() == 0
+        assert list(Session.objects.filter(cancelled_at=None)) == [over] and not groups.groups_ahead().exists()
+        assert leaving.bookings_ahead_of(world.mentor.pk) == 0
+        check_always()
 
     def test_too_few_people_a_day_before(self, world: BookingWorld, offer: Offer) -> None:
         small, enough = announce(world, offer, fewest=2), announce(world, offer, "2027-06-05 14:00", fewest=2)

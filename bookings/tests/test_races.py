@@ -5,21 +5,25 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from bookings.enums import BookingState
 from bookings.models import Booking
-from bookings.services import cancelling, expiring, requesting, rescheduling
+from bookings.services import cancelling, expiring, leaving, requesting, rescheduling
 from bookings.services.booking import book_session
 from bookings.services.series import book_series
 from bookings.tests.invariants import check_always, overlaps
-from bookings.tests.races import at_once, without_constraint, without_locks
+from bookings.tests.races import at_once, shuffled, without_constraint, without_locks
 from bookings.tests.world import BookingWorld
-from conftest import Api
+from conftest import Api, wait_for_locks
 from mentors.models import OccupiedTime
+from mentors.services.keeping import lock_people
 from mentors.services.occupying import block_time
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,6 +88,43 @@ def test_a_learner_is_in_one_place(world: BookingWorld, make_mentor: Any, make_u
 
     answers = at_once([lambda profile=profile: attempt(profile) for profile in (world.profile, *others)])
     assert answers == {"done": 1, "slot_unavailable": 4}
+
+
+def test_who_parts_while_the_other_books_does_not_meet_them(world: BookingWorld) -> None:
+    """Though the booking had looked already, and waited for the lock as the block was made."""
+    with ThreadPoolExecutor(2) as pool:
+
+        def apart(call: Callable[[], Any]) -> Future[Any]:
+            return pool.submit(lambda: (call(), connection.close())[0])
+
+        with transaction.atomic():
+            lock_people([world.mentor.pk])
+            booked = apart(world.book)
+            wait_for_locks(1)
+            parted = apart(lambda: leaving.part(blocker_id=world.mentor.pk, blocked_id=world.learner.pk))
+            wait_for_locks(2)
+        parted.result(timeout=20)
+    assert Booking.objects.get(pk=booked.result().pk).state == BookingState.CANCELLED_BY_PLATFORM
+    assert not OccupiedTime.objects.exists()
+
+
+def test_two_who_leave_at_once_do_not_wait_for_each_other(world: BookingWorld, make_mentor: Any, make_user: Any) -> None:
+    """Each has met the other, in both roles, and somebody else."""
+    other = make_mentor(user=make_user())
+    for round_ in range(10):
+        day = f"2027-06-{5 + round_:02}"
+        for profile, learner, hour in (
+            (world.profile, other.user, 8),
+            (other, world.mentor, 12),
+            (world.profile, world.learner, 16),
+            (other, world.learner, 20),
+        ):
+            start = datetime.datetime.fromisoformat(f"{day}T{hour:02}:00:00Z")
+            book_session(learner=learner, mentor_id=profile.pk, starts_at=start, duration_minutes=60)
+        people_leaving = shuffled([world.mentor.pk, other.user_id, world.learner.pk], round_)
+        assert at_once([lambda person=person: leaving.leave(person_id=person) for person in people_leaving]) == {"done": 3}
+        assert not OccupiedTime.objects.exists()
+        check_always()
 
 
 class TestPairs:

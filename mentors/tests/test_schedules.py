@@ -6,7 +6,6 @@ import contextlib
 import datetime
 import re
 import threading
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,7 +17,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.models import User
-from conftest import Api, at_once
+from conftest import Api, at_once, wait_for_locks
 from mentors.bookable import FUNCTIONS
 from mentors.enums import TimeSource
 from mentors.errors import ClaimGone, SlotUnavailable
@@ -353,10 +352,7 @@ class TestRaces:
             with transaction.atomic():
                 claim_time(**arguments, learner_id=first.pk, reference=uuid.uuid4())
                 attempted = pool.submit(attempt)
-                until = time.monotonic() + 20
-                while not _somebody_waits() and time.monotonic() < until:
-                    time.sleep(0.01)
-                assert _somebody_waits()
+                wait_for_locks()
             assert refused.wait(timeout=20)
             with transaction.atomic():
                 assert [keeping.try_lock(person) for person in (profile.user_id, second.pk)] == [True, True]
@@ -370,16 +366,6 @@ class TestRaces:
         OccupiedTime.objects.create(**first)
         with pytest.raises(IntegrityError):
             OccupiedTime.objects.create(**first | {"reference": uuid.uuid4(), "id": uuid.uuid4()})
-
-
-def _somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        # In this database: tests beside this one wait for locks of their own.
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database AS ours ON ours.oid = pg_locks.database"
-            " WHERE ours.datname = current_database() AND locktype = 'advisory' AND NOT granted)"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def test_the_functions_of_the_database_are_those_of_the_code() -> None:
