@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import datetime
 import uuid
 
@@ -7,6 +8,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from core.batches import each_alone
 from payments.enums import EventState, MovementState
 from payments.errors import ProviderAway
 from payments.services import earning, inbox, moving, onboarding, payouts, reconciling, syncing
@@ -52,11 +54,9 @@ def sweep_events() -> int:
 @shared_task
 def look_at_undecided() -> None:
     """Ask about payments of which nothing was heard for a while."""
-    for payment_id in syncing.undecided_payments(limit=_BATCH, asked_before=timezone.now() - _ASKED_AGAIN):
-        try:
-            syncing.look_at_payment(payment_id=payment_id)
-        except ProviderAway:
-            return
+    undecided = syncing.undecided_payments(limit=_BATCH, asked_before=timezone.now() - _ASKED_AGAIN)
+    with contextlib.suppress(ProviderAway):
+        each_alone(lambda payment_id: syncing.look_at_payment(payment_id=payment_id), undecided, ends=(ProviderAway,))
 
 
 @shared_task

@@ -19,6 +19,7 @@ from bookings.services.moving import locked_booking, move, require_state, side_o
 from bookings.services.reminding import drop_reminders
 from bookings.services.settling import owe
 from bookings.services.strikes import give_strike
+from core.batches import each_alone
 from core.events import publish
 from core.money import Money
 from mentors.models import MentorProfile
@@ -98,7 +99,7 @@ def end_sessions() -> int:
         Q(session__ends_at__lte=now - SAY_UNTIL) | Q(Exists(stays_of("learner")), Exists(stays_of("session__mentor")))
     )
     due = list(over.order_by("session__ends_at", "pk").values_list("pk", flat=True)[:_BATCH])
-    return sum(_end_by_records(booking_id) for booking_id in due)
+    return sum(each_alone(_end_by_records, due))
 
 
 def begin_sessions() -> int:
@@ -107,7 +108,7 @@ def begin_sessions() -> int:
     ready = Booking.objects.filter(state=BookingState.CONFIRMED, session__starts_at__lte=now, session__ends_at__gt=now)
     somebody = Q(Exists(stays_of("learner"))) | Q(Exists(stays_of("session__mentor")))
     due = list(ready.filter(somebody).order_by("pk").values_list("pk", flat=True)[:_BATCH])
-    return sum(_begin_one(booking_id) for booking_id in due)
+    return sum(each_alone(_begin_one, due))
 
 
 def begin(booking: Booking) -> bool:

@@ -13,6 +13,7 @@ from bookings.models import Booking
 from bookings.services.moving import is_offered, is_overdue, locked_booking, move
 from bookings.services.placing import give_place_back
 from bookings.services.settling import owe
+from core.batches import each_alone
 from core.events import publish
 from payments.enums import RefundReason
 
@@ -32,9 +33,11 @@ def expire(booking: Booking) -> None:
 def expire_bookings() -> int:
     """End what is overdue. Returns how many were looked at."""
     due: list[uuid.UUID] = list(Booking.objects.overdue(timezone.now()).order_by("expires_at").values_list("pk", flat=True)[:_BATCH])
-    for booking_id in due:
-        with transaction.atomic():
-            booking = locked_booking(booking_id)
-            if is_overdue(booking):
-                expire(booking)
-    return len(due)
+    return len(each_alone(_expire_one, due))
+
+
+def _expire_one(booking_id: uuid.UUID) -> None:
+    with transaction.atomic():
+        booking = locked_booking(booking_id)
+        if is_overdue(booking):
+            expire(booking)

@@ -18,6 +18,7 @@ from bookings.services.booking import begin_booking, hold_for, require_can_book
 from bookings.services.cancelling import call_off
 from bookings.services.rooms import close_room
 from bookings.services.strikes import give_strike
+from core.batches import each_alone
 from core.errors import FieldError
 from core.models import new_id
 from mentors.enums import OfferKind
@@ -158,9 +159,7 @@ def call_off_small_groups() -> int:
     confirmed = Count("bookings", filter=Q(bookings__state=BookingState.CONFIRMED))
     near = groups_ahead().filter(starts_at__lte=now + DECIDED_BEFORE, fewest__gt=1).annotate(confirmed=confirmed)
     small = [session for session in near.order_by("starts_at")[:_BATCH] if session.confirmed < session.fewest]
-    for session in small:
-        cancel_session(session=session, cause=Cause.TOO_FEW)
-    return len(small)
+    return len(each_alone(lambda session: cancel_session(session=session, cause=Cause.TOO_FEW), small))
 
 
 def groups_ahead() -> QuerySet[Session]:

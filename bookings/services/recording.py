@@ -24,6 +24,7 @@ from bookings.models import Booking, RecordingConsent, Room, Session, SessionRec
 from bookings.providers.base import VideoAway
 from bookings.providers.video import RECORDER
 from bookings.services.moving import locked_booking, require_state
+from core.batches import each_alone
 
 # Whoever agrees, agrees to this text. A new text needs a new number, and old yeses do not count for it.
 CONSENT_TEXT_VERSION = 1
@@ -172,17 +173,18 @@ def look_after_recordings() -> int:
 
 
 def _look_after_all(rows: QuerySet[SessionRecording]) -> int:
-    keys = list(rows.values_list("pk", flat=True))
-    for key in keys:
-        row = SessionRecording.objects.select_related("session__room").get(pk=key)
-        SessionRecording.objects.filter(pk=key).update(due_at=timezone.now() + _AGAIN)
-        if row.state == RecordingState.RUNNING:
-            _stop(key, RecordingState.STOPPED)
-        elif row.state == RecordingState.STOPPED:
-            _find(row)
-        else:
-            _delete(row)
-    return len(keys)
+    return len(each_alone(_look_after, list(rows.values_list("pk", flat=True))))
+
+
+def _look_after(key: uuid.UUID) -> None:
+    row = SessionRecording.objects.select_related("session__room").get(pk=key)
+    SessionRecording.objects.filter(pk=key).update(due_at=timezone.now() + _AGAIN)
+    if row.state == RecordingState.RUNNING:
+        _stop(key, RecordingState.STOPPED)
+    elif row.state == RecordingState.STOPPED:
+        _find(row)
+    else:
+        _delete(row)
 
 
 def _stop(key: uuid.UUID, state: RecordingState) -> None:

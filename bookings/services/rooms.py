@@ -20,6 +20,7 @@ from bookings.models import Booking, Room, Session
 from bookings.providers.base import RoomPlan, VideoAway
 from bookings.providers.video import FALLBACK, video, video_named
 from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE
+from core.batches import each_alone
 from core.events import publish
 
 logger = structlog.get_logger(__name__)
@@ -64,9 +65,7 @@ def look_after_rooms() -> int:
         .order_by("due_at")
         .values_list("pk", flat=True)[:_BATCH]
     )
-    for room_id in due:
-        look_after_room(room_id=room_id)
-    return len(due)
+    return len(each_alone(lambda room_id: look_after_room(room_id=room_id), due))
 
 
 def look_after_room(*, room_id: uuid.UUID) -> Room:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from bookings.enums import AppealState
 from bookings.models import Appeal, Booking
 from bookings.services.moving import locked_booking
+from core.batches import each_alone
 from core.money import Money
 from payments.enums import PaymentState, RefundReason
 from payments.errors import PaymentDisputed
@@ -52,9 +53,7 @@ def settle(booking: Booking) -> None:
 def settle_due() -> int:
     """Divide what is due. Returns how many bookings were looked at."""
     due = list(Booking.objects.to_settle(timezone.now()).order_by("settle_at").values_list("pk", flat=True)[:_BATCH])
-    for booking_id in due:
-        settle_booking(booking_id=booking_id)
-    return len(due)
+    return len(each_alone(lambda booking_id: settle_booking(booking_id=booking_id), due))
 
 
 def settle_booking(*, booking_id: uuid.UUID) -> None:

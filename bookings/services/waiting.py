@@ -33,6 +33,7 @@ from bookings.services.booking import HOLD_FOR, ask_payer, claim_session, hold_s
 from bookings.services.groups import groups_ahead, hold_seat, seats_free
 from bookings.services.moving import is_offered, locked_booking, record_new_time, record_start, require_side, require_state
 from bookings.services.placing import hold_until
+from core.batches import each_alone
 from core.errors import Conflict, FieldError
 from core.events import publish
 from core.wall_time import as_text
@@ -154,12 +155,7 @@ def look_for_waiting() -> int:
         over.update(state=WaitlistState.OVER, updated_at=now)
     due = waiting.exclude(looked_at__gt=now - LOOK_EVERY).order_by(F("looked_at").asc(nulls_first=True), "pk")
     lines = dict.fromkeys(due.values_list("session_id", "mentor_id")[:_BATCH])
-    for session_id, mentor_id in lines:
-        if session_id is None:
-            _offer_times(mentor_id)
-        else:
-            _offer_seats(session_id)
-    return len(lines)
+    return len(each_alone(lambda line: _offer_seats(line[0]) if line[0] else _offer_times(line[1]), lines))
 
 
 def _wait(entry: WaitlistEntry, learner: User) -> WaitlistEntry:

@@ -6,10 +6,11 @@ import datetime
 
 import pytest
 
+from bookings import tasks
 from bookings.enums import BookingState
 from bookings.errors import IllegalBookingMove
-from bookings.models import BookingTerms
-from bookings.services import cancelling, ending, requesting, rescheduling
+from bookings.models import Booking, BookingTerms
+from bookings.services import cancelling, ending, expiring, requesting, rescheduling
 from bookings.tests.world import BookingWorld, utc
 from core.money import Money
 from mentors.errors import SlotUnavailable
@@ -64,6 +65,24 @@ def test_a_hold_that_nobody_pays_for_ends(world: BookingWorld) -> None:
     assert not OccupiedTime.objects.exists()
     with pytest.raises(IllegalBookingMove):
         requesting.confirm_booking(booking_id=booking.pk, mentor=world.mentor)
+
+
+def test_one_that_cannot_be_ended_keeps_nobody_waiting(world: BookingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = world.book(), world.book("2027-06-05 12:00")
+    expire = expiring.expire
+
+    def fail_once(booking: Booking) -> None:
+        if booking.pk == bad.pk:
+            raise ZeroDivisionError
+        expire(booking)
+
+    monkeypatch.setattr(expiring, "expire", fail_once)
+    world.clock.ahead(minutes=15)
+    with pytest.raises(ZeroDivisionError):
+        tasks.expire_bookings()
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert (good.state, bad.state) == (BookingState.EXPIRED, BookingState.HELD)
 
 
 def test_paying_too_late_takes_nothing(world: BookingWorld) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from core.batches import each_alone
 from core.events import publish
 from core.money import Money
 from payments.enums import AccountKind, DisputeState, LedgerKind, MovementKind, MovementState, PaymentState
@@ -45,12 +46,7 @@ def mark_earned(*, payment_id: uuid.UUID, earned_at: datetime.datetime) -> None:
 def release_earnings() -> int:
     """Release what has waited long enough. Returns how many payments were looked at."""
     due = list(Payment.objects.to_release().order_by("release_at").values_list("pk", flat=True)[:_BATCH])
-    for payment_id in due:
-        with transaction.atomic():
-            payment = Payment.objects.select_for_update().get(pk=payment_id)
-            if payment.released_at is None:
-                _release(payment)
-    return len(due)
+    return len(each_alone(_release_one, due))
 
 
 def plan_transfers() -> int:
@@ -58,7 +54,7 @@ def plan_transfers() -> int:
     ready = PayoutAccount.objects.filter(can_receive=True, person__is_active=True)
     owed = LedgerEntry.objects.filter(account__kind=AccountKind.AVAILABLE, account__owner__in=ready.values("person"))
     sums = owed.order_by().values_list("account__owner", "account__currency").annotate(total=Sum("amount")).filter(total__lt=0)
-    return sum(_plan_for(owner, currency) for owner, currency, _ in sums.iterator())
+    return sum(each_alone(lambda row: _plan_for(row[0], row[1]), sums.iterator()))
 
 
 def open_entitlement(payment: Payment) -> Money:
@@ -73,6 +69,13 @@ def available_to(person_id: uuid.UUID, currency: str) -> Money:
     moving = Movement.objects.filter(person=person_id, currency=currency, kind=MovementKind.TRANSFER, state__in=_COUNTED)
     on_the_way = int(moving.aggregate(total=Sum("amount"))["total"] or 0)
     return owed_to(AccountKind.AVAILABLE, currency, person_id) - Money(on_the_way, currency)
+
+
+def _release_one(payment_id: uuid.UUID) -> None:
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update().get(pk=payment_id)
+        if payment.released_at is None:
+            _release(payment)
 
 
 def _release(payment: Payment) -> None:

@@ -101,7 +101,12 @@ def carry_out(*, movement_id: uuid.UUID) -> MovementState:
                     carrier.lose(movement, payment)
             return MovementState(movement.state)
     except ProviderAway:
-        return _put_off(movement_id)
+        logger.warning("payment provider away", movement=str(movement_id))
+        return _put_off(movement_id, "provider_away")
+    except Exception:
+        # A fault of ours, for a person to see: the others have their turn first.
+        _put_off(movement_id, "fault")
+        raise
 
 
 def settle(movement: Movement, state: MovementState, *, provider_id: str = "") -> None:
@@ -159,15 +164,14 @@ def _held(movement_id: uuid.UUID) -> tuple[Movement, Payment | None]:
     return Movement.objects.select_for_update().get(pk=movement_id), payment
 
 
-def _put_off(movement_id: uuid.UUID) -> MovementState:
-    """The provider did not answer: later, and after most of a day a person looks at it."""
+def _put_off(movement_id: uuid.UUID, because: str) -> MovementState:
+    """It did not go: later, and after most of a day a person looks at it."""
     with transaction.atomic():
         movement, _ = _held(movement_id)
         if movement.state == MovementState.PLANNED:
             now = timezone.now()
-            logger.warning("payment provider away", movement=str(movement_id), attempts=movement.attempts)
             if now - movement.planned_at > _GIVEN_UP_AFTER:
-                movement.failure_code = "provider_away"
+                movement.failure_code = because
                 settle(movement, MovementState.STUCK)
             else:
                 movement.due_at = now + min(_FIRST_RETRY * 2 ** min(movement.attempts, 12), _LONGEST_RETRY)

@@ -18,10 +18,11 @@ from core.money import Money
 from notifications.models import Notification
 from payments import tasks
 from payments.enums import EventState, FindingKind, MovementKind, RefundReason
+from payments.errors import ProviderRefused
 from payments.models import Finding, LedgerTransaction, Movement, Payment, ProviderEvent, Reconciliation
 from payments.peer.faults import LostConnection
 from payments.peer.payins import book as book_there
-from payments.services import earning, paying, reconciling, refunding
+from payments.services import earning, moving, paying, reconciling, refunding
 from payments.tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -244,6 +245,47 @@ class TestTasks:
         assert (tasks.sweep_movements(), tasks.sweep_movements()) == (1, 1)
         world.peer.dial.before = 0
         assert tasks.sweep_movements() == 1
+
+
+class TestFaults:
+    """Of ours, in the work for one: the others have their turn all the same, and the fault is seen."""
+
+    def test_a_movement(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        payment = world.paid()
+        bad, good = (
+            refunding.refund_payment(payment_id=payment.pk, money=Money(500, "USD"), reason=RefundReason.GOODWILL) for _ in range(2)
+        )
+        settle = refunding.settle
+
+        def fail_once(movement: Movement, *arguments: Any, **options: Any) -> None:
+            if movement.pk == bad.pk:
+                raise ZeroDivisionError
+            settle(movement, *arguments, **options)
+
+        monkeypatch.setattr(refunding, "settle", fail_once)
+        with pytest.raises(ZeroDivisionError):
+            tasks.sweep_movements()
+        assert tasks.sweep_movements() == 1
+        bad.refresh_from_db()
+        good.refresh_from_db()
+        assert (bad.state, good.state) == ("planned", "done") and bad.due_at > timezone.now()
+        monkeypatch.undo()
+        assert moving.carry_out(movement_id=bad.pk) == "done"
+        payment.refresh_from_db()
+        assert payment.returned_amount == 1_000
+
+    def test_a_payment_that_is_asked_about(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        bad, good = (world.open() for _ in range(2))
+        for payment in (bad, good):
+            paying.start_payment(payment_id=payment.pk)
+            payment.refresh_from_db()
+        before = timezone.now() - datetime.timedelta(hours=1)
+        Payment.objects.update(looked_at=before)
+        Payment.objects.filter(pk=bad.pk).update(provider_id="pi_gone", looked_at=before - datetime.timedelta(hours=1))
+        with pytest.raises(ProviderRefused):
+            tasks.look_at_undecided()
+        good.refresh_from_db()
+        assert good.looked_at is not None and good.looked_at > before
 
 
 def test_everybody_is_told_what_concerns_them(world: World, staff: User) -> None:
