@@ -111,13 +111,13 @@ def tell_who_waited(event: WaitlistOffered) -> None:
 @subscribe(BookingEnded)
 def offer_what_was_given_back(event: BookingEnded) -> None:
     """A time, or a seat, is free again."""
-    waiting.offer_what_is_free(session=booking_for_telling(event.booking_id).session)
+    waiting.look_next(session=booking_for_telling(event.booking_id).session)
 
 
 @subscribe(BookingMoved)
 def offer_what_was_left(event: BookingMoved) -> None:
     """A session is at another time, and its former one is free."""
-    waiting.offer_what_is_free(session=booking_for_telling(event.booking_id).session)
+    waiting.look_next(session=booking_for_telling(event.booking_id).session)
 
 
 @subscribe(BookingRequested)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from bookings.services import ending, expiring, groups, recording, reminding, rooms, settling, waiting
+from core.bell import answer
 
 
 @shared_task
@@ -23,7 +24,8 @@ def follow_sessions() -> None:
 
 @shared_task
 def look_for_waiting() -> None:
-    """Offer what became free by itself to those who wait for it."""
+    """Offer what is free to those who wait for it."""
+    answer(waiting.LOOK)
     while waiting.look_for_waiting():
         pass
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -32,21 +33,23 @@ from bookings.models import Booking, Session, WaitlistEntry
 from bookings.services.booking import HOLD_FOR, ask_payer, claim_session, hold_session, require_can_book
 from bookings.services.groups import groups_ahead, hold_seat, seats_free
 from bookings.services.moving import is_offered, locked_booking, record_new_time, record_start, require_side, require_state
-from bookings.services.placing import hold_until
+from bookings.services.placing import KEPT_FOR, hold_until
 from core.batches import each_alone
+from core.bell import ring_unless_rung
 from core.errors import Conflict, FieldError
 from core.events import publish
 from core.wall_time import as_text
 from mentors.enums import OfferKind
 from mentors.errors import SlotUnavailable
-from mentors.models import MentorProfile, Offer
+from mentors.models import MentorProfile, OccupiedTime, Offer
 from mentors.services.keeping import lock_people
-from mentors.services.occupying import ALTERNATIVES, release_kept
+from mentors.services.occupying import ALTERNATIVES, keep_for_waiting, release_kept
 from mentors.services.slots import MOST_DAYS, Question, slots_between
 from notifications.enums import Channel, Urgency
 from notifications.models import Preferences
 from notifications.services.preferences import send_at
 
+LOOK = "bookings.tasks.look_for_waiting"
 MOST_WAITS = 10
 # An offer stands for an eighth of the time that is left until the session: a day at most, half an hour at least, never beyond its start.
 _SHARE, _LONGEST, _SHORTEST = 8, datetime.timedelta(hours=24), datetime.timedelta(minutes=30)
@@ -142,9 +145,13 @@ def take_offer(*, booking_id: uuid.UUID, learner: User) -> Booking:
     return booking
 
 
-def offer_what_is_free(*, session: Session) -> int:
-    """Something of this session, or of its mentor's time, may be free: offer it to those who wait. Returns to how many it was offered."""
-    return _offer_seats(session.pk) if session.is_group else _offer_times(session.mentor_id)
+def look_next(*, session: Session) -> None:
+    """Something of this session, or of its mentor's time, may be free: look for those who wait for it before all others. A worker does
+    that apart from the open transaction, as each offer locks other people."""
+    waiting = WaitlistEntry.objects.waiting()
+    line = waiting.filter(session=session) if session.is_group else waiting.filter(mentor=session.mentor_id, session__isnull=True)
+    if line.update(looked_at=None):
+        transaction.on_commit(lambda: ring_unless_rung(LOOK))
 
 
 def look_for_waiting() -> int:
@@ -170,19 +177,21 @@ def _wait(entry: WaitlistEntry, learner: User) -> WaitlistEntry:
     return entry
 
 
-def _offer_times(mentor_id: uuid.UUID) -> int:
+def _offer_times(mentor_id: uuid.UUID) -> None:
     """To one after the other, in the order in which they came. Each is a transaction of its own."""
+    started_at = timezone.now()
     line = WaitlistEntry.objects.waiting().filter(mentor=mentor_id, session__isnull=True).order_by("pk")
-    offered = sum(_offer_time(key, mentor_id) for key in list(line.values_list("pk", flat=True)))
-    release_kept(mentor_id=mentor_id)
-    return offered
+    for key in list(line.values_list("pk", flat=True)):
+        _offer_time(key, mentor_id)
+    # What was given back meanwhile is not for everybody yet.
+    release_kept(mentor_id=mentor_id, held_until=started_at + KEPT_FOR)
 
 
-def _offer_time(key: uuid.UUID, mentor_id: uuid.UUID) -> bool:
+def _offer_time(key: uuid.UUID, mentor_id: uuid.UUID) -> None:
     with transaction.atomic():
         entry = _next(key, mentor_id)
         if entry is None:
-            return False
+            return
         assert entry.offer is not None  # who waits for a time has one
         learner, offer = entry.learner, entry.offer
         profile = MentorProfile.objects.bookable_for(learner).select_related("user").filter(user=mentor_id).first()
@@ -190,10 +199,11 @@ def _offer_time(key: uuid.UUID, mentor_id: uuid.UUID) -> bool:
             learner=learner, mentor=mentor_id, state=WaitlistState.OFFERED, session__isnull=True
         ).exists()
         if profile is None or has_offer or not offer.is_active:
-            return _nothing_for(entry)
+            _nothing_for(entry)
+            return
         try:
             with transaction.atomic():
-                release_kept(mentor_id=mentor_id)
+                kept = release_kept(mentor_id=mentor_id)
                 free = _times_for(entry, profile, learner)
                 require_can_book(learner, has_price=bool(offer.price_amount))
                 if not free:
@@ -201,41 +211,58 @@ def _offer_time(key: uuid.UUID, mentor_id: uuid.UUID) -> bool:
                 until = _offer_until(learner, free[0])
                 session_id = claim_session(learner, profile, offer, free[0], until=until)
                 booking = hold_session(session_id, learner, profile, offer, free[0], topic="", until=until)
+                _keep_again(kept)
         except Conflict:
             # What is kept stays kept, for the next one.
-            return _nothing_for(entry)
-        _offer(entry, booking)
-        return True
+            _nothing_for(entry)
+        else:
+            _offer(entry, booking)
 
 
-def _offer_seats(session_id: uuid.UUID) -> int:
-    line = WaitlistEntry.objects.waiting().filter(session=session_id)
-    offered = 0
-    for key, mentor_id in list(line.order_by("pk").values_list("pk", "mentor_id")):
-        if not seats_free(Session.objects.get(pk=session_id)):
-            line.update(looked_at=timezone.now())
+def _keep_again(kept: Sequence[OccupiedTime]) -> None:
+    """For those who stand behind, all but what was taken."""
+    for row in kept:
+        assert row.held_until is not None  # holds have an end
+        keep_for_waiting(mentor_id=row.person_id, starts_at=row.session.lower, ends_at=row.session.upper, held_until=row.held_until)
+
+
+def _offer_seats(session_id: uuid.UUID) -> None:
+    kept_until = Session.objects.values_list("kept_until", flat=True).get(pk=session_id)
+    for key, mentor_id in list(WaitlistEntry.objects.waiting().filter(session=session_id).order_by("pk").values_list("pk", "mentor_id")):
+        if _is_full(session_id):
             break
-        offered += _offer_seat(key, mentor_id, session_id)
-    Session.objects.filter(pk=session_id, kept_until__isnull=False).update(kept_until=None)
-    return offered
+        _offer_seat(key, mentor_id, session_id)
+    # Unless another seat was given back meanwhile.
+    Session.objects.filter(pk=session_id, kept_until=kept_until).update(kept_until=None)
 
 
-def _offer_seat(key: uuid.UUID, mentor_id: uuid.UUID, session_id: uuid.UUID) -> bool:
+def _is_full(session_id: uuid.UUID) -> bool:
+    """Whether there is nothing for the whole line. What is given back from now on is seen by the next look."""
+    with transaction.atomic():
+        session = Session.objects.select_for_update().get(pk=session_id)
+        if seats_free(session):
+            return False
+        WaitlistEntry.objects.waiting().filter(session=session).update(looked_at=timezone.now())
+    return True
+
+
+def _offer_seat(key: uuid.UUID, mentor_id: uuid.UUID, session_id: uuid.UUID) -> None:
     with transaction.atomic():
         entry = _next(key, mentor_id)
         session = groups_ahead().select_for_update().filter(pk=session_id).first()
         if entry is None:
-            return False
+            return
         if session is None or not MentorProfile.objects.bookable_for(entry.learner).filter(user=mentor_id).exists():
-            return _nothing_for(entry)
+            _nothing_for(entry)
+            return
         try:
             with transaction.atomic():
                 require_can_book(entry.learner, has_price=bool(session.price_amount))
                 booking = hold_seat(entry.learner, session, topic="", until=_offer_until(entry.learner, session.starts_at))
         except Conflict:
-            return _nothing_for(entry)
-        _offer(entry, booking)
-        return True
+            _nothing_for(entry)
+        else:
+            _offer(entry, booking)
 
 
 def _next(key: uuid.UUID, mentor_id: uuid.UUID) -> WaitlistEntry | None:
@@ -274,7 +301,6 @@ def _offer(entry: WaitlistEntry, booking: Booking) -> None:
         publish(BookingHeld(booking.pk, booking.version))
 
 
-def _nothing_for(entry: WaitlistEntry) -> bool:
+def _nothing_for(entry: WaitlistEntry) -> None:
     entry.looked_at = timezone.now()
     entry.save()
-    return False

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import datetime
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from bookings.enums import BookingState, Cause
@@ -15,8 +16,11 @@ from bookings.tests.invariants import check_always
 from bookings.tests.races import at_once
 from bookings.tests.world import BookingWorld, utc
 from conftest import Api
+from core.events import run_delivery
+from core.models import DeliveryState, EventDelivery
 from mentors.errors import SlotUnavailable
 from mentors.models import MentorProfile, OccupiedTime, Offer
+from mentors.services.keeping import lock_people
 from mentors.services.occupying import block_time, unblock_time
 from mentors.services.slots import Question, refusals_of
 from notifications.models import Notification, Preferences
@@ -130,6 +134,31 @@ class TestTimes:
         world.turn()
         assert states() == ["waiting", "offered", "waiting"]
         assert Booking.objects.get(learner=second).state == BookingState.HELD
+
+    def test_what_others_wait_for_stays_kept_until_it_is_their_turn(self, world: BookingWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nobody is quicker than they are, not even while the first in line is offered theirs; what is given back meanwhile is kept, too."""
+        last = ("2027-06-05 16:00", "2027-06-05 17:00")
+        taken = [world.confirmed(at, learner=world.other()) for at in (DAY[0], "2027-06-05 13:00", last[0])]
+        for window in (last, DAY, ("2027-06-05 13:00", "2027-06-05 14:00")):
+            wait(world, world.other(), *window)
+        for booking in taken[:2]:
+            cancelling.cancel_booking(booking_id=booking.pk, user=booking.learner)
+        offer_time, seen = waiting._offer_time, []
+
+        def one(*arguments: Any) -> None:
+            offer_time(*arguments)
+            if len(seen) == 1:
+                world.clock.ahead(seconds=1)
+                cancelling.cancel_booking(booking_id=taken[2].pk, user=taken[2].learner)
+            seen.append([refusals_of(Question(world.profile.pk, 60), booking.session.starts_at) for booking in taken])
+
+        monkeypatch.setattr(waiting, "_offer_time", one)
+        assert waiting.look_for_waiting() == 1
+        assert seen == [[["taken"], ["taken"], ["taken"]]] * 3
+        assert states() == ["waiting", "offered", "offered"]
+        assert refusals_of(Question(world.profile.pk, 60), utc(last[0])) == ["taken"]
+        world.turn()
+        assert states() == ["offered"] * 3
 
     def test_a_move_frees_the_former_time(self, world: BookingWorld) -> None:
         other = world.other()
@@ -297,7 +326,31 @@ def test_one_time_is_offered_once_however_many_workers_look(world: BookingWorld)
         wait(world, world.other())
     MentorProfile.objects.update(capacity=50)
     cancelling.cancel_booking(booking_id=taken.pk, user=world.learner)
-    session = Session.objects.get(pk=taken.session_id)
-    at_once([lambda: waiting.offer_what_is_free(session=session)] * 4)
+    at_once([waiting.look_for_waiting] * 4)
     assert states() == ["offered", *["waiting"] * 5]
     assert Booking.objects.filter(state=BookingState.HELD).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_hears_that_something_is_free_locks_nobody(world: BookingWorld) -> None:
+    """In one transaction with all who wait locked one after the other, it would stand in the way of those who book in another order."""
+    taken = world.confirmed()
+    learners = [world.other() for _ in range(3)]
+    for learner in learners:
+        wait(world, learner)
+    WaitlistEntry.objects.update(looked_at=world.clock.now())
+    cancelling.cancel_booking(booking_id=taken.pk, user=world.learner)
+    heard = EventDelivery.objects.get(handler__endswith="offer_what_was_given_back", state=DeliveryState.PENDING)
+
+    def hear() -> None:
+        try:
+            run_delivery(heard.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        lock_people([world.mentor.pk, *(learner.pk for learner in learners)])
+        pool.submit(hear).result(timeout=20)
+    heard.refresh_from_db()
+    assert heard.state == DeliveryState.DONE
+    assert waiting.look_for_waiting() == 1 and states() == ["offered", "waiting", "waiting"]

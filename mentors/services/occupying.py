@@ -129,14 +129,18 @@ def keep_for_waiting(
         keep_free_time_of([mentor_id])
 
 
-def release_kept(*, mentor_id: uuid.UUID) -> None:
-    """What is kept of a mentor's time for those who wait is free for everybody."""
+def release_kept(*, mentor_id: uuid.UUID, held_until: datetime.datetime | None = None) -> list[OccupiedTime]:
+    """What is kept of a mentor's time for those who wait, or of it what is kept up to an instant at the latest, is free for everybody.
+    Returns what was kept."""
     with transaction.atomic():
         lock_people([mentor_id])
         learners = OccupiedTime.objects.filter(reference=OuterRef("reference"), is_mentor=False)
-        holds = OccupiedTime.objects.filter(person=mentor_id, source=TimeSource.HOLD, is_mentor=True)
-        if holds.exclude(Exists(learners)).delete()[0]:
+        kept = OccupiedTime.objects.filter(person=mentor_id, source=TimeSource.HOLD, is_mentor=True).exclude(Exists(learners))
+        rows = list(kept if held_until is None else kept.filter(held_until__lte=held_until))
+        if rows:
+            OccupiedTime.objects.filter(pk__in=[row.pk for row in rows]).delete()
             keep_free_time_of([mentor_id])
+    return rows
 
 
 def expire_holds() -> int:
