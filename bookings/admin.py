@@ -22,6 +22,7 @@ from bookings.models import (
     BookingTerms,
     RecordingConsent,
     Reminder,
+    Removal,
     Room,
     Series,
     Session,
@@ -49,6 +50,15 @@ class AttendanceInline(LookOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attendance]:
         return cast("QuerySet[Attendance]", super().get_queryset(request).select_related("person"))
+
+
+class RemovalInline(LookOnlyInline):
+    model = Removal
+    fields = readonly_fields = ("person", "created_at", "due_at")
+    verbose_name_plural = "people who may not come in any more"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Removal]:
+        return cast("QuerySet[Removal]", super().get_queryset(request).select_related("person"))
 
 
 class ConsentInline(LookOnlyInline):
@@ -100,7 +110,7 @@ class SessionAdmin(DeskAdmin):
     list_filter = ("kind", "starts_at")
     list_select_related = ("mentor",)
     search_fields = ("=id", "title", "mentor__email")
-    inlines = (AttendanceInline, ConsentInline)
+    inlines = (AttendanceInline, ConsentInline, RemovalInline)
 
 
 @admin.register(Room)

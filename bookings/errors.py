@@ -142,6 +142,11 @@ class RoomNotReady(Conflict):
     message = _("The room could not be opened yet. Please try again in a moment.")
 
 
+class RemovedFromSession(Conflict):
+    code = "removed_from_session"
+    message = _("You cannot take part in this session any more. If you think that is wrong, write to us.")
+
+
 class SeatsFree(Conflict):
     code = "seats_free"
     message = _("This session has free seats. There is no need to wait: book one.")

@@ -12,6 +12,7 @@ from bookings.models import (
     RecordingConsent,
     Reminder,
     ReminderChoice,
+    Removal,
     Room,
     Series,
     Session,
@@ -133,6 +134,7 @@ declare(
     none=(*_BASE, "learner", "mentor", "session", "offer", "booking", "looked_at"),
     personal=("opens_at", "closes_at", "state"),
 )
+declare(Removal, subject="person_id", on_erasure=OnErasure.DELETE, none=(*_BASE, "session", "person", "due_at"))
 declare(
     RecordingConsent,
     subject="person_id",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from bookings.services import ending, expiring, groups, recording, reminding, rooms, settling, waiting
+from bookings.services import ending, expiring, groups, recording, reminding, removing, rooms, settling, waiting
 from core.bell import answer
 
 
@@ -61,3 +61,11 @@ def look_after_recordings() -> None:
 def look_after_rooms() -> None:
     """Make the rooms that are needed soon, and delete those that are over."""
     rooms.look_after_rooms()
+
+
+@shared_task
+def look_after_removals() -> None:
+    """Have those taken out of rooms who may not be there any more."""
+    answer(removing.LOOK)
+    while removing.tell_provider():
+        pass

@@ -50,6 +50,7 @@ SCHEDULE: dict[str, Any] = {
     "remind of sessions": {"task": "bookings.tasks.remind", "schedule": 20.0},
     "look after recordings": {"task": "bookings.tasks.look_after_recordings", "schedule": 60.0},
     "look after rooms": {"task": "bookings.tasks.look_after_rooms", "schedule": 30.0},
+    "look after removals": {"task": "bookings.tasks.look_after_removals", "schedule": 15.0},
     "forget answered requests": {"task": "core.tasks.prune_answers", "schedule": crontab(minute="31", hour="*")},
     "prune outbox": {"task": "core.tasks.prune_outbox", "schedule": crontab(minute="41", hour="3")},
 }

@@ -190,6 +190,7 @@ def fill_bookings(person: User, other: User) -> None:
         RecordingConsent,
         Reminder,
         ReminderChoice,
+        Removal,
         Room,
         Series,
         Session,
@@ -228,6 +229,7 @@ def fill_bookings(person: User, other: User) -> None:
         Strike.objects.create(person=person, booking=booking, kind="no_show", given_at=ends_at)
         Appeal.objects.create(booking=booking, person=person, text="CANARY-APPEAL")
         Attendance.objects.create(session=session, person=person, source="app", key="x", joined_at=ends_at)
+        Removal.objects.create(session=session, person=person)
         Reminder.objects.create(booking=booking, person=person, minutes_before=10, due_at=ends_at)
     RecordingConsent.objects.create(session=session, person=person, text_version=1, given_at=ends_at)
     SessionRecording.objects.create(session=session, started_by=person, started_at=ends_at, due_at=ends_at)

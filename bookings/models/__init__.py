@@ -1,7 +1,7 @@
 from bookings.models.bookings import Booking, BookingMove, Series, Session
 from bookings.models.conduct import Appeal, Strike
 from bookings.models.recordings import RecordingConsent, SessionRecording
-from bookings.models.rooms import Attendance, Room
+from bookings.models.rooms import Attendance, Removal, Room
 from bookings.models.terms import BookingTerms, Reminder, ReminderChoice
 from bookings.models.waiting import WaitlistEntry
 
@@ -14,6 +14,7 @@ __all__ = (
     "RecordingConsent",
     "Reminder",
     "ReminderChoice",
+    "Removal",
     "Room",
     "Series",
     "Session",

@@ -52,3 +52,19 @@ class Attendance(BaseModel):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.joined_at} to {self.left_at}"
+
+
+class Removal(BaseModel):
+    """Somebody may not come into the room of a session any more, though they may have a token that lets them in."""
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="removals")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    due_at = models.DateTimeField(null=True, blank=True, help_text="When the provider is to be told; empty once it knows.")
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.UniqueConstraint(fields=("session", "person"), name="one_removal_per_person"),)
+        indexes = (models.Index(fields=("due_at",), condition=Q(due_at__isnull=False), name="removal_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.session_id}"

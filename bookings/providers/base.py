@@ -77,6 +77,14 @@ class Video(Protocol):
             VideoAway: as it says.
         """
 
+    def shut_out(self, room: str, user_id: uuid.UUID) -> None:
+        """Take somebody out of a room, and let them in no more, whatever token they have; a room that is gone is as well. Where the
+        provider knows no such thing, nothing happens.
+
+        Raises:
+            VideoAway: as it says.
+        """
+
     def token_for(self, plan: RoomPlan, guest: Guest) -> str:
         """What lets this one person into this one room while it is open; empty where the provider knows no tokens.
 

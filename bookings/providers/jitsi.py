@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from urllib.parse import urlsplit
 
 import jwt
@@ -23,6 +24,9 @@ class Jitsi:
 
     def delete_room(self, name: str) -> None:
         """It is gone when the last one left."""
+
+    def shut_out(self, room: str, user_id: uuid.UUID) -> None:
+        """There is no call for it: whoever leads takes people out by hand, and a token ends with the session."""
 
     def token_for(self, plan: RoomPlan, guest: Guest) -> str:
         """As prosody's token plugin reads it (jitsi.github.io/handbook, "Token authentication"). Empty without a secret: the random name

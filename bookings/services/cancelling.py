@@ -16,6 +16,7 @@ from bookings.services.moving import locked_booking, move, require_state, side_o
 from bookings.services.placing import give_place_back
 from bookings.services.refunds import Quote, quote_for
 from bookings.services.reminding import drop_reminders
+from bookings.services.removing import remove
 from bookings.services.rooms import close_room
 from bookings.services.settling import owe
 from bookings.services.strikes import give_strike
@@ -90,6 +91,9 @@ def _end(booking: Booking, side: Side, quote: Quote, cause: Cause, *, actor: Use
         close_room(booking.session)
         booking.session.sequence += 1
         booking.session.save()
+    if booking.session.is_group and (side == Side.MENTOR or cause in (Cause.LEFT, Cause.APART)):
+        # The others go on, in the same room.
+        remove(session=booking.session, person_id=booking.learner_id)
     move(booking, _STATES[side], side=side, cause=cause, actor=actor, note=note)
     owe(booking, quote.refund, reason=RefundReason.REQUESTED if side == Side.LEARNER else RefundReason.NOT_DELIVERED)
     publish(BookingEnded(booking.pk, booking.version))

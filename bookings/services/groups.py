@@ -16,6 +16,7 @@ from bookings.errors import MayNotBook, NoSuchOffer, NotBookable, SeatTaken, Ses
 from bookings.models import Booking, BookingTerms, Session, WaitlistEntry
 from bookings.services.booking import begin_booking, hold_for, require_can_book
 from bookings.services.cancelling import call_off
+from bookings.services.removing import require_not_removed
 from bookings.services.rooms import close_room
 from bookings.services.strikes import give_strike
 from core.batches import each_alone
@@ -80,6 +81,7 @@ def book_seat(*, learner: User, session_id: uuid.UUID, topic: str = "") -> Booki
         SessionOff: it has begun, or was called off.
         SeatTaken: this person has one.
         SessionFull: nobody else can have one.
+        RemovedFromSession: this person was called off shortly before, not by themselves.
         SlotUnavailable: the learner has something else then.
     """
     if not can_book(learner):
@@ -106,8 +108,9 @@ def hold_seat(learner: User, session: Session, *, topic: str, until: datetime.da
     """Take the lowest free seat, and make the booking of it. Needs the lock of both people and of the session.
 
     Raises:
-        SeatTaken, SessionFull, SlotUnavailable: as `book_seat` does.
+        SeatTaken, SessionFull, RemovedFromSession, SlotUnavailable: as `book_seat` does.
     """
+    require_not_removed(session=session, person_id=learner.pk)
     seat = _free_seat(session, learner)
     take_seat(reference=session.pk, learner_id=learner.pk, held_until=until)
     return Booking.objects.create(

@@ -18,6 +18,7 @@ from bookings.providers.video import video_named
 from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE, record_stay
 from bookings.services.ending import begin
 from bookings.services.moving import locked_booking, require_state, side_of
+from bookings.services.removing import require_not_removed
 from bookings.services.rooms import plan_of, ready_room
 from core.wall_time import as_text
 
@@ -39,11 +40,11 @@ def join_session(*, booking: Booking, user: User, is_audio_only: bool = False) -
 
     Raises:
         IllegalBookingMove: the session will not take place, or is over.
+        RemovedFromSession: for this person it is.
         TooEarly, TooLate: with the instants at which the room opens and closes.
         RoomNotReady: try again.
     """
-    require_state(booking, BookingState.CONFIRMED, BookingState.IN_SESSION)
-    _require_open(booking)
+    _require_open(booking, user)
     side = side_of(booking, user)
     try:
         room = ready_room(booking.session)
@@ -64,10 +65,9 @@ def record_app_stay(*, booking: Booking, user: User, is_leaving: bool) -> None:
     """The person's app says that it came into the room, or left it.
 
     Raises:
-        IllegalBookingMove, TooEarly, TooLate: as for going in.
+        IllegalBookingMove, RemovedFromSession, TooEarly, TooLate: as for going in.
     """
-    require_state(booking, BookingState.CONFIRMED, BookingState.IN_SESSION)
-    _require_open(booking)
+    _require_open(booking, user)
     now = timezone.now()
     with transaction.atomic():
         open_stay = Attendance.objects.filter(
@@ -88,8 +88,10 @@ def _record(booking: Booking, user: User) -> None:
         begin(locked_booking(booking.pk))
 
 
-def _require_open(booking: Booking) -> None:
+def _require_open(booking: Booking, user: User) -> None:
     """Raises what keeps the door shut."""
+    require_state(booking, BookingState.CONFIRMED, BookingState.IN_SESSION)
+    require_not_removed(session=booking.session, person_id=user.pk)
     now = timezone.now()
     opens_at, closes_at = booking.session.starts_at - OPENS_BEFORE, booking.session.ends_at + CLOSES_AFTER
     if now < opens_at:

@@ -11,16 +11,17 @@ import uuid
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from bookings.enums import AHEAD_STATES, Cause, Side, WaitlistState
-from bookings.models import Booking, WaitlistEntry
+from bookings.enums import AHEAD_STATES, BookingState, Cause, Side, WaitlistState
+from bookings.models import Booking, Session, WaitlistEntry
 from bookings.services.cancelling import call_off
 from bookings.services.groups import cancel_session, groups_ahead
+from bookings.services.removing import remove
 from mentors.services.keeping import lock_people
 
 
 def leave(*, person_id: uuid.UUID) -> None:
     """Somebody was suspended, or is being erased. Learners of a mentor who leaves get all back; a learner who leaves gets what the policy
-    says."""
+    says. What is going on is left to who was there, but without them."""
     with transaction.atomic():
         lock_people((person_id, *_met_by(person_id)))
         WaitlistEntry.objects.waiting().filter(Q(learner=person_id) | Q(mentor=person_id)).update(state=WaitlistState.LEFT)
@@ -30,21 +31,30 @@ def leave(*, person_id: uuid.UUID) -> None:
             cancel_session(session=session, cause=Cause.LEFT)
         for booking_id in _keys(_ahead(session__mentor=person_id)):
             call_off(booking_id=booking_id, side=Side.MENTOR, cause=Cause.LEFT)
+        for session in _running().filter(Q(mentor=person_id) | Q(bookings__learner=person_id)):
+            remove(session=session, person_id=person_id)
 
 
 def part(*, blocker_id: uuid.UUID, blocked_id: uuid.UUID) -> None:
-    """One blocked the other, for whatever reason: they do not meet, and nobody pays for that."""
+    """One blocked the other, for whatever reason: they do not meet, and nobody pays for that. From a session that is going on
+    the blocked one is taken out; from one for several the learner."""
     with transaction.atomic():
         lock_people((blocker_id, blocked_id))
         for mentor_id, learner_id in ((blocker_id, blocked_id), (blocked_id, blocker_id)):
             WaitlistEntry.objects.waiting().filter(mentor=mentor_id, learner=learner_id).update(state=WaitlistState.LEFT)
             for booking_id in _keys(_ahead(session__mentor=mentor_id, learner=learner_id)):
                 call_off(booking_id=booking_id, side=Side.PLATFORM, cause=Cause.APART)
+            for session in _running().filter(mentor=mentor_id, bookings__learner=learner_id):
+                remove(session=session, person_id=learner_id if session.is_group else blocked_id)
 
 
 def bookings_ahead_of(person_id: uuid.UUID) -> int:
     """How many have not begun, on either side, and sessions for several that this person has announced."""
     return _ahead(learner=person_id).count() + _ahead(session__mentor=person_id).count() + groups_ahead().filter(mentor=person_id).count()
+
+
+def _running() -> QuerySet[Session]:
+    return Session.objects.filter(bookings__state=BookingState.IN_SESSION).distinct()
 
 
 def _met_by(person_id: uuid.UUID) -> set[uuid.UUID]:

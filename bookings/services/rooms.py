@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from bookings.enums import LIVE_STATES, RoomState
 from bookings.events import RoomFailed
-from bookings.models import Booking, Room, Session
+from bookings.models import Booking, Removal, Room, Session
 from bookings.providers.base import RoomPlan, VideoAway
 from bookings.providers.video import FALLBACK, video, video_named
 from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE
@@ -113,7 +113,9 @@ def _keep(room: Room, provider: str, url: str) -> Room:
     """Of two who made it, or of a session that was moved meanwhile, the row tells which stands."""
     changes = {"provider": provider, "url": url, "state": RoomState.OPEN, "due_at": room.closes_at + _DELETED_AFTER, "last_error": ""}
     open_one = Room.objects.filter(pk=room.pk, name=room.name).exclude(state__in=(RoomState.OPEN, RoomState.CLOSED))
-    open_one.update(**changes, updated_at=timezone.now())
+    if open_one.update(**changes, updated_at=timezone.now()):
+        # It may be a new one, which knows of nobody who may not come in.
+        Removal.objects.filter(session=room.session_id).update(due_at=timezone.now(), updated_at=timezone.now())
     return Room.objects.select_related("session").get(pk=room.pk)
 
 

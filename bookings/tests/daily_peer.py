@@ -32,6 +32,7 @@ class DailyPeer:
     def __init__(self) -> None:
         self.rooms: dict[str, dict[str, Any]] = {}
         self.recordings: dict[str, dict[str, Any]] = {}
+        self.banned: set[tuple[str, str]] = set()
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.fault, self.faults_left = "", 0
         handler = type("Handler", (_Handler,), {"peer": self})
@@ -56,11 +57,11 @@ class DailyPeer:
         self.calls.append((method, path, body))
         if "/recordings" in path:
             return self._record(method, path)
-        found = re.fullmatch(r"/v1/rooms/([^/]+)", path)
+        found = re.fullmatch(r"/v1/rooms/([^/]+)(/eject)?", path)
         if (method, path) == ("POST", "/v1/rooms"):
             return self._make(body)
         if found and method == "POST":
-            return self._change(found[1], body)
+            return (self._eject if found[2] else self._change)(found[1], body)
         if found and found[1] not in self.rooms:
             return 404, {"error": "not-found", "info": f"room {found[1]} not found"}
         if found and method == "GET":
@@ -88,6 +89,15 @@ class DailyPeer:
         room = self.rooms[name]
         room |= {"privacy": body.get("privacy", room["privacy"]), "config": room["config"] | body["properties"]}
         return 200, room
+
+    def _eject(self, name: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if name not in self.rooms:
+            return 404, {"error": "not-found"}
+        if set(body) - {"ids", "user_ids", "ban"} or not body.get("user_ids"):
+            return 400, {"error": "invalid-request-error", "info": "nobody is named"}
+        if body.get("ban"):
+            self.banned |= {(name, user_id) for user_id in body["user_ids"]}
+        return 200, {"ejectedIds": []}
 
     def _record(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
         """Recordings in the cloud: started and stopped by room, stored once stopped, listed by room."""

@@ -10,9 +10,9 @@ import pytest
 
 from bookings.enums import AttendanceSource, BookingState, RoomState, Side
 from bookings.errors import TooEarly, TooLate
-from bookings.models import Attendance, Booking, Room
+from bookings.models import Attendance, Booking, Removal, Room, Session
 from bookings.providers import daily
-from bookings.services import attending, ending, joining, rooms
+from bookings.services import attending, cancelling, ending, groups, joining, leaving, removing, rooms
 from bookings.services.attending import presence_of, time_together
 from bookings.services.hearing import hear_of_stay
 from bookings.services.rescheduling import reschedule_booking
@@ -20,6 +20,7 @@ from bookings.tests.daily_peer import FAULTS, DailyPeer, signed, stay
 from bookings.tests.world import BookingWorld, utc
 from conftest import Api
 from core.models import OutboxEvent
+from mentors.models import Offer
 
 pytestmark = pytest.mark.django_db
 
@@ -129,15 +130,95 @@ class TestDaily:
             assert joining.join_session(booking=booking, user=world.learner).provider == "jitsi"
 
     def test_a_session_that_is_off_loses_its_room(self, peer: DailyPeer, world: BookingWorld) -> None:
-        from bookings.services.cancelling import cancel_booking
-
         booking = world.confirmed()
         world.clock.set("2027-06-05 09:30")
         rooms.look_after_rooms()
-        cancel_booking(booking_id=booking.pk, user=world.mentor)
+        cancelling.cancel_booking(booking_id=booking.pk, user=world.mentor)
         rooms.look_after_rooms()
         assert not peer.rooms
         assert Room.objects.get().state == RoomState.CLOSED
+
+
+class TestRemovals:
+    """Who may not be there any more is taken out, and kept out with the token that they have."""
+
+    @pytest.fixture
+    def session(self, world: BookingWorld) -> Session:
+        offer = Offer.objects.create(
+            profile=world.profile, kind="group", title="Together", duration_minutes=60, price_amount=0, price_currency="EUR", group_size=3
+        )
+        return groups.announce_session(profile=world.profile, offer_id=offer.pk, starts_at=utc("2027-06-05 10:00"))
+
+    def test_the_mentor_calls_one_of_several_off(self, peer: DailyPeer, world: BookingWorld, session: Session) -> None:
+        other = world.other()
+        kept, gone = (groups.book_seat(learner=learner, session_id=session.pk) for learner in (world.learner, other))
+        cancelling.cancel_booking(booking_id=gone.pk, user=world.mentor)
+        # Nobody had a token yet.
+        gone = groups.book_seat(learner=other, session_id=session.pk)
+        world.clock.set("2027-06-05 09:55")
+        for booking in (kept, gone):
+            joining.join_session(booking=booking, user=booking.learner)
+        cancelling.cancel_booking(booking_id=gone.pk, user=world.mentor)
+        assert removing.tell_provider() == 1 and removing.tell_provider() == 0
+        assert peer.banned == {(Room.objects.get().name, str(other.pk))}
+        assert Api().sign_in(other).post(f"bookings/sessions/{session.pk}/book").json()["code"] == "removed_from_session"
+        assert joining.join_session(booking=kept, user=world.learner).token
+
+    def test_who_steps_back_may_come_again(self, peer: DailyPeer, world: BookingWorld, session: Session) -> None:
+        booking = groups.book_seat(learner=world.learner, session_id=session.pk)
+        world.clock.set("2027-06-05 09:55")
+        cancelling.cancel_booking(booking_id=booking.pk, user=world.learner)
+        assert groups.book_seat(learner=world.learner, session_id=session.pk).state == BookingState.CONFIRMED
+
+    @pytest.mark.parametrize("is_group", [False, True])
+    @pytest.mark.parametrize("is_mentor_blocked", [False, True])
+    def test_a_block_while_it_is_going_on(
+        self, peer: DailyPeer, world: BookingWorld, session: Session, is_group: bool, is_mentor_blocked: bool
+    ) -> None:
+        booking = groups.book_seat(learner=world.learner, session_id=session.pk) if is_group else world.confirmed("2027-06-05 14:00")
+        world.clock.shown = booking.session.starts_at
+        for person in (world.learner, world.mentor):
+            joining.join_session(booking=booking, user=person)
+        blocker, blocked = (world.learner, world.mentor) if is_mentor_blocked else (world.mentor, world.learner)
+        assert Api().sign_in(blocker).post("blocks", {"user_id": str(blocked.pk)}).status_code == 201
+        world.turn()
+        removed = world.learner if is_group else blocked
+        assert removing.tell_provider() == 1
+        assert peer.banned == {(booking.session.room.name, str(removed.pk))}
+        for person in (world.learner, world.mentor):
+            answer = Api().sign_in(person).get(f"bookings/{booking.pk}/join")
+            assert answer.status_code == (409 if person == removed else 200), answer.json()
+            assert answer.json().get("code") == ("removed_from_session" if person == removed else None)
+
+    def test_somebody_is_suspended_while_it_is_going_on(self, peer: DailyPeer, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 10:00")
+        joining.join_session(booking=booking, user=world.mentor)
+        leaving.leave(person_id=world.mentor.pk)
+        removing.tell_provider()
+        assert peer.banned == {(Room.objects.get().name, str(world.mentor.pk))}
+        booking.refresh_from_db()
+        assert booking.state == BookingState.IN_SESSION
+
+    def test_the_provider_is_asked_until_it_knows(self, peer: DailyPeer, world: BookingWorld) -> None:
+        booking = world.confirmed()
+        world.clock.set("2027-06-05 10:00")
+        joining.join_session(booking=booking, user=world.mentor)
+        leaving.leave(person_id=world.mentor.pk)
+        peer.fail("broken")
+        assert removing.tell_provider() == 1 and removing.tell_provider() == 0 and not peer.banned
+        world.clock.ahead(seconds=30)
+        assert removing.tell_provider() == 1 and len(peer.banned) == 1
+        # A room that is made anew knows of nobody.
+        peer.rooms.clear()
+        peer.banned.clear()
+        joining.join_session(booking=booking, user=world.learner)
+        assert removing.tell_provider() == 1 and len(peer.banned) == 1
+        Room.objects.update(state=RoomState.PLANNED)
+        Removal.objects.update(due_at=world.clock.now())
+        assert removing.tell_provider() == 1 and Removal.objects.get().due_at is not None
+        world.clock.set("2027-06-05 11:30")
+        assert removing.tell_provider() == 1 and Removal.objects.get().due_at is None
 
 
 class TestJitsi:
