@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from accounts.enums import GuardianshipState
 from accounts.models import Guardianship, User
@@ -46,6 +47,12 @@ class WaitlistQuerySet(models.QuerySet["WaitlistEntry"]):
     def waiting(self) -> Self:
         """Who has been offered nothing yet."""
         return self.filter(state=WaitlistState.WAITING)
+
+    def look_at(self, instant: datetime.datetime | None) -> int:
+        """Say when these were last looked at, None for never. They are locked in the order of their ids, so that two who do this never
+        wait for each other. Returns how many there are."""
+        keys = list(self.order_by("pk").select_for_update().values_list("pk", flat=True))
+        return self.model._default_manager.filter(pk__in=keys).update(looked_at=instant, updated_at=timezone.now())
 
     def waiting_for_time(self, mentor_id: uuid.UUID, starts_at: datetime.datetime, ends_at: datetime.datetime) -> Self:
         """Who waits for a time with this mentor that may lie between these two."""

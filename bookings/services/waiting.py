@@ -150,7 +150,7 @@ def look_next(*, session: Session) -> None:
     that apart from the open transaction, as each offer locks other people."""
     waiting = WaitlistEntry.objects.waiting()
     line = waiting.filter(session=session) if session.is_group else waiting.filter(mentor=session.mentor_id, session__isnull=True)
-    if line.update(looked_at=None):
+    if line.look_at(None):
         transaction.on_commit(lambda: ring_unless_rung(LOOK))
 
 
@@ -229,20 +229,20 @@ def _keep_again(kept: Sequence[OccupiedTime]) -> None:
 def _offer_seats(session_id: uuid.UUID) -> None:
     kept_until = Session.objects.values_list("kept_until", flat=True).get(pk=session_id)
     for key, mentor_id in list(WaitlistEntry.objects.waiting().filter(session=session_id).order_by("pk").values_list("pk", "mentor_id")):
-        if _is_full(session_id):
+        if _is_full(session_id, mentor_id):
             break
         _offer_seat(key, mentor_id, session_id)
     # Unless another seat was given back meanwhile.
     Session.objects.filter(pk=session_id, kept_until=kept_until).update(kept_until=None)
 
 
-def _is_full(session_id: uuid.UUID) -> bool:
+def _is_full(session_id: uuid.UUID, mentor_id: uuid.UUID) -> bool:
     """Whether there is nothing for the whole line. What is given back from now on is seen by the next look."""
     with transaction.atomic():
-        session = Session.objects.select_for_update().get(pk=session_id)
-        if seats_free(session):
+        lock_people((mentor_id,))
+        if seats_free(Session.objects.get(pk=session_id)):
             return False
-        WaitlistEntry.objects.waiting().filter(session=session).update(looked_at=timezone.now())
+        WaitlistEntry.objects.waiting().filter(session=session_id).look_at(timezone.now())
     return True
 
 

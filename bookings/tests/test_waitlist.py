@@ -12,7 +12,7 @@ from bookings.enums import BookingState, Cause
 from bookings.errors import SessionFull
 from bookings.models import Booking, Session, WaitlistEntry
 from bookings.services import cancelling, groups, leaving, rescheduling, waiting
-from bookings.tests.invariants import check_always
+from bookings.tests.invariants import check_always, overlaps
 from bookings.tests.races import at_once
 from bookings.tests.world import BookingWorld, utc
 from conftest import Api
@@ -354,3 +354,23 @@ def test_who_hears_that_something_is_free_locks_nobody(world: BookingWorld) -> N
     heard.refresh_from_db()
     assert heard.state == DeliveryState.DONE
     assert waiting.look_for_waiting() == 1 and states() == ["offered", "waiting", "waiting"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_seats_that_come_back_while_workers_look(world: BookingWorld) -> None:
+    """Each is offered once, to the first in line, whatever is done at the same moment."""
+    session = group(world, seats=4)
+    seats = [groups.book_seat(learner=world.other(), session_id=session.pk) for _ in range(4)]
+    for _ in range(5):
+        waiting.wait_for_seat(learner=world.other(), session_id=session.pk)
+    cancels = [lambda booking=booking: cancelling.cancel_booking(booking_id=booking.pk, user=booking.learner) for booking in seats[:3]]
+
+    def look_next() -> None:
+        with transaction.atomic():
+            waiting.look_next(session=session)
+
+    assert at_once([*cancels, *[waiting.look_for_waiting] * 3, *[look_next] * 3]) == {"done": 9}
+    world.turn()
+    assert states() == ["offered"] * 3 + ["waiting"] * 2
+    assert overlaps() == 0
+    check_always()
