@@ -24,7 +24,7 @@ def hear_of_stay(*, event: Mapping[str, Any]) -> bool:
     payload = event.get("payload")
     if event.get("type") not in (_JOINED, _LEFT) or not isinstance(payload, dict):
         return False
-    room = Room.objects.filter(name=str(payload.get("room", ""))[:64]).first()
+    room = Room.objects.filter(name=_text(payload.get("room"), 64)).first()
     person_id = _uuid(payload.get("user_id"))
     joined_at = _instant(payload.get("joined_at"))
     if room is None or person_id is None or joined_at is None:
@@ -37,7 +37,7 @@ def hear_of_stay(*, event: Mapping[str, Any]) -> bool:
     if booking is None:
         return False
     with transaction.atomic():
-        key = str(payload.get("session_id", ""))[:100]
+        key = _text(payload.get("session_id"), 100)
         record_stay(
             session_id=room.session_id, person_id=person_id, source=AttendanceSource.PROVIDER, key=key, joined_at=joined_at, left_at=left_at
         )
@@ -50,6 +50,11 @@ def _booking_of(room: Room, person_id: uuid.UUID) -> Booking | None:
     """The booking of a learner in this room, or of its mentor any of them."""
     rows = Booking.objects.filter(session=room.session_id).select_related("session")
     return rows.filter(learner=person_id).first() or rows.filter(session__mentor=person_id).order_by("pk").first()
+
+
+def _text(value: object, length: int) -> str:
+    """So much of it as a column takes, and nothing that the database refuses."""
+    return str(value or "").replace("\x00", "")[:length]
 
 
 def _uuid(value: object) -> uuid.UUID | None:

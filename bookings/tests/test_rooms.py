@@ -272,6 +272,7 @@ class TestAttendance:
         room, start = Room.objects.get().name, booking.session.starts_at.timestamp()
         stranger = world.other()
         nonsense: list[Any] = [
+            stay(f"{room}\x00", stranger.pk, joined=start),
             stay("other-room", world.learner.pk, joined=start),
             stay(room, stranger.pk, joined=start),
             stay(room, "nobody", joined=start),
@@ -310,6 +311,8 @@ class TestAttendance:
         assert not Attendance.objects.exists()
         assert send(body, headers) == send(body, headers) == 200
         assert Attendance.objects.get().source == AttendanceSource.PROVIDER
+        assert send(*signed(event | {"payload": event["payload"] | {"session_id": "a\x00b", "user_id": "\x00"}})) == 200
+        assert send(*signed(event | {"payload": event["payload"] | {"session_id": "a\x00b"}})) == 200
         # Daily's own trial when a webhook is made.
         assert send(*signed({"test": "test"})) == 200
         assert send(*signed(json.loads("[]"))) == 200
