@@ -29,7 +29,7 @@ class DailyWebhook(View):
             return problem_response(400, "invalid_signature", "Daily has not signed this, or not lately.")
         try:
             event = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return problem_response(400, "invalid_json", "The body is no JSON.")
         if isinstance(event, dict):
             hear_of_stay(event=event)

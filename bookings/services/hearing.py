@@ -54,7 +54,7 @@ def _booking_of(room: Room, person_id: uuid.UUID) -> Booking | None:
 
 def _text(value: object, length: int) -> str:
     """So much of it as a column takes, and nothing that the database refuses."""
-    return str(value or "").replace("\x00", "")[:length]
+    return str(value or "").replace("\x00", "").encode(errors="ignore").decode()[:length]
 
 
 def _uuid(value: object) -> uuid.UUID | None:

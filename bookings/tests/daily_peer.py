@@ -177,9 +177,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 def signed(event: dict[str, Any], *, at: float | None = None, secret: str = WEBHOOK_SECRET) -> tuple[bytes, dict[str, str]]:
     """Body and headers of an event as Daily sends it."""
-    body, stamp = json.dumps(event).encode(), str(int((time.time() if at is None else at) * 1000))
+    body = json.dumps(event).encode()
+    return body, signed_body(body, at=at, secret=secret)
+
+
+def signed_body(body: bytes, *, at: float | None = None, secret: str = WEBHOOK_SECRET) -> dict[str, str]:
+    """The headers of any body."""
+    stamp = str(int((time.time() if at is None else at) * 1000))
     digest = hmac.digest(base64.b64decode(secret), stamp.encode() + b"." + body, hashlib.sha256)
-    return body, {"HTTP_X_WEBHOOK_TIMESTAMP": stamp, "HTTP_X_WEBHOOK_SIGNATURE": base64.b64encode(digest).decode()}
+    return {"HTTP_X_WEBHOOK_TIMESTAMP": stamp, "HTTP_X_WEBHOOK_SIGNATURE": base64.b64encode(digest).decode()}
 
 
 def stay(

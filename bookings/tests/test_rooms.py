@@ -16,7 +16,7 @@ from bookings.services import attending, cancelling, ending, groups, joining, le
 from bookings.services.attending import presence_of, time_together
 from bookings.services.hearing import hear_of_stay
 from bookings.services.rescheduling import reschedule_booking
-from bookings.tests.daily_peer import FAULTS, DailyPeer, signed, stay
+from bookings.tests.daily_peer import FAULTS, DailyPeer, signed, signed_body, stay
 from bookings.tests.world import BookingWorld, utc
 from conftest import Api
 from core.models import OutboxEvent
@@ -312,7 +312,9 @@ class TestAttendance:
         assert send(body, headers) == send(body, headers) == 200
         assert Attendance.objects.get().source == AttendanceSource.PROVIDER
         assert send(*signed(event | {"payload": event["payload"] | {"session_id": "a\x00b", "user_id": "\x00"}})) == 200
-        assert send(*signed(event | {"payload": event["payload"] | {"session_id": "a\x00b"}})) == 200
+        assert send(*signed(event | {"payload": event["payload"] | {"session_id": "a\x00b\ud800"}})) == 200
+        nested = b"[" * 60_000
+        assert send(nested, signed_body(nested)) == 400
         # Daily's own trial when a webhook is made.
         assert send(*signed({"test": "test"})) == 200
         assert send(*signed(json.loads("[]"))) == 200
