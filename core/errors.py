@@ -94,3 +94,10 @@ class Unavailable(DomainError):
     code = "unavailable"
     status = 503
     message = _("A part of Soosh that this needs is not available right now. Please try again in a minute.")
+
+
+class Overloaded(Unavailable):
+    """As many as can be served are being served. It passes within seconds."""
+
+    message = _("Many people are doing this right now. Please try again in a few seconds.")
+    retry_after_seconds = 3

@@ -48,7 +48,11 @@ class Page(View):
         """The same page as it is now, with what went wrong above it, and the status of the error."""
         messages.error(request, words_of(error))
         request.method = "GET"
-        return self.again(request, status=error.status)
+        response = self.again(request, status=error.status)
+        seconds = getattr(error, "retry_after_seconds", None)
+        if seconds is not None:
+            response["Retry-After"] = str(seconds)
+        return response
 
     def again(self, request: HttpRequest, *, status: int = 400, **shown: Any) -> HttpResponse:
         """The page as it is, but for what is `shown`, such as a form that says what is wrong with it. Where it only leads on, it does."""

@@ -94,7 +94,8 @@ def _from_domain(error: errors.DomainError) -> tuple[dict[str, Any], dict[str, s
     fields = [{"field": item.field, "code": item.code, "detail": str(item.detail)} for item in error.errors]
     has_fields = bool(fields) or isinstance(error, errors.InvalidInput)
     body = problem(error.status, error.code, str(error.detail), fields=fields if has_fields else None, **error.data)
-    headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, errors.TooManyRequests | errors.Busy) else {}
+    seconds = getattr(error, "retry_after_seconds", None)
+    headers = {"Retry-After": str(seconds)} if seconds is not None else {}
     return body, headers
 
 

@@ -38,3 +38,9 @@ class PersonThrottle(_InWindows, throttling.UserRateThrottle):
 
 class StrangerThrottle(_InWindows, throttling.AnonRateThrottle):
     """Of one address from which nobody has signed in."""
+
+
+class UploadThrottle(PersonThrottle):
+    """Of the files that one person sends to be decoded: each may cost a second."""
+
+    scope = "upload"

@@ -395,7 +395,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "core.schema.ApiSchema",
     "EXCEPTION_HANDLER": "core.problems.handle_exception",
     "DEFAULT_THROTTLE_CLASSES": ["core.throttling.PersonThrottle", "core.throttling.StrangerThrottle"] if THROTTLE else [],
-    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "120/min"},
+    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "120/min", "upload": "20/min" if THROTTLE else None},
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",

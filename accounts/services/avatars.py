@@ -23,7 +23,8 @@ def set_avatar(*, user: User, content: bytes) -> User:
 
     Raises:
         BodyTooLarge: more than 5 MB.
-        ImageRefused: not a JPEG, PNG, WebP or GIF by its content, broken, or more than 40 megapixels.
+        ImageRefused: not a JPEG, PNG, WebP or GIF by its content, broken, or with too many pixels.
+        Overloaded: too many pictures are being read.
     """
     if len(content) > MOST_BYTES:
         raise BodyTooLarge

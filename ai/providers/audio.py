@@ -1,10 +1,8 @@
-"""Recordings from outside, taken apart by FFmpeg in a process of its own with bounded memory and time; and spoken audio, encoded."""
+"""Recordings from outside, decoded by FFmpeg in a limited child process; and spoken audio, encoded."""
 
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import wave
 from pathlib import Path
 from typing import Any
@@ -13,11 +11,13 @@ import numpy
 import soundfile
 
 from ai.enums import AudioFormat
+from core.limited_process import Lane, Limits, ProcessFailed
 
 SAMPLE_RATE = 16_000
 BYTES_PER_SECOND = 2 * SAMPLE_RATE
 _DECODER = Path(__file__).with_name("audio_decoder.py")
-_DEADLINE_SECONDS = 20
+_LANE = Lane("recordings", Limits(memory_bytes=400_000_000, cpu_seconds=15, seconds=20), waiting=3, wait_seconds=15)
+_TOO_LONG = 4
 # A file is told by its own first bytes, and FFmpeg may use the reader for that kind alone: some of its readers open other files.
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"RIFF", "wav"),
@@ -50,20 +50,15 @@ def decode(content: bytes, *, most_seconds: int) -> bytes:
 
     Raises:
         UnusableAudio
+        Overloaded: too many recordings are being decoded.
     """
     kind = next((kind for offset, magic, kind in _MAGIC if content[offset : offset + len(magic)] == magic), None)
     if kind is None:
         raise UnusableAudio("not_audio")
-    command = [sys.executable, "-I", str(_DECODER), kind, str(most_seconds)]
     try:
-        done = subprocess.run(command, input=content, capture_output=True, timeout=_DEADLINE_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise UnusableAudio("broken_audio") from error
-    if done.returncode == 4:
-        raise UnusableAudio("audio_too_long")
-    if done.returncode != 0:
-        raise UnusableAudio("broken_audio")
-    return done.stdout
+        return _LANE.run(_DECODER, kind, str(most_seconds), content=content)
+    except ProcessFailed as error:
+        raise UnusableAudio("audio_too_long" if error.status == _TOO_LONG else "broken_audio") from error
 
 
 def wav(samples: bytes) -> bytes:

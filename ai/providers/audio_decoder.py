@@ -1,25 +1,19 @@
-"""The process that takes a recording apart: bytes in, samples out. Runs alone, so that a hostile file can hurt nothing but itself.
+"""The script that decodes an untrusted recording: bytes in, samples out. Run by `ai.providers.audio` in a limited child process.
 
-Called by `ai.providers.audio` as `python audio_decoder.py KIND MOST_SECONDS`. Exit status: 0 done, 3 not readable, 4 too long.
+Called as `audio_decoder.py KIND MOST_SECONDS`. Exit status: 0 done, 3 not readable, 4 too long.
 """
 
 from __future__ import annotations
 
 import io
-import resource
 import sys
 
-_MOST_MEMORY_BYTES = 1_500_000_000
-_MOST_CPU_SECONDS = 15
+import av
+
 _RATE = 16_000
 
 
 def main(kind: str, most_seconds: int) -> int:
-    resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY_BYTES, _MOST_MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (_MOST_CPU_SECONDS, _MOST_CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    import av
-
     av.logging.set_level(None)
     left = most_seconds * _RATE * 2
     try:

@@ -5,6 +5,7 @@ import math
 import re
 import struct
 import wave
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -23,6 +24,7 @@ from ai.providers import audio
 from ai.services import speech
 from ai.services.speech import speak, transcribe
 from core.errors import BodyTooLarge
+from core.limited_process import Lane, Limits
 
 pytestmark = pytest.mark.django_db
 SENTENCE = "I repair bicycles, and I would like to learn how to teach other people."
@@ -183,8 +185,11 @@ class TestHostileFiles:
         with pytest.raises(AudioRefused):
             transcribe(audio=header + b"\x00" * 1000, purpose="test")
 
-    def test_a_decoder_that_hangs_is_ended(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(audio, "_DEADLINE_SECONDS", 0.001)
+    def test_a_decoder_that_hangs_is_ended(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "hanging.py").write_text("import time; time.sleep(60)")
+        limits = Limits(memory_bytes=400_000_000, cpu_seconds=15, seconds=1)
+        monkeypatch.setattr(audio, "_LANE", Lane("hanging", limits, waiting=0, wait_seconds=1))
+        monkeypatch.setattr(audio, "_DECODER", tmp_path / "hanging.py")
         with pytest.raises(AudioRefused):
             transcribe(audio=spoken(), purpose="test")
 

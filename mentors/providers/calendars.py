@@ -1,17 +1,18 @@
-"""Busy times of an outside calendar, read in a process of its own with bounded memory and time."""
+"""Busy times of an outside calendar, read in a limited child process."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from core.limited_process import Lane, Limits, ProcessFailed
+
 _EXPANDER = Path(__file__).with_name("calendar_expander.py")
-_DEADLINE_SECONDS = 60
+# Workers alone read calendars, so that waiting keeps no request.
+_LANE = Lane("calendars", Limits(memory_bytes=600_000_000, cpu_seconds=40, seconds=60), waiting=8, wait_seconds=120)
 
 
 class UnusableCalendar(Exception):
@@ -49,14 +50,11 @@ def read_calendar(
         UnusableCalendar: it is no calendar, or takes too long altogether.
     """
     head = json.dumps({"first": first.isoformat(), "last": last.isoformat(), "zone": zone, "own_suffix": own_suffix})
-    command = [sys.executable, "-I", "-W", "ignore", str(_EXPANDER)]
     try:
-        done = subprocess.run(command, input=head.encode() + b"\n" + content, capture_output=True, timeout=_DEADLINE_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
+        written = _LANE.run(_EXPANDER, content=head.encode() + b"\n" + content)
+    except ProcessFailed as error:
         raise UnusableCalendar("too_heavy") from error
-    if done.returncode != 0:
-        raise UnusableCalendar("too_heavy")
-    answer = json.loads(done.stdout)
+    answer = json.loads(written)
     if "refused" in answer:
         raise UnusableCalendar(answer["refused"])
     busy = (

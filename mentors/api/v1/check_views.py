@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from accounts.selectors import person_of
 from core.parsers import UploadParser
 from core.serializers import NoFieldsSerializer
+from core.throttling import UploadThrottle
 from mentors.api.v1.check_serializers import (
     CheckCodeSerializer,
     CheckDocumentSerializer,
@@ -66,6 +67,7 @@ class CheckView(APIView):
 class CheckDocumentsView(APIView):
     permission_classes = (IsAuthenticated,)
     parser_classes = (UploadParser,)
+    throttle_classes = (*APIView.throttle_classes, UploadThrottle)
     largest_upload = documents.MOST_BYTES
 
     @extend_schema(

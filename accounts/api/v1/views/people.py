@@ -25,6 +25,7 @@ from accounts.services import avatars, erasing, exporting, profile, staff
 from core import auditing
 from core.errors import BodyTooLarge, NotFound
 from core.parsers import UploadParser
+from core.throttling import UploadThrottle
 
 _ASK_AGAIN_SECONDS = 2
 
@@ -78,6 +79,7 @@ class EmailChangeView(APIView):
 class AvatarView(APIView):
     permission_classes = (IsAuthenticated,)
     parser_classes = (UploadParser,)
+    throttle_classes = (*APIView.throttle_classes, UploadThrottle)
     largest_upload = avatars.MOST_BYTES
 
     @extend_schema(
@@ -87,7 +89,10 @@ class AvatarView(APIView):
         responses={200: forms.UserSerializer},
     )
     def put(self, request: Request) -> Response:
-        """Set your picture: a JPEG, PNG, WebP or GIF of up to 5 MB. It is cut square, and everything but the pixels is dropped."""
+        """Set your picture: a JPEG, PNG, WebP or GIF of up to 5 MB. It is cut square, and everything but the pixels is dropped.
+
+        It may have 40 megapixels, or 12 where it is a WebP or a progressive JPEG.
+        """
         image = forms.AvatarRequestSerializer.read(request)["image"]
         if image.size > avatars.MOST_BYTES:
             raise BodyTooLarge
