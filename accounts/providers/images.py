@@ -10,7 +10,7 @@ from core.limited_process import Lane, Limits, ProcessFailed
 
 _DECODER = Path(__file__).with_name("image_decoder.py")
 # The pixels of the largest PNG take 160 MB.
-_LANE = Lane("pictures", Limits(memory_bytes=230_000_000, cpu_seconds=10, seconds=20), waiting=1, wait_seconds=10)
+_LANE = Lane("pictures", Limits(memory_bytes=230_000_000, cpu_seconds=10, seconds=20), waiting=2, wait_seconds=10)
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF")
 _NOT_AN_IMAGE = ("not_an_image", "Send a JPEG, PNG, WebP or GIF.")
 _TOO_LARGE = (
