@@ -20,7 +20,7 @@ from bookings.events import (
     StrikeGiven,
     WaitlistOffered,
 )
-from bookings.models import Appeal, Booking, Reminder, Strike
+from bookings.models import Appeal, Booking, BookingMove, Reminder, Strike
 from bookings.notices import (
     APPEAL_DECIDED,
     APPEAL_OPEN,
@@ -33,6 +33,7 @@ from bookings.notices import (
     COUNTER_OFFERED,
     COUNTER_WITHDRAWN,
     REQUEST_EXPIRED,
+    REQUEST_MISSED,
     ROOM_FAILED,
     SESSION_MISSED,
     SESSION_SOON,
@@ -40,12 +41,14 @@ from bookings.notices import (
     WAITLIST_OFFERED,
     WAITLIST_PASSED,
     WARD_SESSION,
+    WARD_SESSION_CANCELLED,
 )
 from bookings.services import leaving, paying, waiting
 from bookings.services.approving import needs_approval
 from bookings.services.strikes import WARNED_AT, strikes_of
-from bookings.services.telling import booking_for_telling, both, entry_of, tell, tell_guardians, tell_staff
+from bookings.services.telling import booking_for_telling, both, cancellation_for, entry_of, tell, tell_guardians, tell_staff
 from core.events import subscribe
+from mentors.services.requests import is_unanswered
 from payments.events import DisputeDecided, PaymentAuthorised, PaymentCancelled, PaymentRefunded, PaymentSucceeded
 
 
@@ -96,8 +99,8 @@ def call_off_what_the_suspended_had(event: PersonSuspended) -> None:
 def ask_guardians(event: BookingHeld) -> None:
     """Somebody under 18 would like to book."""
     booking = booking_for_telling(event.booking_id)
-    if needs_approval(booking):
-        tell_guardians(booking, APPROVAL_NEEDED)
+    if needs_approval(booking) and booking.expires_at is not None:
+        tell_guardians(booking, APPROVAL_NEEDED, until=booking.expires_at)
 
 
 @subscribe(WaitlistOffered)
@@ -134,7 +137,7 @@ def tell_both_that_it_is_on(event: BookingConfirmed) -> None:
     booking = booking_for_telling(event.booking_id)
     if booking.is_live:
         tell(booking, BOOKING_CONFIRMED, both(booking), calendar=entry_of(booking))
-        tell_guardians(booking, WARD_SESSION)
+        tell_guardians(booking, WARD_SESSION, calendar=entry_of(booking))
 
 
 @subscribe(BookingMoved)
@@ -143,17 +146,19 @@ def tell_both_of_new_time(event: BookingMoved) -> None:
     booking = booking_for_telling(event.booking_id)
     if booking.state == BookingState.CONFIRMED:
         tell(booking, BOOKING_MOVED, both(booking), calendar=entry_of(booking), note=_last_note(booking))
-        tell_guardians(booking, WARD_SESSION)
-    elif booking.state == BookingState.REQUESTED:
-        tell(booking, BOOKING_MOVED, [booking.session.mentor], note=_last_note(booking))
+        tell_guardians(booking, WARD_SESSION, calendar=entry_of(booking))
+    elif booking.state == BookingState.REQUESTED and booking.expires_at is not None:
+        # For the mentor it is a new question, to be answered by another time.
+        tell(booking, BOOKING_REQUESTED, [booking.session.mentor], until=booking.expires_at)
 
 
 @subscribe(CounterOffered)
 def tell_learner_of_proposal(event: CounterOffered) -> None:
     """The mentor proposed another time."""
     booking = booking_for_telling(event.booking_id)
-    if booking.proposed_at is not None:
-        tell(booking, COUNTER_OFFERED, [booking.learner], proposed=booking.proposed_at, key=booking.proposed_at.isoformat())
+    if booking.proposed_at is not None and booking.expires_at is not None:
+        key = booking.proposed_at.isoformat()
+        tell(booking, COUNTER_OFFERED, [booking.learner], proposed=booking.proposed_at, until=booking.expires_at, key=key)
 
 
 @subscribe(CounterWithdrawn)
@@ -173,15 +178,28 @@ def tell_that_it_is_off(event: BookingEnded) -> None:
     if booking.state == BookingState.DECLINED:
         tell(booking, BOOKING_DECLINED, [booking.learner], note=last.note)
     elif booking.state == BookingState.EXPIRED:
-        if last.cause == Cause.NOT_ANSWERED:
-            tell(booking, REQUEST_EXPIRED, [booking.learner])
-        elif last.cause == Cause.NOT_TAKEN:
-            tell(booking, WAITLIST_PASSED, [booking.learner])
+        _tell_that_it_expired(booking, last.cause)
     elif last.from_state != BookingState.HELD:
-        is_in_calendars = booking.confirmed_at is not None
-        people = both(booking) if is_in_calendars else [person for person in both(booking) if person.pk != last.actor_id]
-        entry = entry_of(booking, is_cancelled=True) if is_in_calendars else None
-        tell(booking, BOOKING_CANCELLED, people, calendar=entry, note=last.note)
+        _tell_that_it_was_cancelled(booking, last)
+
+
+def _tell_that_it_expired(booking: Booking, cause: str) -> None:
+    if cause == Cause.NOT_TAKEN:
+        tell(booking, WAITLIST_PASSED, [booking.learner])
+    elif cause == Cause.NOT_ANSWERED:
+        tell(booking, REQUEST_EXPIRED, [booking.learner])
+        if is_unanswered(reference=booking.pk):
+            tell(booking, REQUEST_MISSED, [booking.session.mentor])
+
+
+def _tell_that_it_was_cancelled(booking: Booking, last: BookingMove) -> None:
+    """What stands in somebody's calendar is taken out of it, whoever cancelled it and whoever has left since."""
+    is_in_calendars = booking.confirmed_at is not None
+    for person in both(booking) if is_in_calendars else [person for person in both(booking) if person.pk != last.actor_id]:
+        calendar = cancellation_for(booking, person) if is_in_calendars else None
+        tell(booking, BOOKING_CANCELLED, [person], calendar=calendar, note=last.note, names_nobody_gone=True)
+    if is_in_calendars:
+        tell_guardians(booking, WARD_SESSION_CANCELLED, calendar=entry_of(booking, is_cancelled=True))
 
 
 @subscribe(ReminderDue)

@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from notifications.enums import Channel, Urgency
-from notifications.notices import DESK, Kind, Topic, declare
+from notifications.notices import ALWAYS, DESK, Kind, Topic, Usefulness, declare, until
 
 SESSIONS = Topic(
     "sessions",
@@ -27,37 +27,87 @@ _EXAMPLE: dict[str, Any] = {
     "minutes": 60,
 }
 _LATER = datetime.datetime(2027, 6, 2, 9, 0, tzinfo=datetime.UTC)
+_UNTIL: dict[str, type] = {"until": datetime.datetime}
+_SESSION_END = until("starts", plus_minutes="minutes")
+_OUTCOME = until("starts", is_outcome=True)
 
 
-def _kind(name: str, more: dict[str, type] | None = None, examples: dict[str, Any] | None = None, **options: Any) -> Kind:
+def _kind(
+    name: str,
+    more: dict[str, type] | None = None,
+    examples: dict[str, Any] | None = None,
+    *,
+    useful: Usefulness,
+    carries_calendar: bool = False,
+    **options: Any,
+) -> Kind:
     options.setdefault("topic", SESSIONS)
     options.setdefault("path", "/bookings/{booking}")
-    return declare(Kind(name=f"bookings.{name}", data={**_SESSION, **(more or {})}, examples={**_EXAMPLE, **(examples or {})}, **options))
+    return declare(
+        Kind(
+            name=f"bookings.{name}",
+            data={**_SESSION, **(more or {})},
+            examples={**_EXAMPLE, **(examples or {})},
+            useful=useful,
+            carries_calendar=carries_calendar,
+            **options,
+        )
+    )
 
 
-BOOKING_REQUESTED = _kind("booking-requested", {"until": datetime.datetime}, {"until": _LATER}, fixed=_EMAIL)
-APPROVAL_NEEDED = _kind("approval-needed", fixed=_EMAIL)
-WARD_SESSION = _kind("ward-session", fixed=_EMAIL)
-BOOKING_CONFIRMED = _kind("booking-confirmed", fixed=_EMAIL)
-BOOKING_DECLINED = _kind("booking-declined", {"note": str}, {"note": "I am away that week."}, fixed=_EMAIL)
-REQUEST_EXPIRED = _kind("request-expired", fixed=_EMAIL)
-BOOKING_CANCELLED = _kind("booking-cancelled", {"note": str}, {"note": "I am ill."}, fixed=_EMAIL, urgency=Urgency.URGENT)
-BOOKING_MOVED = _kind("booking-moved", {"note": str}, {"note": ""}, fixed=_EMAIL, urgency=Urgency.URGENT)
-COUNTER_OFFERED = _kind("counter-offered", {"proposed": datetime.datetime}, {"proposed": _LATER}, fixed=_EMAIL)
-WAITLIST_OFFERED = _kind("waitlist-offered", {"until": datetime.datetime}, {"until": _LATER}, fixed=_EMAIL, urgency=Urgency.URGENT)
-WAITLIST_PASSED = _kind("waitlist-passed")
-COUNTER_WITHDRAWN = _kind("counter-withdrawn")
+# Questions: dropped after their deadline, when the outcome is told instead.
+BOOKING_REQUESTED = _kind("booking-requested", _UNTIL, {"until": _LATER}, useful=until("until"), fixed=_EMAIL)
+APPROVAL_NEEDED = _kind("approval-needed", _UNTIL, {"until": _LATER}, useful=until("until"), fixed=_EMAIL)
+COUNTER_OFFERED = _kind(
+    "counter-offered",
+    {"proposed": datetime.datetime, **_UNTIL},
+    {"proposed": _LATER, "until": _LATER},
+    useful=until("until"),
+    fixed=_EMAIL,
+)
+WAITLIST_OFFERED = _kind("waitlist-offered", _UNTIL, {"until": _LATER}, useful=until("until"), fixed=_EMAIL, urgency=Urgency.URGENT)
 SESSION_SOON = _kind(
-    "session-soon",
-    {"in_minutes": int},
-    {"in_minutes": 60},
+    "session-soon", {"in_minutes": int}, {"in_minutes": 60}, useful=until("starts", plus_minutes="minutes"), urgency=Urgency.URGENT
+)
+SESSION_MISSED = _kind("session-missed", _UNTIL, {"until": _LATER}, useful=until("until"), fixed=_EMAIL)
+
+# Changes of calendars.
+BOOKING_CONFIRMED = _kind("booking-confirmed", useful=_SESSION_END, carries_calendar=True, fixed=_EMAIL)
+BOOKING_MOVED = _kind(
+    "booking-moved", {"note": str}, {"note": ""}, useful=_SESSION_END, carries_calendar=True, fixed=_EMAIL, urgency=Urgency.URGENT
+)
+BOOKING_CANCELLED = _kind(
+    "booking-cancelled",
+    {"note": str},
+    {"note": "I am ill."},
+    useful=_OUTCOME,
+    carries_calendar=True,
+    fixed=_EMAIL,
     urgency=Urgency.URGENT,
-    lasts=datetime.timedelta(hours=1),
 )
-SESSION_MISSED = _kind("session-missed", {"until": datetime.datetime}, {"until": _LATER}, fixed=_EMAIL)
+WARD_SESSION = _kind("ward-session", useful=_SESSION_END, carries_calendar=True, fixed=_EMAIL)
+WARD_SESSION_CANCELLED = _kind("ward-session-cancelled", useful=_OUTCOME, carries_calendar=True, fixed=_EMAIL, urgency=Urgency.URGENT)
+
+# Outcomes: told even after the start, but not so late that nothing else can be arranged.
+BOOKING_DECLINED = _kind("booking-declined", {"note": str}, {"note": "I am away that week."}, useful=_OUTCOME, fixed=_EMAIL)
+REQUEST_EXPIRED = _kind("request-expired", useful=_OUTCOME, fixed=_EMAIL)
+REQUEST_MISSED = _kind("request-missed", useful=_OUTCOME, fixed=_EMAIL)
+WAITLIST_PASSED = _kind("waitlist-passed", useful=_OUTCOME)
+COUNTER_WITHDRAWN = _kind("counter-withdrawn", useful=until("starts"))
 APPEAL_DECIDED = _kind(
-    "appeal-decided", {"note": str, "is_upheld": bool}, {"note": "The logs show you there.", "is_upheld": True}, fixed=_EMAIL
+    "appeal-decided",
+    {"note": str, "is_upheld": bool},
+    {"note": "The logs show you there.", "is_upheld": True},
+    useful=ALWAYS,
+    fixed=_EMAIL,
 )
-STRIKES_WARNED = _kind("strikes-warned", {"number": int}, {"number": 2}, fixed=_EMAIL)
-APPEAL_OPEN = _kind("appeal-open", topic=DESK, path="/admin/bookings/appeal/?state__exact=open", fixed=_EMAIL)
-ROOM_FAILED = _kind("room-failed", topic=DESK, path="/admin/bookings/room/?state__exact=failed", fixed=_EMAIL, urgency=Urgency.URGENT)
+STRIKES_WARNED = _kind("strikes-warned", {"number": int}, {"number": 2}, useful=ALWAYS, fixed=_EMAIL)
+APPEAL_OPEN = _kind("appeal-open", topic=DESK, path="/admin/bookings/appeal/?state__exact=open", useful=ALWAYS, fixed=_EMAIL)
+ROOM_FAILED = _kind(
+    "room-failed",
+    topic=DESK,
+    path="/admin/bookings/room/?state__exact=failed",
+    useful=_SESSION_END,
+    fixed=_EMAIL,
+    urgency=Urgency.URGENT,
+)

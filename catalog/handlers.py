@@ -23,8 +23,9 @@ def tell_about_search(event: SavedSearchMatched) -> None:
 def ask_poster(event: ConfirmationAsked) -> None:
     """Ask whoever posted it whether it still stands."""
     opportunity = Opportunity.objects.filter(pk=event.opportunity_id).first()
-    if opportunity is not None:
-        data = {"opportunity_id": opportunity.pk, "opportunity": opportunity.title, "days": ANSWER_WITHIN.days}
+    if opportunity is not None and opportunity.confirmation_asked_at is not None:
+        until = opportunity.confirmation_asked_at + ANSWER_WITHIN
+        data = {"opportunity_id": opportunity.pk, "opportunity": opportunity.title, "until": until}
         key = f"{opportunity.pk} {opportunity.confirmation_asked_at}"
         notify(kind=CONFIRMATION_ASKED, user_ids=_posters(opportunity), data=data, key=key)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 from notifications.enums import Channel
-from notifications.notices import Kind, Topic, declare
+from notifications.notices import ALWAYS, Kind, Topic, declare, until
 
 OPPORTUNITIES = Topic(
     "opportunities",
@@ -27,15 +28,19 @@ SEARCH_MATCHED = declare(
         data={"search_id": uuid.UUID, "search": str, "number": int},
         path="/saved-searches/{search_id}",
         examples={"search_id": _ID, "search": "Nurse in Oslo", "number": 3},
+        carries_calendar=False,
+        useful=ALWAYS,
     )
 )
 CONFIRMATION_ASKED = declare(
     Kind(
         name="catalog.confirmation-asked",
         topic=POSTINGS,
-        data={"opportunity_id": uuid.UUID, "opportunity": str, "days": int},
+        data={"opportunity_id": uuid.UUID, "opportunity": str, "until": datetime.datetime},
         path="/opportunities/{opportunity_id}",
-        examples={"opportunity_id": _ID, "opportunity": "Night nurse", "days": 14},
+        examples={"opportunity_id": _ID, "opportunity": "Night nurse", "until": datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)},
+        carries_calendar=False,
+        useful=until("until"),
         fixed=frozenset({Channel.EMAIL}),
     )
 )
@@ -46,6 +51,8 @@ POSTING_APPROVED = declare(
         data={"opportunity_id": uuid.UUID, "opportunity": str},
         path="/opportunities/{opportunity_id}",
         examples={"opportunity_id": _ID, "opportunity": "Night nurse"},
+        carries_calendar=False,
+        useful=ALWAYS,
     )
 )
 POSTING_REJECTED = declare(
@@ -55,6 +62,8 @@ POSTING_REJECTED = declare(
         data={"opportunity_id": uuid.UUID, "opportunity": str, "note": str},
         path="/opportunities/{opportunity_id}",
         examples={"opportunity_id": _ID, "opportunity": "Night nurse", "note": "Please say who pays for the uniform."},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=frozenset({Channel.EMAIL}),
     )
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from notifications.enums import Channel
-from notifications.notices import Kind, Topic, declare
+from notifications.notices import ALWAYS, Kind, Topic, declare, until, within
 
 MENTORING = Topic(
     "mentoring",
@@ -28,6 +28,8 @@ MENTOR_ACCEPTED = declare(
         data={"note": str},
         path="/mentoring",
         examples={"note": "Welcome on board."},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=frozenset({Channel.EMAIL}),
     )
 )
@@ -38,6 +40,8 @@ MENTOR_REJECTED = declare(
         data={"note": str},
         path="/mentoring",
         examples={"note": "Please tell more about your work."},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=frozenset({Channel.EMAIL}),
     )
 )
@@ -48,6 +52,8 @@ MENTOR_SUSPENDED = declare(
         data={"note": str},
         path="/mentoring",
         examples={"note": "Two people reported you. We look into it."},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=frozenset({Channel.EMAIL}),
     )
 )
@@ -58,6 +64,8 @@ CALENDAR_STALE = declare(
         data={"calendar": str, "host": str},
         path="/mentoring",
         examples={"calendar": "Work", "host": "calendar.example.org"},
+        carries_calendar=False,
+        useful=within(datetime.timedelta(days=1), is_outcome=True),
         fixed=frozenset({Channel.EMAIL}),
     )
 )
@@ -68,6 +76,8 @@ CHECK_PASSED = declare(
         data={"check": str, "note": str},
         path="/mentoring",
         examples={"check": "identity", "note": ""},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=frozenset({Channel.EMAIL}),
     )
 )
@@ -78,6 +88,8 @@ CHECK_REFUSED = declare(
         data={"check": str, "note": str},
         path="/mentoring",
         examples={"check": "identity", "note": "The picture cannot be read."},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=frozenset({Channel.EMAIL}),
     )
 )
@@ -88,6 +100,8 @@ CHECK_REVOKED = declare(
         data={"check": str, "note": str},
         path="/mentoring",
         examples={"check": "employer", "note": "You work elsewhere now."},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=frozenset({Channel.EMAIL}),
     )
 )
@@ -98,6 +112,8 @@ CHECK_EXPIRES = declare(
         data={"check": str, "day": datetime.datetime},
         path="/mentoring",
         examples={"check": "background", "day": datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)},
+        carries_calendar=False,
+        useful=until("day"),
         fixed=frozenset({Channel.EMAIL}),
     )
 )
@@ -108,6 +124,8 @@ MENTOR_AUTO_PAUSED = declare(
         data={},
         path="/mentoring",
         examples={},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=frozenset({Channel.EMAIL}),
     )
 )
@@ -118,6 +136,8 @@ REVIEW_OPEN = declare(
         data={"name": str, "until": datetime.datetime},
         path="/reviews",
         examples={"name": "Ada", "until": datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)},
+        carries_calendar=False,
+        useful=until("until"),
     )
 )
 REVIEW_SHOWN = declare(
@@ -127,5 +147,7 @@ REVIEW_SHOWN = declare(
         data={"name": str},
         path="/reviews",
         examples={"name": "Ada"},
+        carries_calendar=False,
+        useful=ALWAYS,
     )
 )

@@ -13,6 +13,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
+
 from notifications.enums import Channel, Urgency
 
 LANGUAGES = ("en", "de")
@@ -22,6 +24,48 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029]+")
 
 class UndeclaredData(ValueError):
     """A notice carries other data than its kind declares."""
+
+
+class BadKind(TypeError):
+    """A kind contradicts itself; raised where it is declared."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Usefulness:
+    """Until when a notice can be acted on. It is never held for a digest or quiet hours so long that it would come too late to act.
+
+    Use `ALWAYS`, `until` or `within`. `field` is an instant in the notice's data, such as the answer-by time, plus as many minutes as the
+    data's `minutes_field` says; `lasts` counts from the notice. A question is dropped after its deadline; an outcome (`is_outcome`) is
+    still sent, because nothing else says how the matter ended.
+    """
+
+    field: str = ""
+    minutes_field: str = ""
+    lasts: datetime.timedelta | None = None
+    is_outcome: bool = False
+
+    def deadline(self, data: Mapping[str, Any], created_at: datetime.datetime) -> datetime.datetime | None:
+        """The last useful instant of a notice with this data, as given or as stored; None for what is always useful."""
+        if self.lasts is not None:
+            return created_at + self.lasts
+        value = data.get(self.field) if self.field else None
+        instant = parse_datetime(value) if isinstance(value, str) else value
+        if instant is None:
+            return None
+        return instant + datetime.timedelta(minutes=int(data.get(self.minutes_field) or 0) if self.minutes_field else 0)
+
+
+ALWAYS = Usefulness()
+
+
+def until(field: str, *, plus_minutes: str = "", is_outcome: bool = False) -> Usefulness:
+    """Useful until an instant in the data, plus the minutes that another field of the data gives."""
+    return Usefulness(field=field, minutes_field=plus_minutes, is_outcome=is_outcome)
+
+
+def within(lasts: datetime.timedelta, *, is_outcome: bool = False) -> Usefulness:
+    """Useful for some time after the notice."""
+    return Usefulness(lasts=lasts, is_outcome=is_outcome)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,17 +89,31 @@ class Topic:
 class Kind:
     """One kind of notice. `data` gives the type of each value that it carries (str, int, bool, uuid.UUID, datetime); `path` leads to its
     screen, with values of the data in braces; `channels` are those of people who chose nothing, `fixed` those that nobody can turn off;
-    after `lasts` it is not worth sending; `examples` is what the preview shows."""
+    `examples` is what the preview shows. `useful` says until when it can be acted on. With `carries_calendar` a notice may change the
+    person's calendar: its e-mail is sent alone and at once, and cannot be turned off (docs/decisions/0026).
+
+    Raises:
+        BadKind: the facts contradict each other.
+    """
 
     name: str
     topic: Topic
     data: Mapping[str, type]
     path: str
     examples: Mapping[str, Any]
+    carries_calendar: bool
+    useful: Usefulness
     urgency: Urgency = Urgency.NORMAL
     channels: frozenset[Channel] = frozenset({Channel.PUSH, Channel.EMAIL})
     fixed: frozenset[Channel] = frozenset()
-    lasts: datetime.timedelta | None = None
+
+    def __post_init__(self) -> None:
+        if self.useful.field and self.data.get(self.useful.field) is not datetime.datetime:
+            raise BadKind(f"{self.name} is useful until {self.useful.field}, which is no instant in its data.")
+        if self.useful.minutes_field and self.data.get(self.useful.minutes_field) is not int:
+            raise BadKind(f"{self.name} counts {self.useful.minutes_field}, which is no number in its data.")
+        if self.carries_calendar and Channel.EMAIL not in self.fixed:
+            raise BadKind(f"{self.name} carries a calendar part, so its e-mail must be fixed.")
 
     @property
     def app(self) -> str:
@@ -143,6 +201,8 @@ SAFETY_CHANGED = declare(
         data={"device": str},
         path="/account/security",
         examples={"device": "Firefox on Linux"},
+        carries_calendar=False,
+        useful=ALWAYS,
         urgency=Urgency.BINDING,
         channels=frozenset({Channel.PUSH}),
         fixed=frozenset({Channel.PUSH}),
@@ -155,6 +215,8 @@ ANNOUNCED = declare(
         data={"title": str, "text": str},
         path="/news",
         examples={"title": "Soosh speaks German now", "text": "You can choose the language in your settings."},
+        carries_calendar=False,
+        useful=ALWAYS,
         urgency=Urgency.BULK,
         channels=frozenset({Channel.EMAIL}),
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 
 from notifications.enums import Channel
-from notifications.notices import DESK, Kind, Topic, declare
+from notifications.notices import ALWAYS, DESK, Kind, Topic, declare, within
 
 PAYMENTS = Topic(
     "payments",
@@ -20,6 +21,8 @@ EARNINGS = Topic(
 _EMAIL = frozenset({Channel.EMAIL})
 _EXAMPLE = {"what": "Session with Ada, 60 minutes", "amount": 4500, "currency": "EUR"}
 _DATA = {"what": str, "amount": int, "currency": str}
+# What a declined payment is for is held for about so long.
+_TIME_TO_RETRY = datetime.timedelta(minutes=30)
 _KEY = uuid.UUID("0197a000-0000-7000-8000-000000000000")
 
 PAYMENT_RECEIVED = declare(
@@ -29,18 +32,70 @@ PAYMENT_RECEIVED = declare(
         data=_DATA | {"payment": uuid.UUID},
         path="/payments/{payment}/receipt",
         examples=_EXAMPLE | {"payment": _KEY},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=_EMAIL,
     )
 )
-PAYMENT_DECLINED = declare(Kind(name="payments.payment-declined", topic=PAYMENTS, data=_DATA, path="/payments", examples=_EXAMPLE))
+PAYMENT_DECLINED = declare(
+    Kind(
+        name="payments.payment-declined",
+        topic=PAYMENTS,
+        data=_DATA,
+        path="/payments",
+        examples=_EXAMPLE,
+        carries_calendar=False,
+        useful=within(_TIME_TO_RETRY, is_outcome=True),
+    )
+)
 PAYMENT_REFUNDED = declare(
-    Kind(name="payments.payment-refunded", topic=PAYMENTS, data=_DATA, path="/payments", examples=_EXAMPLE, fixed=_EMAIL)
+    Kind(
+        name="payments.payment-refunded",
+        topic=PAYMENTS,
+        data=_DATA,
+        path="/payments",
+        examples=_EXAMPLE,
+        carries_calendar=False,
+        useful=ALWAYS,
+        fixed=_EMAIL,
+    )
 )
 PAYMENT_DISPUTED = declare(
-    Kind(name="payments.payment-disputed", topic=EARNINGS, data=_DATA, path="/earnings", examples=_EXAMPLE, fixed=_EMAIL)
+    Kind(
+        name="payments.payment-disputed",
+        topic=EARNINGS,
+        data=_DATA,
+        path="/earnings",
+        examples=_EXAMPLE,
+        carries_calendar=False,
+        useful=ALWAYS,
+        fixed=_EMAIL,
+    )
 )
-DISPUTE_WON = declare(Kind(name="payments.dispute-won", topic=EARNINGS, data=_DATA, path="/earnings", examples=_EXAMPLE, fixed=_EMAIL))
-DISPUTE_LOST = declare(Kind(name="payments.dispute-lost", topic=EARNINGS, data=_DATA, path="/earnings", examples=_EXAMPLE, fixed=_EMAIL))
+DISPUTE_WON = declare(
+    Kind(
+        name="payments.dispute-won",
+        topic=EARNINGS,
+        data=_DATA,
+        path="/earnings",
+        examples=_EXAMPLE,
+        carries_calendar=False,
+        useful=ALWAYS,
+        fixed=_EMAIL,
+    )
+)
+DISPUTE_LOST = declare(
+    Kind(
+        name="payments.dispute-lost",
+        topic=EARNINGS,
+        data=_DATA,
+        path="/earnings",
+        examples=_EXAMPLE,
+        carries_calendar=False,
+        useful=ALWAYS,
+        fixed=_EMAIL,
+    )
+)
 PAID_OUT = declare(
     Kind(
         name="payments.paid-out",
@@ -48,9 +103,22 @@ PAID_OUT = declare(
         data={"amount": int, "currency": str},
         path="/earnings",
         examples={"amount": 4500, "currency": "EUR"},
+        carries_calendar=False,
+        useful=ALWAYS,
     )
 )
-EARNINGS_HELD_UP = declare(Kind(name="payments.earnings-held-up", topic=EARNINGS, data={}, path="/earnings", examples={}, fixed=_EMAIL))
+EARNINGS_HELD_UP = declare(
+    Kind(
+        name="payments.earnings-held-up",
+        topic=EARNINGS,
+        data={},
+        path="/earnings",
+        examples={},
+        carries_calendar=False,
+        useful=ALWAYS,
+        fixed=_EMAIL,
+    )
+)
 MONEY_STUCK = declare(
     Kind(
         name="payments.money-stuck",
@@ -58,6 +126,8 @@ MONEY_STUCK = declare(
         data={"kind": str, "code": str, "amount": int, "currency": str},
         path="/admin/payments/movement/?state__exact=stuck",
         examples={"kind": "refund", "code": "charge_disputed", "amount": 4500, "currency": "EUR"},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=_EMAIL,
     )
 )
@@ -68,6 +138,8 @@ HOLDINGS_GROW_OLD = declare(
         data={"payments": int},
         path="/admin/payments/payment/",
         examples={"payments": 3},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=_EMAIL,
     )
 )
@@ -78,6 +150,8 @@ DIFFERENCES_FOUND = declare(
         data={"findings": int},
         path="/admin/payments/finding/",
         examples={"findings": 2},
+        carries_calendar=False,
+        useful=ALWAYS,
         fixed=_EMAIL,
     )
 )

@@ -21,7 +21,7 @@ from conftest import Api
 from notifications import notices
 from notifications.enums import Cadence, Channel
 from notifications.models import Delivery, Notification, Phone, PushDevice
-from notifications.notices import Kind, Topic
+from notifications.notices import ALWAYS, Kind, Topic
 from notifications.providers import folder
 from notifications.selectors import card_of, inbox_of
 from notifications.services import sending
@@ -38,6 +38,8 @@ KIND = Kind(
     data={},
     path="/greetings",
     examples={},
+    carries_calendar=False,
+    useful=ALWAYS,
     channels=frozenset(Channel),
 )
 

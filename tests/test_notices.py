@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import Any
 
@@ -10,7 +11,8 @@ from django.template.loader import get_template
 from django.urls import resolve, reverse
 
 from accounts.models import User
-from notifications.notices import LANGUAGES, kinds, topics
+from notifications.enums import Channel
+from notifications.notices import ALWAYS, LANGUAGES, kinds, topics, until
 from notifications.services.letters import letter_for
 from notifications.services.previewing import VARIANTS, all_previews, example, letter_html
 from notifications.services.texts import MOST_SEGMENTS, segments_of
@@ -52,6 +54,28 @@ def test_its_words_are_whole(kind: Any, variant: str) -> None:
         assert all(word in letter.html for word in words if word != "--"), line
     assert "<script" not in letter.html
     assert f'lang="{variant[:2]}"' in letter.html
+
+
+def test_what_each_kind_declares_about_time_and_calendars() -> None:
+    """Every kind of every app: the facts are written out here, so that a new kind needs a decision."""
+    now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    calendar = {kind.name for kind in kinds() if kind.carries_calendar}
+    assert calendar == {
+        *("bookings.booking-confirmed", "bookings.booking-moved", "bookings.booking-cancelled"),
+        *("bookings.ward-session", "bookings.ward-session-cancelled"),
+    }
+    always = {kind.name for kind in kinds() if kind.useful == ALWAYS}
+    assert not {name for name in always if name.startswith("bookings.")} - {
+        *("bookings.appeal-decided", "bookings.appeal-open", "bookings.strikes-warned"),
+    }
+    for kind in kinds():
+        stored = kind.checked(kind.examples)
+        deadline = kind.useful.deadline(stored, now)
+        assert (deadline is None) == (kind.useful == ALWAYS), kind.name
+        assert deadline == kind.useful.deadline(kind.examples, now), kind.name
+        # A kind whose words name an answer-by time is useful until then.
+        assert "until" not in kind.data or kind.useful == until("until"), kind.name
+        assert not kind.carries_calendar or Channel.EMAIL in kind.fixed, kind.name
 
 
 def test_plain_words_are_shorter_sentences() -> None:

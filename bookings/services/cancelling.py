@@ -89,8 +89,8 @@ def _end(booking: Booking, side: Side, quote: Quote, cause: Cause, *, actor: Use
     drop_reminders(booking)
     if not booking.session.is_group:
         close_room(booking.session)
-        booking.session.sequence += 1
-        booking.session.save()
+    booking.session.sequence += 1
+    booking.session.save()
     if booking.session.is_group and (side == Side.MENTOR or cause in (Cause.LEFT, Cause.APART)):
         # The others go on, in the same room.
         remove(session=booking.session, person_id=booking.learner_id)

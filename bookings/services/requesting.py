@@ -54,6 +54,7 @@ def request(booking: Booking, *, cause: Cause) -> None:
 def confirm(booking: Booking, *, side: Side, cause: Cause, actor: User | None) -> None:
     """It will take place: the time is taken, the money too. Needs the lock of the booking."""
     keep_place(booking)
+    _renew_calendar_entry(booking)
     move(booking, BookingState.CONFIRMED, side=side, cause=cause, actor=actor)
     if booking.price:
         assert booking.payment is not None  # nothing with a price is confirmed without one
@@ -65,6 +66,14 @@ def confirm(booking: Booking, *, side: Side, cause: Cause, actor: User | None) -
         plan_room(booking.session)
     _withdraw_counters(booking)
     publish(BookingConfirmed(booking.pk, booking.version))
+
+
+def _renew_calendar_entry(booking: Booking) -> None:
+    """Calendars ignore an invitation that is no newer than the cancellation of the learner's former seat in the same session."""
+    former = Booking.objects.filter(session=booking.session, learner=booking.learner, confirmed_at__isnull=False).exclude(pk=booking.pk)
+    if booking.session.is_group and former.exists():
+        booking.session.sequence += 1
+        booking.session.save(update_fields=["sequence", "updated_at"])
 
 
 def confirm_booking(*, booking_id: uuid.UUID, mentor: User) -> Booking:

@@ -31,6 +31,11 @@ def record_answer(*, reference: uuid.UUID, outcome: RequestOutcome) -> None:
     open_ones.update(outcome=outcome, ended_at=now, updated_at=now)
 
 
+def is_unanswered(*, reference: uuid.UUID) -> bool:
+    """Whether the mentor has neither accepted nor declined it, nor proposed another time."""
+    return SessionRequest.objects.filter(reference=reference, outcome__in=(RequestOutcome.OPEN, RequestOutcome.MISSED)).exists()
+
+
 def expire_requests() -> int:
     """End the requests that nobody answered in time, and pause who missed so many in a row. Returns how many."""
     with transaction.atomic():

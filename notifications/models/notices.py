@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.fields.json import KeyTextTransform
 
 from core.models import BaseModel
 from notifications.enums import Channel, DeliveryState, Urgency, Why
@@ -66,6 +67,7 @@ class Notification(BaseModel):
             models.Index(fields=("user",), condition=Q(read_at__isnull=True, replaced_at__isnull=True), name="notification_unread"),
             models.Index(fields=("user", "topic", "-id"), condition=Q(replaced_at__isnull=True), name="notification_by_topic"),
             models.Index(fields=("user", "version"), name="notification_changed"),
+            models.Index(F("user"), KeyTextTransform("uid", "calendar"), condition=Q(calendar__isnull=False), name="notification_of_entry"),
         )
 
     def __str__(self) -> str:

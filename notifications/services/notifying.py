@@ -18,9 +18,9 @@ from accounts.models import Block, User
 from accounts.services.consents import those_who_agree
 from notifications.enums import Channel, DeliveryState, Urgency
 from notifications.models import Delivery, Notification, Phone, Preferences, PushDevice
-from notifications.notices import NEWS, Kind
+from notifications.notices import NEWS, Kind, UndeclaredData
 from notifications.services.inbox import advance, wake_inboxes
-from notifications.services.preferences import choices_of, is_wanted, send_at
+from notifications.services.preferences import choices_of, is_wanted, send_delivery_at
 from notifications.services.ringing import ring
 
 
@@ -62,10 +62,12 @@ def notify(
 
     Raises:
         NotifiedOutsideTransaction: no transaction is open.
-        UndeclaredData: the data is not what the kind declares.
+        UndeclaredData: the data is not what the kind declares, or the kind carries no calendar part.
     """
     if not connection.in_atomic_block:
         raise NotifiedOutsideTransaction(kind.name)
+    if calendar is not None and (collapse_key or not kind.carries_calendar):
+        raise UndeclaredData(f"{kind.name} carries no calendar part, or is collapsed with others.")
     stored = kind.checked(data)
     tellable = sorted(_tellable(user_ids, about_id).values_list("pk", flat=True))
     if not tellable:
@@ -87,7 +89,7 @@ def notify(
             collapse_key=collapse_key,
             count=counts.get(user_id, 0) + 1,
             version=versions[user_id],
-            expires_at=now + kind.lasts if kind.lasts else None,
+            expires_at=None if kind.useful.is_outcome else kind.useful.deadline(stored, now),
         )
         for user_id in told
     ]
@@ -106,6 +108,11 @@ def tellable_about(person_id: uuid.UUID) -> Q:
     blocked = Block.objects.filter(blocker_id=person_id).values("blocked_id")
     blocking = Block.objects.filter(blocked_id=person_id).values("blocker_id")
     return ~Q(pk=person_id) & ~Q(pk__in=blocked) & ~Q(pk__in=blocking)
+
+
+def may_name(*, person_id: uuid.UUID, other_id: uuid.UUID) -> bool:
+    """Whether this person may be told about the other: both are here, and neither has blocked the other."""
+    return _tellable([person_id], other_id).exists()
 
 
 def _tellable(user_ids: Collection[uuid.UUID], about_id: uuid.UUID | None) -> QuerySet[User]:
@@ -154,9 +161,9 @@ def _deliveries(kind: Kind, rows: Sequence[Notification], now: datetime.datetime
             choice = chosen.get((row.user_id, kind.topic.name, channel))
             if row.user_id not in reachable[channel] or not is_wanted(kind, channel, choice):
                 continue
-            due_at = send_at(preferences[row.user_id], now=now, urgency=kind.urgency, channel=channel)
-            state = DeliveryState.HELD if due_at > now else DeliveryState.QUEUED
-            delivery = Delivery(notification=row, user_id=row.user_id, channel=channel, urgency=kind.urgency, due_at=due_at, state=state)
+            delivery = Delivery(notification=row, user_id=row.user_id, channel=channel, urgency=kind.urgency)
+            delivery.due_at = send_delivery_at(preferences[row.user_id], delivery, now=now)
+            delivery.state = DeliveryState.HELD if delivery.due_at > now else DeliveryState.QUEUED
             found.append(delivery)
     return found
 
@@ -171,12 +178,14 @@ def _preferences_of(user_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Preference
 
 
 def _reachable(kind: Kind, user_ids: Sequence[uuid.UUID]) -> dict[str, set[uuid.UUID]]:
-    """Who can be told on which channel: everybody has an e-mail address. News go by any of them only to those who agreed to it."""
+    """Who can be told on which channel: everybody but a child with a guardian's profile has a mailbox. News go by any channel only to those
+    who agreed to it."""
     willing = set(user_ids)
     if kind.topic == NEWS:
         willing = those_who_agree(user_ids, ConsentPurpose.MARKETING)
     found: dict[str, set[uuid.UUID]] = defaultdict(set)
-    found[Channel.EMAIL] = willing
+    without_mailbox = User.objects.filter(pk__in=user_ids, email__endswith=".invalid").values_list("pk", flat=True)
+    found[Channel.EMAIL] = willing - set(without_mailbox)
     found[Channel.PUSH] = willing & set(PushDevice.objects.filter(user_id__in=user_ids).values_list("user_id", flat=True))
     phones = Phone.objects.filter(user_id__in=user_ids, verified_at__isnull=False)
     found[Channel.SMS] = willing & set(phones.values_list("user_id", flat=True))

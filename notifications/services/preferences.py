@@ -15,9 +15,9 @@ from django.utils import timezone
 from accounts.models import User
 from core.wall_time import Weekday
 from notifications.enums import Cadence, Channel, DeliveryState, Urgency
-from notifications.models import WAITING, Choice, Delivery, Preferences
-from notifications.notices import Kind, Topic, kinds_of, topics
-from notifications.services.timing import Digest, QuietHours, next_send_at
+from notifications.models import WAITING, Choice, Delivery, Notification, Preferences
+from notifications.notices import Kind, Topic, kind_named, kinds_of, topics
+from notifications.services.timing import Digest, QuietHours, end_of_quiet, next_send_at
 
 _TIMES = ("quiet_from", "quiet_until", "cadence", "digest_at", "digest_on", "urgent_breaks_through")
 # A text message rings; in most countries one may come from 8 to 21 o'clock.
@@ -89,19 +89,50 @@ def send_at(
     now: datetime.datetime,
     urgency: Urgency = Urgency.NORMAL,
     channel: Channel = Channel.EMAIL,
+    deadline: datetime.datetime | None = None,
+    changes_calendar: bool = False,
     is_gathered: bool = True,
 ) -> datetime.datetime:
-    """When something that comes now is sent to this person. What is urgent waits for no digest, and for the end of the quiet hours only if
-    the person did not say that it may break through; mail that is binding waits for nothing. With `is_gathered` off it has waited for its
-    digest already."""
-    if urgency == Urgency.BINDING and channel == Channel.EMAIL:
+    """When a notice that arises now is sent to this person on this channel.
+
+    E-mail that is binding or changes a calendar is sent at once: it makes no sound. Urgent notices wait for no digest, and for the end of
+    quiet hours unless the person lets them through. With a `deadline` at least half of the remaining time is left to act: what would come
+    later skips the digest, and as e-mail the quiet hours too. With `is_gathered` off the notice has waited for its digest already.
+    """
+    if channel == Channel.EMAIL and (urgency == Urgency.BINDING or changes_calendar):
         return now
+    zone = ZoneInfo(preferences.user.time_zone)
     is_urgent = urgency >= Urgency.URGENT
-    digest = Digest(Cadence(preferences.cadence), preferences.digest_at, Weekday(preferences.digest_on))
-    breaks_through = is_urgent and preferences.urgent_breaks_through
-    quiet = [] if breaks_through else _quiet_hours(preferences, channel)
-    digest = Digest() if is_urgent or not is_gathered else digest
-    return next_send_at(now, zone=ZoneInfo(preferences.user.time_zone), digest=digest, quiet=quiet)
+    quiet = [] if is_urgent and preferences.urgent_breaks_through else _quiet_hours(preferences, channel)
+    waits = is_gathered and not is_urgent
+    digest = Digest(Cadence(preferences.cadence), preferences.digest_at, Weekday(preferences.digest_on)) if waits else Digest()
+    planned = next_send_at(now, zone=zone, digest=digest, quiet=quiet)
+    if deadline is None or planned <= now + (deadline - now) / 2:
+        return planned
+    morning = end_of_quiet(now, zone=zone, quiet=quiet)
+    return now if channel == Channel.EMAIL and morning > now + (deadline - now) / 2 else morning
+
+
+def send_delivery_at(
+    preferences: Preferences, delivery: Delivery, *, now: datetime.datetime, is_gathered: bool = True
+) -> datetime.datetime:
+    """When this delivery, with its notification loaded, is sent to its person from now on. See `send_at`."""
+    notification = delivery.notification
+    return send_at(
+        preferences,
+        now=now,
+        urgency=Urgency(delivery.urgency),
+        channel=Channel(delivery.channel),
+        deadline=deadline_of(notification),
+        changes_calendar=notification.calendar is not None,
+        is_gathered=is_gathered,
+    )
+
+
+def deadline_of(notification: Notification) -> datetime.datetime | None:
+    """Until when its person can act on it; None where that is always, or its kind is not declared any more."""
+    kind = kind_named(notification.kind)
+    return kind.useful.deadline(notification.data, notification.created_at) if kind else None
 
 
 def _quiet_hours(preferences: Preferences, channel: Channel) -> list[QuietHours]:
@@ -114,12 +145,12 @@ def _quiet_hours(preferences: Preferences, channel: Channel) -> list[QuietHours]
 def _hold_anew(preferences: Preferences) -> None:
     """What waits was timed by what the person chose before."""
     now = timezone.now()
-    waiting = Delivery.objects.select_for_update(skip_locked=True).filter(
+    waiting = Delivery.objects.select_for_update(skip_locked=True, of=("self",)).filter(
         Q(user=preferences.user), state__in=WAITING, claimed_at__isnull=True, bundled_with__isnull=True, attempts=0
     )
     changed = []
-    for delivery in waiting:
-        delivery.due_at = send_at(preferences, now=now, urgency=Urgency(delivery.urgency), channel=Channel(delivery.channel))
+    for delivery in waiting.select_related("notification"):
+        delivery.due_at = send_delivery_at(preferences, delivery, now=now)
         delivery.state = DeliveryState.HELD if delivery.due_at > now else DeliveryState.QUEUED
         changed.append(delivery)
     Delivery.objects.bulk_update(changed, ["due_at", "state"])

@@ -18,8 +18,8 @@ from django.utils import timezone
 from notifications.enums import Channel, DeliveryState, Urgency, Why
 from notifications.models import WAITING, Delivery, Inbox, Notification, Preferences
 from notifications.providers.base import Outcome, Result
-from notifications.services.preferences import send_at
-from notifications.services.recipients import reasons_against
+from notifications.services.preferences import send_delivery_at
+from notifications.services.recipients import changes_calendar, reasons_against
 
 MAX_ATTEMPTS = 8
 LEASE = datetime.timedelta(minutes=1)
@@ -55,7 +55,7 @@ def claim(*, channel: Channel) -> list[Parcel]:
         for why in set(against.values()):
             ids = [pk for pk, reason in against.items() if reason == why]
             Delivery.objects.filter(pk__in=ids).update(state=DeliveryState.SUPPRESSED, why=why, bundled_with=None)
-        rows = _hold_in_the_night([row for row in rows if row.pk not in against], channel, now)
+        rows = _hold_in_the_night([row for row in rows if row.pk not in against], now)
         parcels = _bundled(rows)
         for parcel in parcels:
             others = [row.pk for row in parcel.members if row.pk != parcel.lead.pk]
@@ -107,14 +107,14 @@ def _of_whole_people(rows: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> list[uuid.U
     return [pk for user_id, pk in found if user_id != last]
 
 
-def _hold_in_the_night(rows: Sequence[Delivery], channel: Channel, now: datetime.datetime) -> list[Delivery]:
+def _hold_in_the_night(rows: Sequence[Delivery], now: datetime.datetime) -> list[Delivery]:
     """A queue that stood still for a while, or a person who has travelled, must not wake anybody up."""
     chosen = {row.user_id: row for row in Preferences.objects.filter(user_id__in={row.user_id for row in rows})}
     good, late = [], []
     for row in rows:
         preferences = chosen.get(row.user_id) or Preferences()
         preferences.user = row.user
-        due_at = send_at(preferences, now=now, urgency=Urgency(row.urgency), channel=channel, is_gathered=False)
+        due_at = send_delivery_at(preferences, row, now=now, is_gathered=False)
         if due_at > now:
             row.state, row.due_at, row.bundled_with = DeliveryState.HELD, due_at, None
             late.append(row)
@@ -125,10 +125,11 @@ def _hold_in_the_night(rows: Sequence[Delivery], channel: Channel, now: datetime
 
 
 def _bundled(rows: Sequence[Delivery]) -> list[Parcel]:
-    """Held ones of a person go together; those that were tried before stay as they were."""
+    """Group the held ones of a person. Those that were tried before stay as they were; an e-mail with a calendar part goes alone."""
     groups: dict[Any, list[Delivery]] = defaultdict(list)
     for row in rows:
-        first = row.bundled_with_id or (row.pk if row.attempts or row.state == DeliveryState.QUEUED else None)
+        goes_alone = row.attempts or row.state == DeliveryState.QUEUED or changes_calendar(row)
+        first = row.bundled_with_id or (row.pk if goes_alone else None)
         groups[first or row.user_id].append(row)
     return [Parcel(next((row for row in group if row.pk == key), group[0]), group) for key, group in groups.items()]
 

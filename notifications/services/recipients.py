@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 from django.conf import settings
 from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.crypto import salted_hmac
 
 from accounts.models import Block
@@ -34,11 +35,15 @@ def reasons_against(channel: str, deliveries: Sequence[Delivery], now: datetime.
     unwanted = _unwanted(channel, addresses.values())
     chosen = choices_of({delivery.user_id for delivery in deliveries})
     apart = _apart([delivery.notification for delivery in deliveries])
+    outdated = _outdated_invitations(deliveries)
     found = {}
     for delivery in deliveries:
         notification, address = delivery.notification, addresses.get(delivery.user_id)
         choice = chosen.get((delivery.user_id, notification.topic, channel))
-        why = _about_people(notification, apart) or _about_time(notification, now) or _about_kind(notification, channel, choice)
+        why = _about_people(notification, apart) or _about_time(notification, now)
+        if changes_calendar(delivery):
+            why = Why.REPLACED if notification.pk in outdated else _despite_calendar(notification, why)
+        why = why or _about_kind(notification, channel, choice)
         if why is None and address is None:
             why = Why.NO_ADDRESS
         elif why is None and address_hash(str(address)) in unwanted:
@@ -46,6 +51,30 @@ def reasons_against(channel: str, deliveries: Sequence[Delivery], now: datetime.
         if why is not None:
             found[delivery.pk] = why
     return found
+
+
+def changes_calendar(delivery: Delivery) -> bool:
+    """Whether it is an e-mail with a calendar part: what was read in the inbox still stands otherwise in the person's calendar."""
+    return delivery.channel == Channel.EMAIL and delivery.notification.calendar is not None
+
+
+def _despite_calendar(notification: Notification, why: Why | None) -> Why | None:
+    """What of these reasons also holds for an e-mail with a calendar part: a cancellation reaches everybody who is still here."""
+    is_cancelled = notification.calendar is not None and notification.calendar["is_cancelled"]
+    return None if why == Why.READ or (is_cancelled and why == Why.OTHER_GONE) else why
+
+
+def _outdated_invitations(deliveries: Sequence[Delivery]) -> set[uuid.UUID]:
+    """Ids of those notifications for whose calendar entry the same person was sent, or is being sent, a newer one."""
+    uids = {row.pk: (row.user_id, row.calendar["uid"]) for row in (delivery.notification for delivery in deliveries) if row.calendar}
+    if not uids:
+        return set()
+    people = Notification.objects.filter(user_id__in={user_id for user_id, _ in uids.values()}, calendar__isnull=False)
+    entries = people.annotate(uid=KeyTextTransform("uid", "calendar")).filter(uid__in={uid for _, uid in uids.values()})
+    newest: dict[tuple[uuid.UUID, str], uuid.UUID] = {}
+    for user_id, uid, pk in entries.values_list("user_id", "uid", "pk"):
+        newest[user_id, uid] = max(newest.get((user_id, uid), pk), pk)
+    return {pk for pk, entry in uids.items() if newest.get(entry, pk) != pk}
 
 
 def _about_people(notification: Notification, apart: set[tuple[uuid.UUID, uuid.UUID]]) -> Why | None:

@@ -14,7 +14,7 @@ from accounts.models import Device, User
 from notifications import notices
 from notifications.enums import Channel
 from notifications.models import Phone, PushDevice
-from notifications.notices import LANGUAGES, Kind, Topic
+from notifications.notices import ALWAYS, LANGUAGES, Kind, Topic
 
 TOPIC = Topic("test", dict.fromkeys(LANGUAGES, "Tests"), dict.fromkeys(LANGUAGES, "What tests tell."))
 BASE = Kind(
@@ -23,6 +23,8 @@ BASE = Kind(
     data={"title": str, "text": str},
     path="/test/{title}",
     examples={"title": "A title", "text": "A text."},
+    carries_calendar=False,
+    useful=ALWAYS,
     channels=frozenset(Channel),
 )
 DATA = {"title": "Hello", "text": "Some text."}
@@ -43,6 +45,12 @@ def make_kind(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Kind]:
 @pytest.fixture
 def kind(make_kind: Callable[..., Kind]) -> Kind:
     return make_kind()
+
+
+@pytest.fixture
+def calendar_kind(make_kind: Callable[..., Kind]) -> Kind:
+    """A kind that may carry a calendar part."""
+    return make_kind(carries_calendar=True, fixed=frozenset({Channel.EMAIL}))
 
 
 @pytest.fixture

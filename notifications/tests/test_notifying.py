@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import uuid
 from collections.abc import Callable
@@ -12,9 +13,10 @@ from django.core import mail
 from django.db import transaction
 
 from accounts.models import Block, User
-from notifications.enums import Channel, DeliveryState, Urgency, Why
+from core.wall_time import Weekday
+from notifications.enums import Cadence, Channel, DeliveryState, Urgency, Why
 from notifications.models import Delivery, Notification, Phone, PushDevice
-from notifications.notices import Kind, UndeclaredData
+from notifications.notices import BadKind, Kind, UndeclaredData, until, within
 from notifications.providers.base import Outcome, Result
 from notifications.services import composing, notifying, queue, sending
 from notifications.services.notifying import CalendarEntry, NotifiedOutsideTransaction
@@ -22,6 +24,7 @@ from notifications.services.preferences import set_preferences
 from notifications.tests.conftest import DATA
 
 pytestmark = pytest.mark.django_db
+HOUR = datetime.timedelta(hours=1)
 NIGHT: dict[str, Any] = {"quiet_from": datetime.time(22), "quiet_until": datetime.time(7)}
 
 
@@ -148,7 +151,7 @@ class TestNotSending:
 
     def test_it_is_over(self, make_kind: Callable[..., Kind], user: User, at: Any) -> None:
         at("2026-10-21T12:00")
-        tell(make_kind(lasts=datetime.timedelta(minutes=15)), user)
+        tell(make_kind(useful=within(datetime.timedelta(minutes=15))), user)
         at("2026-10-21T12:15")
         send_all()
         assert states(user) == {"email": f"suppressed {Why.TOO_LATE}"}
@@ -233,6 +236,150 @@ class TestHolding:
         assert Delivery.objects.get().due_at.isoformat() == "2026-10-22T08:00:00+00:00"
         set_preferences(user=user, urgent_breaks_through=True)
         assert states(user) == {"sms": "queued"}
+
+
+class TestUsefulness:
+    """What has a deadline comes in time to act on it, or not at all."""
+
+    DEADLINE = "2026-12-01T12:00:00+00:00"
+
+    def ask(self, make_kind: Callable[..., Kind], user: User, until_text: str, **changes: Any) -> Kind:
+        data = {"title": str, "text": str, "until": datetime.datetime}
+        kind = make_kind(data=data, useful=until("until", is_outcome=changes.pop("is_outcome", False)), **changes)
+        tell(kind, user, data=DATA | {"until": datetime.datetime.fromisoformat(until_text)})
+        return kind
+
+    @pytest.mark.parametrize(
+        ("now", "deadline", "due"),
+        [
+            pytest.param("2026-11-30T12:00", "2026-12-01T12:00", "2026-11-30T12:00", id="before the weekly digest"),
+            pytest.param("2026-11-30T12:00", "2026-12-10T12:00", "2026-11-30T12:00", id="the digest leaves less than half of the time"),
+            pytest.param("2026-11-30T12:00", "2026-12-20T12:00", "2026-12-06T08:00", id="the digest leaves enough time"),
+            pytest.param("2026-11-30T23:00", "2026-12-01T12:00", "2026-11-30T23:00", id="the night leaves less than half of the time"),
+            pytest.param("2026-11-30T23:00", "2026-12-01T23:00", "2026-12-01T07:00", id="the night leaves enough time"),
+        ],
+    )
+    def test_a_digest_leaves_time_to_act(
+        self, make_kind: Callable[..., Kind], user: User, at: Any, now: str, deadline: str, due: str
+    ) -> None:
+        set_preferences(user=user, cadence=Cadence.WEEKLY, digest_on=Weekday.SUNDAY, **NIGHT)
+        at(now)
+        self.ask(make_kind, user, f"{deadline}+00:00")
+        assert Delivery.objects.get().due_at == datetime.datetime.fromisoformat(f"{due}+00:00")
+
+    def test_phones_stay_silent_at_night_and_ask_as_soon_as_they_may(
+        self, make_kind: Callable[..., Kind], user: User, phone_of: Callable[..., PushDevice], number_of: Callable[[User], Phone], at: Any
+    ) -> None:
+        phone_of(user)
+        number_of(user)
+        set_preferences(user=user, cadence=Cadence.WEEKLY, digest_on=Weekday.SUNDAY, **NIGHT)
+        at("2026-11-30T23:00")
+        self.ask(make_kind, user, self.DEADLINE)
+        due = dict(Delivery.objects.values_list("channel", "due_at"))
+        assert {channel: instant.strftime("%d %H:%M") for channel, instant in due.items()} == {
+            "email": "30 23:00",
+            "push": "01 07:00",
+            "sms": "01 08:00",
+        }
+
+    def test_a_new_choice_does_not_hold_it_beyond_its_time(self, make_kind: Callable[..., Kind], user: User, at: Any) -> None:
+        at("2026-11-30T12:00")
+        self.ask(make_kind, user, self.DEADLINE)
+        set_preferences(user=user, cadence=Cadence.WEEKLY, digest_on=Weekday.SUNDAY)
+        assert states(user) == {"email": "queued"}
+
+    def test_no_attempt_comes_after_its_time(
+        self, make_kind: Callable[..., Kind], user: User, at: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        at("2026-11-30T12:00")
+        self.ask(make_kind, user, self.DEADLINE)
+        monkeypatch.setattr("notifications.providers.email.send", lambda letter: Outcome(Result.AWAY, error="away"))
+        send_all()
+        monkeypatch.undo()
+        at("2026-12-01T12:00")
+        send_all()
+        assert (mail.outbox, states(user)) == ([], {"email": f"suppressed {Why.TOO_LATE}"})
+
+    def test_an_outcome_is_told_whenever_it_can_be(self, make_kind: Callable[..., Kind], user: User, at: Any) -> None:
+        set_preferences(user=user, cadence=Cadence.WEEKLY, digest_on=Weekday.SUNDAY)
+        at("2026-12-01T13:00")
+        self.ask(make_kind, user, self.DEADLINE, is_outcome=True)
+        send_all()
+        assert states(user) == {"email": "sent"}
+
+
+class TestCalendarParts:
+    """An e-mail that changes a calendar goes out alone and at once, whatever else holds e-mails back."""
+
+    def entry(self, sequence: int = 0, **changes: Any) -> CalendarEntry:
+        start = datetime.datetime(2026, 12, 5, 9, tzinfo=datetime.UTC)
+        return CalendarEntry(uid="b1@soosh.example", sequence=sequence, starts_at=start, ends_at=start + HOUR, **changes)
+
+    @pytest.mark.parametrize("cadence", list(Cadence))
+    def test_under_quiet_hours_and_every_digest(
+        self, calendar_kind: Kind, user: User, at: Any, phone_of: Callable[..., PushDevice], cadence: Cadence
+    ) -> None:
+        phone_of(user)
+        set_preferences(user=user, cadence=cadence, **NIGHT)
+        at("2026-11-30T23:00")
+        for number in range(2):
+            tell(calendar_kind, user, calendar=dataclasses.replace(self.entry(), uid=f"b{number}@soosh.example"))
+        tell(calendar_kind, user)
+        send_all()
+        assert methods() == ["REQUEST", "REQUEST"]
+        assert set(Delivery.objects.filter(channel="push").values_list("state", flat=True)) == {"held"}, "phones stay silent"
+
+    def test_a_topic_whose_mail_is_off_and_a_notice_that_was_read(self, calendar_kind: Kind, user: User) -> None:
+        set_preferences(user=user, choices={("test", "email"): False})
+        tell(calendar_kind, user, calendar=self.entry())
+        Notification.objects.update(read_at=datetime.datetime.now(datetime.UTC))
+        send_all()
+        assert methods() == ["REQUEST"]
+
+    def test_a_cancellation_is_never_overtaken(self, calendar_kind: Kind, user: User, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        at("2026-11-30T12:00")
+        monkeypatch.setattr("notifications.providers.email.send", lambda letter: Outcome(Result.BUSY, error="later"))
+        tell(calendar_kind, user, calendar=self.entry())
+        send_all()
+        monkeypatch.undo()
+        tell(calendar_kind, user, calendar=self.entry(1, is_cancelled=True))
+        send_all()
+        at("2026-11-30T13:00")
+        send_all()
+        assert methods() == ["CANCEL"]
+        assert list(Delivery.objects.order_by("id").values_list("state", "why")) == [("suppressed", Why.REPLACED), ("sent", "")]
+
+    @pytest.mark.parametrize("is_cancelled", [True, False])
+    def test_only_a_cancellation_is_sent_about_somebody_who_left(
+        self, calendar_kind: Kind, user: User, make_user: Callable[..., User], is_cancelled: bool
+    ) -> None:
+        other = make_user()
+        tell(calendar_kind, user, about_id=other.pk, calendar=self.entry(is_cancelled=is_cancelled))
+        User.objects.filter(pk=other.pk).update(is_active=False)
+        send_all()
+        assert methods() == (["CANCEL"] if is_cancelled else [])
+
+    def test_a_kind_that_carries_none_refuses_one(self, kind: Kind, calendar_kind: Kind, user: User) -> None:
+        with pytest.raises(UndeclaredData):
+            tell(dataclasses.replace(calendar_kind, carries_calendar=False), user, calendar=self.entry())
+        with pytest.raises(UndeclaredData):
+            tell(calendar_kind, user, calendar=self.entry(), collapse_key="x")
+
+    def test_a_kind_declares_what_fits_together(self, calendar_kind: Kind) -> None:
+        for changes in ({"fixed": frozenset()}, {"useful": until("title")}, {"useful": until("nothing")}):
+            with pytest.raises(BadKind):
+                dataclasses.replace(calendar_kind, **changes)
+
+    def test_a_child_without_a_mailbox_gets_no_mail(self, calendar_kind: Kind, make_user: Callable[..., User]) -> None:
+        child = make_user(email="child@ward.invalid")
+        tell(calendar_kind, child, calendar=self.entry())
+        assert not Delivery.objects.exists()
+
+
+def methods() -> list[str]:
+    """The methods of the calendar parts that were sent, one per e-mail."""
+    parts = [[mimetype for _, mimetype in message.alternatives if mimetype.startswith("text/calendar")] for message in mail.outbox]
+    return [part[0].split("method=")[1].split(";")[0] for part in parts]
 
 
 class TestQueue:
@@ -337,11 +484,12 @@ class TestQueue:
         assert Delivery.objects.get().state == DeliveryState.QUEUED, "somebody else has taken it over"
 
 
-def test_an_invitation_has_its_uid_and_sequence(kind: Kind, user: User) -> None:
+def test_an_invitation_has_its_uid_and_sequence(calendar_kind: Kind, user: User) -> None:
     start = datetime.datetime(2026, 10, 26, 9, tzinfo=datetime.UTC)
     entry = {"uid": "b1@soosh.example", "starts_at": start, "ends_at": start + datetime.timedelta(hours=1)}
-    tell(kind, user, calendar=CalendarEntry(sequence=0, **entry))
-    tell(kind, user, calendar=CalendarEntry(sequence=1, is_cancelled=True, **entry))
+    tell(calendar_kind, user, calendar=CalendarEntry(sequence=0, **entry))
+    send_all()
+    tell(calendar_kind, user, calendar=CalendarEntry(sequence=1, is_cancelled=True, **entry))
     send_all()
     texts = [next(part for part in message.alternatives if part[1].startswith("text/calendar")) for message in mail.outbox]
     assert [mimetype for _, mimetype in texts] == [f"text/calendar; method={method}; charset=utf-8" for method in ("REQUEST", "CANCEL")]
