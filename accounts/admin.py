@@ -17,6 +17,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from accounts.enums import Role
 from accounts.middleware import SESSION_KEY
@@ -37,6 +38,7 @@ from accounts.services import devices, erasing, impersonating, staff
 from accounts.services.registration import prove_address
 from accounts.web.forms import StaffSignInForm
 from core.admin import AuditedAdmin, ReadOnlyAdmin
+from core.email_addresses import AddressFormField
 from core.errors import DomainError, Forbidden
 
 admin.site.login_form = StaffSignInForm
@@ -52,6 +54,10 @@ def _actor(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+class PersonCreationForm(UserCreationForm):
+    email = AddressFormField(widget=UnfoldAdminEmailInputWidget)
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=300, help_text="For the audit log. The person can ask for it: it is in the copy of their data.")
 
@@ -59,7 +65,7 @@ class ReasonForm(forms.Form):
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
-    add_form = UserCreationForm
+    add_form = PersonCreationForm
     change_form_template = "accounts/user_change_form.html"
     change_password_form = AdminPasswordChangeForm
     ordering = ("-id",)

@@ -1,5 +1,5 @@
 from accounts.models.data_rights import DataExport, Erasure, RetiredHandle
-from accounts.models.people import User, age_band_on, normal_address, validate_birth_date, validate_handle, validate_time_zone
+from accounts.models.people import User, age_band_on, validate_birth_date, validate_handle
 from accounts.models.sign_in import Device, LinkedProvider, MailedKey, SecurityEvent
 from accounts.models.trust import Block, ConsentDecision, Guardianship, Impersonation
 
@@ -17,8 +17,6 @@ __all__ = [
     "SecurityEvent",
     "User",
     "age_band_on",
-    "normal_address",
     "validate_birth_date",
     "validate_handle",
-    "validate_time_zone",
 ]

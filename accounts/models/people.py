@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime
 import re
-import unicodedata
 import zoneinfo
 from typing import Any, ClassVar
 
@@ -14,12 +13,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower, Upper
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from accounts.enums import AgeBand, Role
 from accounts.querysets import UserQuerySet
+from core.email_addresses import is_normalized, normalize_email
 from core.models import BaseModel
+from core.time_zones import validate_time_zone
 
 # Names that a person must not be able to pass for.
 _RESERVED = """
@@ -30,23 +31,16 @@ static status support system team terms users verify www
 RESERVED_HANDLES = frozenset(_RESERVED.split())
 LANGUAGE_PATTERN = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 MOST_LANGUAGES = 20
-
-
-def normal_address(text: str) -> str:
-    """The one form of an e-mail address: small letters, and the domain as the mail system writes it (RFC 5891).
-
-    Raises:
-        ValueError: no domain can be written so.
-    """
-    local, _, domain = unicodedata.normalize("NFC", text).strip().lower().rpartition("@")
-    return f"{local}@{domain.encode('idna').decode()}"
+# Ends the addresses that the system itself gives to rows without a mailbox (RFC 2606). Nobody can state one.
+NO_MAILBOX = ".invalid"
 
 
 class UserAccountManager(BaseUserManager.from_queryset(UserQuerySet)["User"]):  # type: ignore[misc]
     """What `createsuperuser` and `authenticate` ask of a user model's default manager."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        user: User = self.model(email=normal_address(email), **fields)
+        address = email if email.endswith(NO_MAILBOX) else normalize_email(email)
+        user: User = self.model(email=address, **fields)
         user.set_password(password)
         user.save()
         return user
@@ -55,13 +49,10 @@ class UserAccountManager(BaseUserManager.from_queryset(UserQuerySet)["User"]):  
         return self.create_user(email, password, role=Role.STAFF, is_superuser=True, **fields)
 
     def get_by_natural_key(self, email: str | None) -> User:
-        return self.get(email=normal_address(email or ""))
-
-
-def validate_time_zone(name: str) -> None:
-    """An IANA region name. Fixed offsets are refused: they are wrong for half of each year in most places."""
-    if name != "UTC" and ("/" not in name or name.startswith("Etc/") or name not in zoneinfo.available_timezones()):
-        raise ValidationError("Choose a time zone by place, such as Europe/Berlin.", code="invalid_time_zone")
+        try:
+            return self.get(email=normalize_email(email or ""))
+        except ValidationError as error:
+            raise self.model.DoesNotExist from error
 
 
 def validate_handle(handle: str) -> None:
@@ -121,7 +112,7 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
     class Meta:
         ordering = ("-id",)
         constraints = (
-            models.CheckConstraint(condition=Q(email=Lower("email")), name="address_in_small_letters"),
+            models.CheckConstraint(condition=is_normalized("email"), name="address_is_normalized"),
             models.CheckConstraint(condition=~Q(handle=""), name="handle_is_a_name_or_unset"),
             models.CheckConstraint(condition=Q(suspended_at__isnull=True) | Q(is_active=False), name="suspended_person_is_inactive"),
             models.CheckConstraint(condition=Q(erased_at__isnull=True) | Q(is_active=False), name="erased_person_is_inactive"),

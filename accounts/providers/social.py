@@ -21,10 +21,9 @@ import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
 from accounts.enums import Provider
-from accounts.models import normal_address
+from core.email_addresses import normalize_email
 
 logger = structlog.get_logger(__name__)
 
@@ -168,11 +167,9 @@ def _identity(provider: Provider, claims: dict[str, Any]) -> Identity:
 def _address(told: Any) -> str:
     """An address that can be an account's, or nothing."""
     try:
-        found = normal_address(told) if isinstance(told, str) else ""
-        validate_email(found)
-    except (ValueError, ValidationError):
+        return normalize_email(told) if isinstance(told, str) else ""
+    except ValidationError:
         return ""
-    return found if len(found) <= 254 else ""
 
 
 def _userinfo(provider: Provider, access_token: str, *, subject: str = "") -> dict[str, Any]:

@@ -11,22 +11,11 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from accounts import demo
-from accounts.models import User, age_band_on, validate_birth_date, validate_handle, validate_time_zone
+from accounts.models import User, age_band_on, validate_birth_date, validate_handle
 from accounts.providers import headless
 from conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"])
-def test_time_zones_are_places(name: str) -> None:
-    validate_time_zone(name)
-
-
-@pytest.mark.parametrize("name", ["", "+02:00", "Etc/GMT-3", "CET", "Mars/Olympus", "Europe/../etc/passwd"])
-def test_offsets_are_no_time_zones(name: str) -> None:
-    with pytest.raises(ValidationError):
-        validate_time_zone(name)
 
 
 def test_one_person_an_address_whatever_its_case(user: User) -> None:

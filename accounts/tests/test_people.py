@@ -12,6 +12,7 @@ from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -71,6 +72,8 @@ class TestProfile:
             ({"languages": ["english"]}, "languages.0", "invalid"),
             ({"languages": ["en"] * 21}, "languages", "max_length"),
             ({"birth_date": "2999-01-01"}, "birth_date", "invalid_birth_date"),
+            ({"time_zone": "UTC+2"}, "time_zone", "invalid_time_zone"),
+            ({"time_zone": "Etc/Unknown"}, "time_zone", "invalid_time_zone"),
             ({"accessibility": {"captions": "maybe"}}, "accessibility.captions", "invalid"),
             ({"accessibility": {"telepathy": True}}, "accessibility.telepathy", "unknown_field"),
             ({"accessibility": []}, "accessibility", "invalid"),
@@ -83,6 +86,9 @@ class TestProfile:
         answer = signed_in.patch("users/me", change)
         assert answer.status_code == 400
         assert (field, code) in {(error["field"], error["code"]) for error in answer.json()["errors"]}
+
+    def test_an_old_name_of_a_time_zone_is_stored_under_the_present_one(self, signed_in: Api) -> None:
+        assert signed_in.patch("users/me", {"time_zone": "Asia/Calcutta"}).json()["time_zone"] == "Asia/Kolkata"
 
     def test_a_handle_is_one_persons_and_nobodys_after_an_erased_one(self, signed_in: Api, make_user: Any) -> None:
         make_user(handle="taken")
@@ -134,6 +140,20 @@ class TestEmailChange:
         api.post("auth/register", {"email": email, "password": "a-long-pass-phrase", "full_name": "Ada"})
         assert User.objects.get().email == "ada@xn--bcher-kva.example"
 
+    @pytest.mark.parametrize("email", ["Ada@example.org", "dıdı@example.org", "a@bücher.example", "a@localhost", '"a b"@example.org'])
+    def test_the_database_takes_no_other_form(self, make_user: Any, email: str) -> None:
+        with pytest.raises(IntegrityError), transaction.atomic():
+            User.objects.filter(pk=make_user().pk).update(email=email)
+
+    def test_the_admin_stores_it_in_the_same_form(self, staff: User) -> None:
+        browser = Client()
+        browser.force_login(staff)
+        fields = {"full_name": "Ada", "password1": PASSWORD, "password2": PASSWORD}
+        for email in ("hähnchen@example.org", "x@localhost", "x@ward.invalid"):
+            assert browser.post("/admin/accounts/user/add/", fields | {"email": email}).status_code == 200
+        assert browser.post("/admin/accounts/user/add/", fields | {"email": "Ada@Straße.example"}).status_code == 302
+        assert User.objects.exclude(pk=staff.pk).get().email == "ada@xn--strae-oqa.example"
+
     @pytest.mark.parametrize(
         "email",
         [
@@ -143,6 +163,10 @@ class TestEmailChange:
             "@example.org",
             "a@" + "x" * 70 + ".org",
             "ä@example.org",
+            "dıdı@example.org",
+            "x@localhost",
+            "x@[127.0.0.1]",
+            "x" * 65 + "@example.org",
             "a@exa\nmple.org",
         ],
     )

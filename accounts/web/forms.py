@@ -8,26 +8,14 @@ from unfold.forms import AuthenticationForm
 from unfold.widgets import BASE_INPUT_CLASSES
 
 from accounts.errors import InvalidCredentials
-from accounts.models import normal_address, validate_birth_date
+from accounts.models import validate_birth_date
 from accounts.services.sign_in import check_staff_sign_in
+from core.email_addresses import AddressFormField
 from core.errors import DomainError
 
 
-class AddressField(forms.EmailField):
-    """An e-mail address, in its one form."""
-
-    def __init__(self, autocomplete: str) -> None:
-        super().__init__(label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": autocomplete}))
-
-    def clean(self, value: Any) -> str:
-        try:
-            return normal_address(super().clean(value))
-        except ValueError as error:
-            raise ValidationError("Enter a valid email address.", code="invalid") from error
-
-
 class SignInForm(forms.Form):
-    email = AddressField("username")
+    email = AddressFormField(autocomplete="username")
     password = forms.CharField(
         label="Password", max_length=128, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
     )
@@ -35,7 +23,7 @@ class SignInForm(forms.Form):
 
 class SignUpForm(forms.Form):
     full_name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    email = AddressField("email")
+    email = AddressFormField(autocomplete="email")
     password = forms.CharField(
         label="Password",
         help_text="8 characters or more.",
@@ -66,7 +54,7 @@ class MailedCodeForm(forms.Form):
 
 
 class AddressForm(forms.Form):
-    email = AddressField("email")
+    email = AddressFormField(autocomplete="email")
 
 
 class NewPasswordForm(forms.Form):

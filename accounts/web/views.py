@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
-from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -28,6 +27,7 @@ from accounts.services import erasing, guardianship, passwords, registration, si
 from accounts.web.forms import AddressForm, CodeForm, MailedCodeForm, NewPasswordForm, SignInForm, SignUpForm
 from core.errors import DomainError
 from core.pages import Page, words_of
+from core.time_zones import detected_zone
 
 _MEMORY = "sign_in_with_provider"
 
@@ -173,9 +173,8 @@ class SignUpPage(AccountPage):
         form = SignUpForm(request.POST)
         if not form.is_valid():
             return self.show(request, form=form, status=400)
-        zone = request.COOKIES.get("zone", "")
-        known = zone if zone in available_timezones() else ""
-        registration.register_person(request=request, time_zone=known, **form.cleaned_data)
+        zone = detected_zone(unquote(request.COOKIES.get("zone", "")))
+        registration.register_person(request=request, time_zone=zone, **form.cleaned_data)
         return self.show(request, state="done", email=form.cleaned_data["email"])
 
     def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:

@@ -9,8 +9,8 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce
 from psycopg.types.multirange import TimestamptzMultirange
 
-from accounts.models.people import validate_time_zone
 from core.models import BaseModel
+from core.time_zones import validate_time_zone
 from core.wall_time import Weekday
 from mentors.enums import TimeSource
 from mentors.models.calendars import OutsideCalendar

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
@@ -15,6 +14,7 @@ from accounts.enums import KeyPurpose
 from accounts.models import User
 from accounts.services.keys import issue_key, spend_key
 from accounts.services.mailing import send_mail
+from core.email_addresses import normalize_email
 from core.errors import FieldError, Forbidden, InvalidInput
 from core.events import publish
 from mentors.enums import CheckKind, CheckScope, CheckState, Evidence
@@ -77,7 +77,8 @@ def request_check(
         same = own.filter(kind=kind, scope=scope, state__in=UNDECIDED)
         if recent >= MOST_A_DAY or (kind in (CheckKind.IDENTITY, CheckKind.BACKGROUND) and same.exists()):
             raise TooManyChecks
-        return Check.objects.create(profile=profile, kind=kind, scope=scope, statement=statement, contact=contact)
+        stored = normalize_email(contact) if kind == CheckKind.EMPLOYER and contact else contact
+        return Check.objects.create(profile=profile, kind=kind, scope=scope, statement=statement, contact=stored)
 
 
 def mail_code(*, check: Check) -> None:
@@ -110,7 +111,7 @@ def confirm_code(*, check: Check, code: str) -> None:
         key = spend_key(secret=code, purposes=(KeyPurpose.WORK_EMAIL,))
         if key.user_id != locked.profile.user_id or key.email != locked.contact:
             raise IllegalCheckMove(state=locked.state)
-        locked.proven_domain = locked.contact.rpartition("@")[2].lower()
+        locked.proven_domain = locked.contact.rpartition("@")[2]
         locked.save(update_fields=["proven_domain", "updated_at"])
 
 
@@ -259,10 +260,10 @@ def _errors_of_request(kind: CheckKind, scope: CheckScope, statement: str, conta
 
 def _errors_of_mailbox(contact: str) -> list[FieldError]:
     try:
-        validate_email(contact)
-    except ValidationError:
-        return [FieldError("contact", "invalid", "This is no mail address.")]
-    if contact.rpartition("@")[2].lower() in _MAILBOXES_FOR_ALL:
+        address = normalize_email(contact)
+    except ValidationError as error:
+        return [FieldError("contact", "invalid", error.message)]
+    if address.rpartition("@")[2] in _MAILBOXES_FOR_ALL:
         return [FieldError("contact", "mailbox_for_all", "Everybody can have a mailbox there. Name one of your employer.")]
     return []
 

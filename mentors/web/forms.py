@@ -4,7 +4,7 @@ import datetime
 import re
 import uuid
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,6 +15,7 @@ from catalog.enums import TermState
 from catalog.models import Skill
 from catalog.services.documents import title_key
 from core.money import Money, currencies, exponent_of
+from core.time_zones import canonical_zone, place_names
 from core.wall_time import Weekday
 from mentors.enums import AccessibilityPractice, CalendarKind, CheckKind, CheckScope, OfferKind
 from mentors.models import MentorProfile, Offer, Schedule
@@ -37,9 +38,8 @@ _LARGEST_PRICE = 100_000_000
 
 
 def zone_choices() -> list[tuple[str, str]]:
-    """Every zone of the database but the old names without a region."""
-    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "posix", "right")))
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+    """Every zone that can be chosen, with its name for people."""
+    return [(name, name.replace("_", " ")) for name in place_names()]
 
 
 def hours_in(text: str) -> tuple[Hours, ...]:
@@ -155,10 +155,11 @@ def _override_in(line: str) -> Override:
 
 
 def _stay_in(line: str) -> Stay:
-    match = re.fullmatch(r"(\S+) to (\S+) (\S+)", line)
-    if match is None or match[3] not in available_timezones():
+    match = re.fullmatch(r"(\S+) to (\S+) (\S.*)", line)
+    zone = canonical_zone(match[3]) if match else None
+    if match is None or zone is None:
         raise ValidationError(f"“{line}” is no travel. Write 2026-12-01 to 2026-12-10 America/New_York.", code="invalid_travel")
-    return Stay(_date_in(match[1], line), _date_in(match[2], line), ZoneInfo(match[3]))
+    return Stay(_date_in(match[1], line), _date_in(match[2], line), ZoneInfo(zone))
 
 
 def _date_in(text: str, line: str) -> datetime.date:

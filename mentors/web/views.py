@@ -6,7 +6,8 @@ import datetime
 import uuid
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -15,6 +16,7 @@ from django.views import View
 
 from accounts.services.avatars import avatar_addresses
 from core.pages import Keyset, Page
+from core.time_zones import canonical_zone
 from mentors.enums import AccessibilityPractice, MentorState
 from mentors.models import MentorProfile, Schedule
 from mentors.selectors import badge_text, first_name, reviews_of_mentor, shortest_offer
@@ -108,10 +110,10 @@ def mentor_context(request: HttpRequest, profile: MentorProfile) -> dict[str, An
 
 def zone_of(request: HttpRequest) -> str:
     """The zone of who looks: as they chose it here, as their browser told it, or as they set it; "" if nobody knows."""
-    known = available_timezones()
-    for name in (request.GET.get("zone", ""), getattr(request.user, "time_zone", ""), request.COOKIES.get(ZONE_COOKIE, "")):
-        if name in known:
-            return name
+    for name in (request.GET.get("zone", ""), getattr(request.user, "time_zone", ""), unquote(request.COOKIES.get(ZONE_COOKIE, ""))):
+        zone = canonical_zone(name)
+        if zone is not None:
+            return zone
     return ""
 
 

@@ -8,12 +8,14 @@ import uuid
 
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.models import Device, User
-from core.errors import NotFound, TooManyRequests, Unavailable
+from core.errors import FieldError, InvalidInput, NotFound, TooManyRequests, Unavailable
+from core.phone_numbers import normalize_phone, region_of_zone
 from notifications.enums import Channel, Complaint
 from notifications.errors import NotSignedInByApp, NumberStopped, NumberTaken, WrongCode
 from notifications.models import Phone, PushDevice, Suppression
@@ -57,10 +59,12 @@ def set_phone(*, user: User, number: str) -> Phone:
     """Begin to prove a number: a code goes to it. The number that was proved before is in force no more.
 
     Raises:
+        InvalidInput: it is no number that can receive a text message.
         NumberStopped: whoever has the number wants no messages from us.
         TooManyRequests: too many codes were asked for.
         Unavailable: no message can be sent now.
     """
+    number = _normalized(number, user)
     if Suppression.objects.filter(channel=Channel.SMS, address_hash=address_hash(number), reason=Complaint.STOPPED).exists():
         raise NumberStopped
     _count_code(f"person:{user.pk}")
@@ -122,6 +126,13 @@ def forget_phone(*, user: User) -> None:
     """
     if not Phone.objects.visible_to(user).delete()[0]:
         raise NotFound
+
+
+def _normalized(number: str, user: User) -> str:
+    try:
+        return normalize_phone(number, region=region_of_zone(user.time_zone))
+    except ValidationError as error:
+        raise InvalidInput(errors=(FieldError("number", "invalid_number", error.message),)) from error
 
 
 def _count_code(who: str) -> None:

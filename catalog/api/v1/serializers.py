@@ -6,12 +6,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.models.people import validate_time_zone
 from catalog.api.v1.filters import OpportunityFilter, read_point
 from catalog.enums import DismissReason, Leg, MemberRole, OpportunityKind, OrganisationState, ReviewSignal
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, SavedSearch, Skill
 from catalog.selectors import name_in_language
 from core.serializers import RequestSerializer
+from core.time_zones import TimeZoneField
 
 
 class CategorySerializer(serializers.Serializer[Any]):
@@ -153,9 +153,7 @@ class OpportunityRequestSerializer(RequestSerializer):
     starts_on = serializers.DateField(required=False, allow_null=True)
     ends_on = serializers.DateField(required=False, allow_null=True)
     deadline = serializers.DateField(source="deadline_on", required=False, allow_null=True)
-    time_zone = serializers.CharField(
-        source="deadline_zone", max_length=64, required=False, validators=[validate_time_zone], help_text="By default the poster's."
-    )
+    time_zone = TimeZoneField(source="deadline_zone", required=False, help_text="By default the poster's.")
     category = serializers.SlugRelatedField(slug_field="slug", queryset=Category.objects.active(), required=False, allow_null=True)
     skill_ids = serializers.ListField(child=serializers.UUIDField(), max_length=50, required=False)
 

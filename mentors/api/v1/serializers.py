@@ -9,9 +9,10 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.models.people import LANGUAGE_PATTERN, validate_time_zone
+from accounts.models.people import LANGUAGE_PATTERN
 from core.money import Money
 from core.serializers import MoneySerializer, RequestSerializer
+from core.time_zones import TimeZoneField
 from core.wall_time import Weekday
 from mentors.api.v1.check_serializers import BadgeSerializer
 from mentors.enums import AccessibilityPractice, CalendarKind, MentorState, OfferKind, PauseReason, Refusal
@@ -64,13 +65,6 @@ class MinuteOfDayField(serializers.Field[int, Any, str, int]):
         return f"{value // 60:02}:{value % 60:02}"
 
 
-class ZoneField(serializers.CharField):
-    """An IANA time zone by place."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=64, validators=[validate_time_zone], **options)
-
-
 class HoursSerializer(RequestSerializer):
     start = MinuteOfDayField()
     end = MinuteOfDayField(help_text="After the start; hours across midnight are two.")
@@ -88,13 +82,13 @@ class OverrideSerializer(RequestSerializer):
 class TravelSerializer(RequestSerializer):
     first_date = serializers.DateField()
     last_date = serializers.DateField()
-    time_zone = ZoneField(help_text="In which the hours count on these dates.")
+    time_zone = TimeZoneField(help_text="In which the hours count on these dates.")
 
 
 class AvailabilitySerializer(RequestSerializer):
     """When a mentor can be booked: rules in wall time. Durations are minutes of real time."""
 
-    time_zone = ZoneField()
+    time_zone = TimeZoneField()
     weekly = serializers.ListField(child=WeeklyHoursSerializer(), max_length=MOST_WEEKLY)
     overrides = serializers.ListField(child=OverrideSerializer(), max_length=MOST_OVERRIDES, default=list)
     travels = serializers.ListField(child=TravelSerializer(), max_length=MOST_TRAVELS, default=list)
@@ -138,7 +132,7 @@ def availability_as_shown(availability: Availability, columns: dict[str, Any]) -
 
 
 class ZoneChangeSerializer(RequestSerializer):
-    time_zone = ZoneField()
+    time_zone = TimeZoneField()
     keep = serializers.ChoiceField(
         choices=[("wall_time", "the hours stay what the clock shows"), ("instants", "the hours stay when they are")],
         help_text="What becomes of the stated hours. Sessions that are booked never move.",
@@ -283,7 +277,7 @@ class MentorSearchSerializer(serializers.Serializer[Any]):
     available_to = serializers.DateTimeField(required=False, help_text="The session is over by then; a week later if not stated.")
     daily_from = MinuteOfDayField(required=False, help_text="Of each date, in `time_zone`: 18:00 for evenings.")
     daily_to = MinuteOfDayField(required=False)
-    time_zone = ZoneField(required=False, help_text="Of who is looking; their own if not stated.")
+    time_zone = TimeZoneField(required=False, help_text="Of who is looking; their own if not stated.")
     duration_minutes = serializers.IntegerField(min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION, default=60)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
 

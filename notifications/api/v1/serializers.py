@@ -8,6 +8,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.phone_numbers import LONGEST_INPUT
 from core.serializers import RequestSerializer
 from core.wall_time import Weekday
 from notifications.enums import Cadence, Channel, DeliveryState, Urgency, Why
@@ -18,7 +19,6 @@ from notifications.services.composing import language_of
 from notifications.services.preferences import fixed_channels, matrix, send_at
 
 _EXPO_TOKEN = re.compile(r"(Expo|Exponent)PushToken\[[A-Za-z0-9_\-:.]{1,150}\]")
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _MOST_IDS = 100
 
 
@@ -207,13 +207,10 @@ class PushDeviceSerializer(serializers.ModelSerializer[PushDevice]):
 
 
 class PhoneRequestSerializer(RequestSerializer):
-    number = serializers.CharField(max_length=20, help_text="In the international form, such as +4915112345678.")
-
-    def validate_number(self, number: str) -> str:
-        compact = re.sub(r"[\s().\-/]", "", number)
-        if not _E164.fullmatch(compact):
-            raise serializers.ValidationError("Write the number in the international form, such as +4915112345678.", "invalid_number")
-        return compact
+    number = serializers.CharField(
+        max_length=LONGEST_INPUT,
+        help_text="As people write it: +49 151 12345678, or without the country's code in the country of your time zone.",
+    )
 
 
 class PhoneCodeSerializer(RequestSerializer):

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
-from accounts.models import normal_address, validate_birth_date, validate_handle, validate_time_zone
+from accounts.models import validate_birth_date, validate_handle
 
 
 def _check(validate: Callable[[Any], None], value: Any) -> None:
@@ -14,19 +14,6 @@ def _check(validate: Callable[[Any], None], value: Any) -> None:
         validate(value)
     except DjangoValidationError as error:
         raise serializers.ValidationError(error.messages[0], code=error.code or "invalid") from error
-
-
-class AddressField(serializers.EmailField):
-    """An e-mail address, in its one form."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=254, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        try:
-            return normal_address(super().to_internal_value(data))
-        except ValueError as error:
-            raise serializers.ValidationError("Enter a valid email address.", code="invalid") from error
 
 
 class NewPasswordField(serializers.CharField):
@@ -39,18 +26,6 @@ class NewPasswordField(serializers.CharField):
 class PasswordField(serializers.CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=128, trim_whitespace=False, write_only=True, **kwargs)
-
-
-class TimeZoneField(serializers.CharField):
-    """An IANA time zone by place."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=64, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        name: str = super().to_internal_value(data)
-        _check(validate_time_zone, name)
-        return name
 
 
 class BirthDateField(serializers.DateField):

@@ -5,12 +5,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.api.v1.serializers.fields import AddressField, BirthDateField, HandleField, LanguageField, TimeZoneField
+from accounts.api.v1.serializers.fields import BirthDateField, HandleField, LanguageField
 from accounts.enums import AgeBand, ErasureState, ExportState, Role
 from accounts.models import Erasure, User
 from accounts.models.people import MOST_LANGUAGES
 from accounts.services.avatars import avatar_addresses
+from core.email_addresses import AddressField
 from core.serializers import RequestSerializer
+from core.time_zones import TimeZoneField
 
 _ACCESSIBILITY = ("reduced_motion", "captions", "screen_reader", "voice_first", "plain_language")
 

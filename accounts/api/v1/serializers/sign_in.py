@@ -4,11 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.v1.serializers.fields import AddressField, BirthDateField, NewPasswordField, PasswordField, TimeZoneField
+from accounts.api.v1.serializers.fields import BirthDateField, NewPasswordField, PasswordField
 from accounts.api.v1.serializers.people import UserSerializer
 from accounts.enums import Provider
 from accounts.models import LinkedProvider
+from core.email_addresses import AddressField
 from core.serializers import RequestSerializer
+from core.time_zones import DetectedTimeZoneField
 
 
 class RegistrationRequestSerializer(RequestSerializer):
@@ -16,7 +18,7 @@ class RegistrationRequestSerializer(RequestSerializer):
     password = NewPasswordField()
     full_name = serializers.CharField(max_length=150)
     birth_date = BirthDateField(required=False)
-    time_zone = TimeZoneField(required=False)
+    time_zone = DetectedTimeZoneField(required=False, help_text="As the device reports it. An unknown one counts as UTC.")
 
 
 class RegisteredPersonSerializer(serializers.Serializer[Any]):
