@@ -45,8 +45,9 @@ from bookings.notices import (
 )
 from bookings.services import leaving, paying, waiting
 from bookings.services.approving import needs_approval
+from bookings.services.calendars import cancellation_for, entry_for
 from bookings.services.strikes import WARNED_AT, strikes_of
-from bookings.services.telling import booking_for_telling, both, cancellation_for, entry_of, tell, tell_guardians, tell_staff
+from bookings.services.telling import booking_for_telling, both, tell, tell_guardians, tell_staff
 from core.events import subscribe
 from mentors.services.requests import is_unanswered
 from payments.events import DisputeDecided, PaymentAuthorised, PaymentCancelled, PaymentRefunded, PaymentSucceeded
@@ -136,8 +137,8 @@ def tell_both_that_it_is_on(event: BookingConfirmed) -> None:
     """It will take place."""
     booking = booking_for_telling(event.booking_id)
     if booking.is_live:
-        tell(booking, BOOKING_CONFIRMED, both(booking), calendar=entry_of(booking))
-        tell_guardians(booking, WARD_SESSION, calendar=entry_of(booking))
+        tell(booking, BOOKING_CONFIRMED, both(booking), calendar=entry_for)
+        tell_guardians(booking, WARD_SESSION, calendar=entry_for)
 
 
 @subscribe(BookingMoved)
@@ -145,8 +146,8 @@ def tell_both_of_new_time(event: BookingMoved) -> None:
     """It has another time. Who asked for it gets the entry for the calendar, too."""
     booking = booking_for_telling(event.booking_id)
     if booking.state == BookingState.CONFIRMED:
-        tell(booking, BOOKING_MOVED, both(booking), calendar=entry_of(booking), note=_last_note(booking))
-        tell_guardians(booking, WARD_SESSION, calendar=entry_of(booking))
+        tell(booking, BOOKING_MOVED, both(booking), calendar=entry_for, note=_last_note(booking))
+        tell_guardians(booking, WARD_SESSION, calendar=entry_for)
     elif booking.state == BookingState.REQUESTED and booking.expires_at is not None:
         # For the mentor it is a new question, to be answered by another time.
         tell(booking, BOOKING_REQUESTED, [booking.session.mentor], until=booking.expires_at)
@@ -195,11 +196,11 @@ def _tell_that_it_expired(booking: Booking, cause: str) -> None:
 def _tell_that_it_was_cancelled(booking: Booking, last: BookingMove) -> None:
     """What stands in somebody's calendar is taken out of it, whoever cancelled it and whoever has left since."""
     is_in_calendars = booking.confirmed_at is not None
-    for person in both(booking) if is_in_calendars else [person for person in both(booking) if person.pk != last.actor_id]:
-        calendar = cancellation_for(booking, person) if is_in_calendars else None
-        tell(booking, BOOKING_CANCELLED, [person], calendar=calendar, note=last.note, names_nobody_gone=True)
+    people = both(booking) if is_in_calendars else [person for person in both(booking) if person.pk != last.actor_id]
+    calendar = cancellation_for if is_in_calendars else None
+    tell(booking, BOOKING_CANCELLED, people, calendar=calendar, note=last.note, names_nobody_gone=True)
     if is_in_calendars:
-        tell_guardians(booking, WARD_SESSION_CANCELLED, calendar=entry_of(booking, is_cancelled=True))
+        tell_guardians(booking, WARD_SESSION_CANCELLED, calendar=cancellation_for)
 
 
 @subscribe(ReminderDue)

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Protocol
 
 from accounts.enums import GuardianshipState
 from accounts.models import Guardianship, User
 from bookings.models import Booking
-from mentors.services.links import own_suffix
+from core.calendar_entries import CalendarEntry
 from notifications.notices import Kind
-from notifications.services.notifying import CalendarEntry, may_name, notify, notify_staff
+from notifications.services.notifying import may_name, notify, notify_staff
 
 
-def entry_of(booking: Booking, *, is_cancelled: bool = False) -> CalendarEntry:
-    """The session for a calendar: the same entry as in the person's secret feed, so that nobody sees it twice."""
-    session = booking.session
-    return CalendarEntry(
-        uid=f"{session.pk}{own_suffix()}",
-        sequence=session.sequence,
-        starts_at=session.starts_at,
-        ends_at=session.ends_at,
-        is_cancelled=is_cancelled,
-    )
+class EntryMaker(Protocol):
+    """Makes the calendar part of a notice for one person, with or without naming whom they meet."""
 
-
-def cancellation_for(booking: Booking, person: User) -> CalendarEntry | None:
-    """What takes the session out of this person's calendar; None where it stays there: the mentor of a group meets the others, and a
-    learner who took another seat in it comes after all."""
-    session = booking.session
-    takes_place = session.is_group and session.cancelled_at is None
-    if takes_place and (person.pk == session.mentor_id or Booking.objects.live().filter(session=session, learner=person).exists()):
-        return None
-    return entry_of(booking, is_cancelled=True)
+    def __call__(self, booking: Booking, person: User, *, is_nameless: bool = False) -> CalendarEntry | None: ...
 
 
 def tell(
@@ -41,7 +25,7 @@ def tell(
     kind: Kind,
     people: Collection[User],
     *,
-    calendar: CalendarEntry | None = None,
+    calendar: EntryMaker | None = None,
     key: str = "",
     names_nobody_gone: bool = False,
     **more: Any,
@@ -57,7 +41,7 @@ def tell(
             data=_data(booking, other) | more | ({"name": "", "note": ""} if is_nameless else {}),
             about_id=None if is_nameless else other.pk,
             key=f"{booking.pk} {key or booking.version}",
-            calendar=calendar,
+            calendar=calendar(booking, person, is_nameless=is_nameless) if calendar else None,
         )
 
 
@@ -70,18 +54,19 @@ def both(booking: Booking) -> tuple[User, User]:
     return booking.learner, booking.session.mentor
 
 
-def tell_guardians(booking: Booking, kind: Kind, *, calendar: CalendarEntry | None = None, **more: Any) -> None:
+def tell_guardians(booking: Booking, kind: Kind, *, calendar: EntryMaker | None = None, **more: Any) -> None:
     """Tell whoever answers for the learner now. The notice names their ward alone."""
     links = Guardianship.objects.filter(ward=booking.learner, guardian__isnull=False, state=GuardianshipState.ACTIVE)
-    people = list(links.values_list("guardian", flat=True))
-    notify(
-        kind=kind,
-        user_ids=people,
-        data=_data(booking, booking.learner) | more,
-        about_id=booking.learner_id,
-        key=f"{booking.pk} {booking.version}",
-        calendar=calendar,
-    )
+    for link in links.select_related("guardian"):
+        assert link.guardian is not None  # by the filter
+        notify(
+            kind=kind,
+            user_ids=[link.guardian.pk],
+            data=_data(booking, booking.learner) | more,
+            about_id=booking.learner_id,
+            key=f"{booking.pk} {booking.version}",
+            calendar=calendar(booking, link.guardian) if calendar else None,
+        )
 
 
 def booking_for_telling(booking_id: uuid.UUID) -> Booking:

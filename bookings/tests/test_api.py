@@ -397,7 +397,7 @@ class TestAround:
         (event,) = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
         assert str(event["uid"]) == f"{booking.session_id}{own_suffix()}"
         assert (event.decoded("dtstart").isoformat(), str(event["status"])) == ("2027-06-05T10:00:00+00:00", "CONFIRMED")
-        assert str(event["summary"]) == "Talk · Ada Mentor"
+        assert str(event["summary"]) == "Session with Ada Mentor: Talk"
         learner.post(f"bookings/{booking.pk}/reschedule", {"scheduled_at": "2027-06-05T12:00:00Z"})
         (moved,) = icalendar.Calendar.from_ical(learner.get(f"bookings/{booking.pk}/calendar.ics").content).walk("VEVENT")
         assert (str(moved["uid"]), moved["sequence"]) == (str(event["uid"]), 1)

@@ -1,4 +1,4 @@
-"""A mentor's time: sessions, open hours, and what keeps them busy, by day, on the clock of their own zone."""
+"""Time by day: a mentor's sessions, open hours and busy times on the clock of their own zone, and everybody's secret feed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views import View
 
 from accounts.models import User
 from accounts.selectors import person_of
 from bookings.selectors import sessions_between
-from bookings.services.calendars import summary_of
+from bookings.services.calendars import entries_of, summary_of
 from core.pages import SignedInPage
 from core.wall_time import instant_of
 from mentors.selectors import kept_busy, open_hours
+from mentors.services.links import feed_of, person_behind
 
 _DAY = datetime.timedelta(days=1)
 _VIEWS = {"agenda": "Agenda", "week": "Week", "month": "Month"}
@@ -35,6 +37,22 @@ class Entry:
     kind: str
     title: str
     path: str = ""
+
+
+class CalendarFeed(View):
+    """A person's sessions, holds and blocks for their own calendar program. The address is the key."""
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        person = person_behind(token)
+        if person is None:
+            raise Http404
+        answer = HttpResponse(
+            feed_of(person, described=entries_of(person, now=timezone.now())), content_type="text/calendar; charset=utf-8"
+        )
+        answer["Content-Disposition"] = 'attachment; filename="soosh.ics"'
+        answer["Cache-Control"] = "private, max-age=300"
+        answer["X-Robots-Tag"] = "noindex"
+        return answer
 
 
 class CalendarPage(SignedInPage):

@@ -19,6 +19,7 @@ urlpatterns = [
     path(f"{_ONE}/new-time", views.NewTimePage.as_view(), name="new-time-page"),
     path(f"{_ONE}/join", views.JoinPage.as_view(), name="join-page"),
     path(f"{_ONE}/calendar.ics", views.CalendarEntry.as_view(), name="calendar-entry"),
+    path("calendars/<slug:token>.ics", calendar_views.CalendarFeed.as_view(), name="calendar-file"),
     path("dashboard/requests", views.RequestsPage.as_view(), name="requests-page"),
     path("dashboard/next", views.NextPage.as_view(), name="next-page"),
     path("dashboard/calendar", calendar_views.CalendarPage.as_view(), name="calendar-page"),

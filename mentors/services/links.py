@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import secrets
+import uuid
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import icalendar
@@ -13,12 +15,13 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.models import User
+from core.calendar_entries import CalendarEntry, calendar_of, event_of
 from core.sealing import seal, unseal
 from mentors.enums import TimeSource
 from mentors.models import CalendarLink, OccupiedTime
 
 _TOKEN = "mentors.calendar-link"  # noqa: S105  (the name of a purpose)
-_BEHIND = datetime.timedelta(days=90)
+FEED_BEGINS_BEFORE = datetime.timedelta(days=90)
 _MOST_ENTRIES = 5_000
 _NAMES = {TimeSource.SESSION: "Session", TimeSource.HOLD: "Session (not yet confirmed)", TimeSource.BLOCK: "Blocked"}
 
@@ -54,29 +57,25 @@ def person_behind(token: str) -> User | None:
     return link.person if link else None
 
 
-def calendar_of(person: User) -> bytes:
-    """Sessions, holds and blocks of the last three months and the future, as iCalendar. Outside events stay where they came from."""
-    calendar = icalendar.Calendar()
-    for name, value in (("prodid", "-//Soosh//Calendar//EN"), ("version", "2.0"), ("x-wr-calname", "Soosh"), ("method", "PUBLISH")):
-        calendar.add(name, value)
-    rows = OccupiedTime.objects.filter(person=person, source__in=list(_NAMES), during__endswith__gt=timezone.now() - _BEHIND)
-    for row in rows.order_by("during")[:_MOST_ENTRIES]:
-        calendar.add_component(_entry(row))
-    content: bytes = calendar.to_ical()
-    return content
+def feed_of(person: User, *, described: Mapping[uuid.UUID, CalendarEntry] | None = None) -> bytes:
+    """Sessions, holds and blocks of the last three months and the future, as iCalendar. Outside events stay where they came from. What was
+    booked is shown as `described` says by its reference."""
+    rows = OccupiedTime.objects.filter(person=person, source__in=list(_NAMES), during__endswith__gt=timezone.now() - FEED_BEGINS_BEFORE)
+    known = described or {}
+    events = [_event(row, known.get(row.reference) if row.reference else None) for row in rows.order_by("during")[:_MOST_ENTRIES]]
+    return calendar_of(events, name="Soosh")
 
 
-def _entry(row: OccupiedTime) -> icalendar.Event:
+def _event(row: OccupiedTime, described: CalendarEntry | None) -> icalendar.Event:
     when = row.session or row.during
-    entry = icalendar.Event()
-    entry.add("uid", f"{row.reference or row.pk}{own_suffix()}")
-    entry.add("sequence", row.moves)
-    entry.add("dtstamp", row.updated_at)
-    entry.add("dtstart", when.lower.astimezone(datetime.UTC))
-    entry.add("dtend", when.upper.astimezone(datetime.UTC))
-    entry.add("summary", row.title or _NAMES[TimeSource(row.source)])
-    entry.add("status", "TENTATIVE" if row.source == TimeSource.HOLD else "CONFIRMED")
-    return entry
+    entry = described or CalendarEntry(
+        uid=f"{row.reference or row.pk}{own_suffix()}",
+        sequence=row.moves,
+        starts_at=when.lower,
+        ends_at=when.upper,
+        summary=row.title or _NAMES[TimeSource(row.source)],
+    )
+    return event_of(entry, stamped_at=row.updated_at, status="TENTATIVE" if row.source == TimeSource.HOLD else "CONFIRMED")
 
 
 def _digest(token: str) -> str:

@@ -30,7 +30,7 @@ from mentors.services.calendars import (
     remove_calendar,
     report_stale_calendars,
 )
-from mentors.services.links import calendar_of, drop_link, own_suffix, person_behind, rotate_link, token_of
+from mentors.services.links import drop_link, feed_of, own_suffix, person_behind, rotate_link, token_of
 from mentors.services.occupying import block_time, claim_time
 from mentors.services.slots import Question, refusals_of
 from mentors.tests.calendar_servers import CalendarServer, radicale
@@ -225,7 +225,7 @@ class TestOutgoing:
         reference = uuid.uuid4()
         claim_time(profile=mentor, learner_id=user.pk, starts_at=utc("2026-06-08 10:00"), duration_minutes=60, reference=reference)
         block_time(person=mentor.user, starts_at=utc("2026-06-09 07:00"), ends_at=utc("2026-06-09 15:00"), title="Dentist")
-        server.content = calendar_of(mentor.user)
+        server.content = feed_of(mentor.user)
         entries = list(icalendar.Calendar.from_ical(server.content).walk("VEVENT"))
         assert [str(entry["summary"]) for entry in entries] == ["Session", "Dentist"]
         assert (str(entries[0]["uid"]), entries[0].decoded("dtstart")) == (f"{reference}{own_suffix()}", utc("2026-06-08 10:00"))

@@ -3,7 +3,6 @@ from django.urls import path, re_path
 from mentors.web import check_views, own_views, views
 
 urlpatterns = [
-    path("calendars/<slug:token>.ics", views.CalendarFile.as_view(), name="calendar-file"),
     path("mentors/", views.MentorsPage.as_view(), name="mentors-page"),
     path("mentors/<uuid:mentor_id>", views.MentorPage.as_view(), name="mentor-page"),
     path("dashboard/profile", own_views.ProfilePage.as_view(), name="mentor-profile"),

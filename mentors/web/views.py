@@ -9,10 +9,9 @@ from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from django.views import View
 
 from accounts.services.avatars import avatar_addresses
 from core.pages import Keyset, Page
@@ -20,7 +19,6 @@ from core.time_zones import canonical_zone
 from mentors.enums import AccessibilityPractice, MentorState
 from mentors.models import MentorProfile, Schedule
 from mentors.selectors import badge_text, first_name, reviews_of_mentor, shortest_offer
-from mentors.services.links import calendar_of, person_behind
 from mentors.services.searching import search_mentors
 from mentors.services.slots import Question, next_slots, slots_between
 from mentors.services.standing import answering_of, rating_of
@@ -30,20 +28,6 @@ ZONE_COOKIE = "zone"
 _FOUND = 20
 _SLOT_DAYS = datetime.timedelta(days=7)
 _FURTHEST_WEEK = 12
-
-
-class CalendarFile(View):
-    """A person's sessions for their own calendar program. The address is the key: nothing of it is said where it is wrong."""
-
-    def get(self, request: HttpRequest, token: str) -> HttpResponse:
-        person = person_behind(token)
-        if person is None:
-            raise Http404
-        answer = HttpResponse(calendar_of(person), content_type="text/calendar; charset=utf-8")
-        answer["Content-Disposition"] = 'attachment; filename="soosh.ics"'
-        answer["Cache-Control"] = "private, max-age=300"
-        answer["X-Robots-Tag"] = "noindex"
-        return answer
 
 
 class MentorsPage(Page):

@@ -9,9 +9,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core import signing
-from icalendar import Calendar, Event, vCalAddress, vText
+from icalendar import vCalAddress, vText
 
 from accounts.models import User
+from core.calendar_entries import CalendarEntry, calendar_of, event_of
 from notifications.enums import Channel, Urgency
 from notifications.models import Notification
 from notifications.notices import Topic, topics
@@ -57,7 +58,7 @@ def letter_for(key: uuid.UUID, notifications: Sequence[Notification]) -> Letter:
         text=_text_of(context, told),
         html=html_of("letter", context, language=language_of(person)),
         headers=_headers(stop_url, notifications),
-        invite=_invite(notifications, told, person) if not is_digest else None,
+        invite=_invite(notifications[0], person) if not is_digest else None,
     )
 
 
@@ -103,34 +104,23 @@ def unsubscribing(token: str) -> tuple[uuid.UUID, list[Topic]] | None:
     return uuid.UUID(person_id), [topic for topic in topics() if topic.name in names]
 
 
-def _invite(notifications: Sequence[Notification], told: Sequence[Words], person: User) -> Invite | None:
-    """RFC 5546: a later SEQUENCE of the same UID replaces the entry, and CANCEL takes it out."""
-    entry = notifications[0].calendar
-    if not entry:
+def _invite(notification: Notification, person: User) -> Invite | None:
+    """The calendar part (RFC 5546). Every attempt has the same UID, SEQUENCE and DTSTAMP."""
+    if not notification.calendar:
         return None
-    method = "CANCEL" if entry["is_cancelled"] else "REQUEST"
-    calendar, event = Calendar(), Event()
-    calendar.add("prodid", "-//Soosh//notifications//EN")
-    calendar.add("version", "2.0")
-    calendar.add("method", method)
-    event.add("uid", entry["uid"])
-    event.add("sequence", entry["sequence"])
-    event.add("dtstamp", notifications[0].created_at)
-    event.add("dtstart", _instant(entry["starts_at"]))
-    event.add("dtend", _instant(entry["ends_at"]))
-    event.add("summary", told[0].title)
-    event.add("description", "\n".join([*told[0].paragraphs, told[0].url]))
-    event.add("url", told[0].url)
-    event.add("status", "CANCELLED" if entry["is_cancelled"] else "CONFIRMED")
+    entry = _entry_of(notification.calendar)
+    event = event_of(entry, stamped_at=notification.created_at)
     organiser = vCalAddress(f"mailto:{settings.NOTICE_ADDRESS}")
     organiser.params["cn"] = vText("Soosh")
     event["organizer"] = organiser
     attendee = vCalAddress(f"mailto:{person.email}")
-    attendee.params.update({"partstat": vText("ACCEPTED"), "rsvp": vText("FALSE")})
+    attendee.params.update({"cn": vText(person.full_name), "partstat": vText("ACCEPTED"), "rsvp": vText("FALSE")})
     event.add("attendee", attendee, encode=False)
-    calendar.add_component(event)
-    return Invite(calendar.to_ical().decode(), method)
+    method = "CANCEL" if entry.is_cancelled else "REQUEST"
+    return Invite(calendar_of([event], method=method).decode(), method)
 
 
-def _instant(value: str | datetime.datetime) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(value).astimezone(datetime.UTC) if isinstance(value, str) else value
+def _entry_of(stored: dict[str, Any]) -> CalendarEntry:
+    """As it was stored with the notification."""
+    instants = {name: datetime.datetime.fromisoformat(str(stored[name])) for name in ("starts_at", "ends_at")}
+    return CalendarEntry(**{"summary": "Soosh", **stored, **instants})

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.enums import ConsentPurpose, Role
 from accounts.models import Block, User
 from accounts.services.consents import those_who_agree
+from core.calendar_entries import CalendarEntry
 from notifications.enums import Channel, DeliveryState, Urgency
 from notifications.models import Delivery, Notification, Phone, Preferences, PushDevice
 from notifications.notices import NEWS, Kind, UndeclaredData
@@ -26,18 +27,6 @@ from notifications.services.ringing import ring
 
 class NotifiedOutsideTransaction(Exception):
     """A notice must not outlive a cause that was rolled back."""
-
-
-@dataclasses.dataclass(frozen=True)
-class CalendarEntry:
-    """What the person's calendar should hold. A later `sequence` of the same `uid` replaces an earlier one (RFC 5545, 3.8.7.4); with
-    `is_cancelled` it takes the entry out."""
-
-    uid: str
-    sequence: int
-    starts_at: datetime.datetime
-    ends_at: datetime.datetime
-    is_cancelled: bool = False
 
 
 def notify_staff(*, kind: Kind, data: Mapping[str, Any], key: str) -> int:

@@ -13,13 +13,14 @@ from django.core import mail
 from django.db import transaction
 
 from accounts.models import Block, User
+from core.calendar_entries import CalendarEntry
 from core.wall_time import Weekday
 from notifications.enums import Cadence, Channel, DeliveryState, Urgency, Why
 from notifications.models import Delivery, Notification, Phone, PushDevice
 from notifications.notices import BadKind, Kind, UndeclaredData, until, within
 from notifications.providers.base import Outcome, Result
 from notifications.services import composing, notifying, queue, sending
-from notifications.services.notifying import CalendarEntry, NotifiedOutsideTransaction
+from notifications.services.notifying import NotifiedOutsideTransaction
 from notifications.services.preferences import set_preferences
 from notifications.tests.conftest import DATA
 
@@ -313,7 +314,9 @@ class TestCalendarParts:
 
     def entry(self, sequence: int = 0, **changes: Any) -> CalendarEntry:
         start = datetime.datetime(2026, 12, 5, 9, tzinfo=datetime.UTC)
-        return CalendarEntry(uid="b1@soosh.example", sequence=sequence, starts_at=start, ends_at=start + HOUR, **changes)
+        return CalendarEntry(
+            uid="b1@soosh.example", summary="Session with Ana: Talk", sequence=sequence, starts_at=start, ends_at=start + HOUR, **changes
+        )
 
     @pytest.mark.parametrize("cadence", list(Cadence))
     def test_under_quiet_hours_and_every_digest(
@@ -486,7 +489,12 @@ class TestQueue:
 
 def test_an_invitation_has_its_uid_and_sequence(calendar_kind: Kind, user: User) -> None:
     start = datetime.datetime(2026, 10, 26, 9, tzinfo=datetime.UTC)
-    entry = {"uid": "b1@soosh.example", "starts_at": start, "ends_at": start + datetime.timedelta(hours=1)}
+    entry = {
+        "uid": "b1@soosh.example",
+        "summary": "Session with Ana: Talk",
+        "starts_at": start,
+        "ends_at": start + datetime.timedelta(hours=1),
+    }
     tell(calendar_kind, user, calendar=CalendarEntry(sequence=0, **entry))
     send_all()
     tell(calendar_kind, user, calendar=CalendarEntry(sequence=1, is_cancelled=True, **entry))
@@ -495,5 +503,11 @@ def test_an_invitation_has_its_uid_and_sequence(calendar_kind: Kind, user: User)
     assert [mimetype for _, mimetype in texts] == [f"text/calendar; method={method}; charset=utf-8" for method in ("REQUEST", "CANCEL")]
     for (text, _), sequence, status in zip(texts, (0, 1), ("CONFIRMED", "CANCELLED"), strict=True):
         lines = text.splitlines()
-        assert {"UID:b1@soosh.example", f"SEQUENCE:{sequence}", f"STATUS:{status}", "DTSTART:20261026T090000Z"} <= set(lines)
+        assert {
+            "UID:b1@soosh.example",
+            f"SEQUENCE:{sequence}",
+            f"STATUS:{status}",
+            "DTSTART:20261026T090000Z",
+            "SUMMARY:Session with Ana: Talk",
+        } <= set(lines)
     assert uuid.UUID(mail.outbox[0].extra_headers["X-Soosh-Key"])
