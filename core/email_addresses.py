@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.db.models.functions import Lower
 from email_validator import EmailNotValidError, validate_email
-from rest_framework import serializers
+
+from core import serializers
 
 LONGEST_ADDRESS = 254
 # Beyond the reserved names that the library knows.

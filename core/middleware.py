@@ -7,18 +7,68 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-_API_PREFIX = "/api/"
+from core.problems import as_problem, failed_page, is_for_programs
+from core.throttling import PagePersonThrottle, PageStrangerThrottle
+
+_CHARSETS = ("utf-8", "utf8", "us-ascii")
+_WITHOUT_PAGE_LIMIT = ("/api/v1/", "/webhooks/", "/media/", "/healthz", "/readyz")
+
+
+class ProblemMiddleware:
+    """Every error under `/api/` and `/webhooks/` is a problem document, also one that Django itself answers with, such as the page that it
+    shows to developers. Stands outermost."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        return as_problem(response) if is_for_programs(request) else response
+
+
+class EncodingMiddleware:
+    """Refuses what Soosh would misread: a compressed body, and text in anything but UTF-8. Python knows codecs that are no encodings of
+    text, and Django would decode addresses and forms with them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        compression = request.headers.get("Content-Encoding", "").strip().lower()
+        charset = (request.content_params or {}).get("charset", "utf-8").strip().lower()
+        if compression in ("", "identity") and charset in _CHARSETS:
+            return self.get_response(request)
+        request.encoding = "utf-8"
+        return failed_page(415, "This cannot be read", "Send it as UTF-8, without compression.")
+
+
+class PageLimitMiddleware:
+    """Limits how many pages a person, or an address from which nobody has signed in, asks for in a minute. The API has limits of its own,
+    and who watches over the service or delivers events has none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.THROTTLE and not request.path.startswith(_WITHOUT_PAGE_LIMIT):
+            for throttle in (PagePersonThrottle(), PageStrangerThrottle()):
+                if not throttle.allow_request(request, None):
+                    seconds = max(1, round(throttle.wait()))
+                    answer = failed_page(429, "Too many requests", f"Please wait {seconds} seconds, and load the page again.")
+                    answer["Retry-After"] = str(seconds)
+                    return answer
+        return self.get_response(request)
 
 
 class TrailingSlashMiddleware:
-    """Answers an API path with and without its trailing slash, for every method, without a redirect (the contract)."""
+    """Answers a path of the API, or of a webhook, with and without its trailing slash, for every method, without a redirect."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(_API_PREFIX) and request.path_info.endswith("/"):
-            request.path_info = request.path_info.rstrip("/")
+        if is_for_programs(request):
+            request.path_info = request.path_info.removesuffix("/")
         return self.get_response(request)
 
 

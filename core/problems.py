@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
 from django.db import DataError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from rest_framework import exceptions
@@ -43,7 +43,8 @@ _CODES = {
 _OTHERS: tuple[tuple[Any, int, str, Any, dict[str, str]], ...] = (
     (Http404, 404, "not_found", errors.NotFound.message, {}),
     (PermissionDenied, 403, "forbidden", errors.Forbidden.message, {}),
-    ((RequestDataTooBig, TooManyFieldsSent), 413, "body_too_large", errors.BodyTooLarge.message, {}),
+    ((RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent), 413, "body_too_large", errors.BodyTooLarge.message, {}),
+    ((SuspiciousOperation, UnreadablePostError), 400, "malformed_body", "The request cannot be read.", {}),
     (DataError, 400, "invalid_input", "A value cannot be stored as it is.", {}),
     (OperationalError, 503, "unavailable", errors.Unavailable.message, {"Retry-After": "5"}),
 )
@@ -130,36 +131,65 @@ def problem_response(status: int, code: str, detail: str, **data: Any) -> JsonRe
     return JsonResponse(problem(status, code, detail, **data), status=status, content_type=PROBLEM_CONTENT_TYPE)
 
 
+# What an answer outside DRF says by its status alone.
+_BY_STATUS: dict[int, tuple[str, Any]] = {
+    400: ("invalid_input", errors.InvalidInput.message),
+    403: ("forbidden", errors.Forbidden.message),
+    404: ("not_found", errors.NotFound.message),
+    405: ("method_not_allowed", "This method is not allowed here."),
+    411: ("length_required", "Send the body with its length."),
+    413: ("body_too_large", errors.BodyTooLarge.message),
+    415: ("unsupported_media_type", "Send the body as it is, without compression, as UTF-8."),
+    429: ("too_many_requests", errors.TooManyRequests.message),
+    500: ("internal_error", INTERNAL_ERROR),
+    503: ("unavailable", errors.Unavailable.message),
+}
+
+
+def as_problem(response: HttpResponseBase) -> HttpResponseBase:
+    """The same answer as a problem document, with its headers; one that is no error, or one already, as it is."""
+    if response.status_code < 400 or response.headers.get("Content-Type", "").startswith(PROBLEM_CONTENT_TYPE):
+        return response
+    code, detail = _BY_STATUS.get(response.status_code, ("error", errors.DomainError.message))
+    answer = problem_response(response.status_code, code, str(detail))
+    for name, value in response.headers.items():
+        if name not in ("Content-Type", "Content-Length", "Content-Encoding", "ETag"):
+            answer[name] = value
+    answer.cookies = response.cookies
+    return answer
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    """Whether a program asks, by the path alone, however it is written."""
+    return f"/{request.path.lower().lstrip('/')}/".startswith(("/api/", "/webhooks/"))
+
+
 def not_found_view(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A problem document for programs, a page for people."""
-    if not _is_for_programs(request):
+    if not is_for_programs(request):
         return render(request, "core/not_found.html", status=404)
     return problem_response(404, "not_found", str(errors.NotFound.message))
 
 
 def bad_request_view(request: HttpRequest, exception: Exception) -> HttpResponse:
-    if not _is_for_programs(request):
-        return _failed(400, "This cannot be read", "What your browser sent us is not as it should be. Go back, and try again.")
+    if not is_for_programs(request):
+        return failed_page(400, "This cannot be read", "What your browser sent us is not as it should be. Go back, and try again.")
     return problem_response(400, "invalid_input", str(errors.InvalidInput.message), fields=[])
 
 
 def forbidden_view(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
     """Also for a form whose proof of coming from our own page is missing or old."""
-    if not _is_for_programs(request):
-        return _failed(403, "This did not work", _NOT_ALLOWED)
+    if not is_for_programs(request):
+        return failed_page(403, "This did not work", _NOT_ALLOWED)
     return problem_response(403, "forbidden", str(errors.Forbidden.message))
 
 
 def server_error_view(request: HttpRequest) -> HttpResponse:
-    if not _is_for_programs(request):
-        return _failed(500, "Something broke", f"{INTERNAL_ERROR} What you did before stands; try again in a minute.")
+    if not is_for_programs(request):
+        return failed_page(500, "Something broke", f"{INTERNAL_ERROR} What you did before stands; try again in a minute.")
     return problem_response(500, "internal_error", INTERNAL_ERROR)
 
 
-def _is_for_programs(request: HttpRequest) -> bool:
-    return request.path.startswith(("/api/", "/webhooks/"))
-
-
-def _failed(status: int, title: str, advice: str) -> HttpResponse:
+def failed_page(status: int, title: str, advice: str) -> HttpResponse:
     """A page that needs neither the database nor to know who asks: one of them may be what failed."""
     return HttpResponse(render_to_string("core/failed.html", {"title": title, "advice": advice}), status=status)

@@ -31,5 +31,16 @@ class ApiSchema(AutoSchema):
         }
         return dict(sorted((declared | problems).items()))
 
+    def get_filter_backends(self) -> list[Any]:
+        """The filters of a view hold for all that it answers with, not only for plain lists."""
+        if self.method == "GET" and getattr(self.view, "filterset_class", None):
+            return list(self.view.filter_backends)  # type: ignore[attr-defined]  # of a generic view
+        found: list[Any] = super().get_filter_backends()
+        return found
+
+    def _get_pagination_parameters(self) -> Any:
+        paginator = getattr(self.view, "paginator", None)
+        return paginator.get_schema_operation_parameters(self.view) if self.method == "GET" and paginator else []
+
     def _meanings(self) -> dict[str, str]:
         return _ALWAYS | _NOT_FOUND | _WITH_SIGN_IN | (_WITH_BODY if self.method != "GET" else {})

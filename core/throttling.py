@@ -9,6 +9,7 @@ from django.core.cache import cache
 from rest_framework import throttling
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
@@ -17,10 +18,11 @@ class _InWindows(throttling.SimpleRateThrottle):
     duration: int
     num_requests: int
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request | HttpRequest, view: APIView | None) -> bool:
         if self.rate is None:
             return True
-        key = self.get_cache_key(request, view)
+        # Who asks is known by the same attributes of a request of DRF and of Django.
+        key = self.get_cache_key(request, view)  # type: ignore[arg-type]
         if key is None:
             return True
         window = int(time.time() // self.duration)
@@ -44,3 +46,15 @@ class UploadThrottle(PersonThrottle):
     """Of the files that one person sends to be decoded: each may cost a second."""
 
     scope = "upload"
+
+
+class PagePersonThrottle(PersonThrottle):
+    """Like `PersonThrottle`, of pages."""
+
+    scope = "page_user"
+
+
+class PageStrangerThrottle(StrangerThrottle):
+    """Like `StrangerThrottle`, of pages."""
+
+    scope = "page_anon"

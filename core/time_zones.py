@@ -12,7 +12,9 @@ from typing import Any
 
 from babel.core import get_global
 from django.core.exceptions import ValidationError
-from rest_framework import serializers
+from rest_framework.fields import empty
+
+from core import serializers
 
 LONGEST_NAME = 64
 _UTC_NAMES = frozenset({"Etc/UTC", "Etc/GMT", "Etc/UCT", "GMT", "UTC", "UCT", "Zulu"})
@@ -102,7 +104,7 @@ class DetectedTimeZoneField(serializers.CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_blank=True, allow_null=True, **options)
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        if data is serializers.empty:
+    def run_validation(self, data: Any = empty) -> Any:
+        if data is empty:
             return super().run_validation(data)
         return detected_zone(data)

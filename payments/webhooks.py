@@ -8,6 +8,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
 from core.problems import problem_response
+from core.signed_events import UnreadableEvent
 from payments.providers.stripe import read_notice
 from payments.services.inbox import receive_notice
 
@@ -22,7 +23,10 @@ class StripeWebhook(View):
 
     def post(self, request: HttpRequest) -> JsonResponse:
         is_small = len(request.body) <= _LARGEST_BODY
-        notice = read_notice(request.body, request.headers.get("Stripe-Signature", "")) if is_small else None
+        try:
+            notice = read_notice(request.body, request.headers.get("Stripe-Signature", "")) if is_small else None
+        except UnreadableEvent as error:
+            return problem_response(400, "invalid_event", f"This is no event of Stripe: {error}.")
         if notice is None:
             return problem_response(400, "invalid_signature", "Stripe has not signed this, or not lately, or not for this account.")
         receive_notice(notice=notice)

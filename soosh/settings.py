@@ -14,7 +14,7 @@ from django.templatetags.static import static
 from core.embedded.paths import EmbeddedHome
 from core.logging import configure as configure_logging
 from payments import peer
-from soosh.api_names import ENUM_NAMES
+from soosh.api_settings import rest_framework, spectacular
 from soosh.content_policy import content_policies
 from soosh.schedule import SCHEDULE
 
@@ -88,6 +88,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "core.middleware.ProblemMiddleware",
+    "core.middleware.EncodingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.middleware.ContentSecurityPolicyMiddleware",
@@ -100,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "core.middleware.PageLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.ImpersonationMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -385,37 +388,8 @@ for _name, _engine in (
 API_VERSION = "1.0.0"
 PROBLEM_TYPE_BASE = f"{SITE_URL}/api/problems/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.v1.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["core.parsers.StrictJSONParser"],
-    "DEFAULT_PAGINATION_CLASS": "core.pagination.CursorPages",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "core.schema.ApiSchema",
-    "EXCEPTION_HANDLER": "core.problems.handle_exception",
-    "DEFAULT_THROTTLE_CLASSES": ["core.throttling.PersonThrottle", "core.throttling.StrangerThrottle"] if THROTTLE else [],
-    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "120/min", "upload": "20/min" if THROTTLE else None},
-    "NUM_PROXIES": TRUSTED_PROXY_COUNT,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
-    "URL_FORMAT_OVERRIDE": None,
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Soosh API",
-    "DESCRIPTION": "Find your way: an interview that learns what you can do, opportunities that fit, and honest reasons why.",
-    "VERSION": API_VERSION,
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
-}
+REST_FRAMEWORK = rest_framework(throttles=THROTTLE, proxies=TRUSTED_PROXY_COUNT)
+SPECTACULAR_SETTINGS = spectacular(version=API_VERSION)
 
 # --- Pages ----------------------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -1,7 +1,12 @@
 import os
 
-from django.core.wsgi import get_wsgi_application
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "soosh.settings")
 
-application = get_wsgi_application()
+from django.core.wsgi import get_wsgi_application
+
+# It sets Django up, which the imports below need.
+_django = get_wsgi_application()
+
+from core.request_bodies import MeasuredBodies  # noqa: E402
+
+application = MeasuredBodies(_django)

@@ -353,7 +353,7 @@ class TestStaff:
         assert len(names("q=needle&role=mentor")) == 1
         assert len(names("q=needle&is_active=false")) == 1
         assert staff_api.get("users?role=king").json()["errors"][0]["field"] == "role"
-        assert staff_api.get("users?nonsense=1").json()["errors"][0]["code"] == "unknown_field"
+        assert staff_api.get("users?nonsense=1").json()["errors"][0]["code"] == "unknown_parameter"
 
     def test_suspend_and_reinstate(self, staff_api: Api, signed_in: Api, user: User) -> None:
         assert staff_api.post(f"users/{user.pk}/suspend", {}).json()["errors"][0]["field"] == "reason"

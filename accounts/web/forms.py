@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 from unfold.forms import AuthenticationForm
 from unfold.widgets import BASE_INPUT_CLASSES
@@ -10,6 +9,7 @@ from unfold.widgets import BASE_INPUT_CLASSES
 from accounts.errors import InvalidCredentials
 from accounts.models import validate_birth_date
 from accounts.services.sign_in import check_staff_sign_in
+from core import forms
 from core.email_addresses import AddressFormField
 from core.errors import DomainError
 

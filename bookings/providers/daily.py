@@ -16,6 +16,8 @@ from django.conf import settings
 from bookings.providers.base import Guest, RoomPlan, VideoAway
 
 _SECONDS = 5
+# In milliseconds.
+_LONGEST_TIMESTAMP = 13
 _TOLERANCE_SECONDS = 300
 _NOT_FOUND, _BAD_REQUEST = 404, 400
 
@@ -88,6 +90,8 @@ class Daily:
 def is_signed(body: bytes, *, timestamp: str, signature: str) -> bool:
     """Whether Daily sent this, in the last minutes: HMAC-SHA256 over timestamp, point and body under the secret, all in base64
     (docs.daily.co/reference/rest-api/webhooks, "HMAC")."""
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _LONGEST_TIMESTAMP):
+        return False
     try:
         secret = base64.b64decode(settings.DAILY_WEBHOOK_SECRET, validate=True)
         sent = int(timestamp) / (1000 if len(timestamp) > 10 else 1)

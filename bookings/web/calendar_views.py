@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.selectors import person_of
 from bookings.selectors import sessions_between
 from bookings.services.calendars import entries_of, summary_of
+from core import strict
 from core.pages import SignedInPage
 from core.wall_time import instant_of
 from mentors.selectors import kept_busy, open_hours
@@ -75,8 +76,8 @@ class CalendarPage(SignedInPage):
 
 def _date_of(text: str, today: datetime.date) -> datetime.date:
     try:
-        found = datetime.date.fromisoformat(text)
-    except ValueError:
+        found = strict.parse_date(text)
+    except strict.Malformed:
         return today
     return found if abs(found - today) < _REACH else today
 

@@ -3,11 +3,10 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from django import forms
-
 from bookings.enums import CancellationPolicy
 from bookings.models import BookingTerms
 from bookings.models.terms import EARLIEST_REMINDER, MOST_PACKAGE_PERCENT, MOST_REMINDERS, SOONEST_REMINDER
+from core import forms, strict
 
 
 class NoteForm(forms.Form):
@@ -36,7 +35,7 @@ class NewTimeForm(forms.Form):
         self.fields["scheduled_at"].choices = slots  # type: ignore[attr-defined]  # of a choice field
 
     def clean_scheduled_at(self) -> datetime.datetime:
-        return datetime.datetime.fromisoformat(self.cleaned_data["scheduled_at"])
+        return strict.parse_instant(self.cleaned_data["scheduled_at"])
 
 
 class TermsForm(forms.Form):

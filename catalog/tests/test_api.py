@@ -26,7 +26,8 @@ class TestReading:
         second = api.get(first["next"].removeprefix("http://testserver")).json()
         assert [row["title"] for row in second["results"]] == ["Job 2", "Job 1"]
         assert len(rows) == 5
-        assert len(api.get("opportunities?page_size=1000").json()["results"]) == 5
+        assert len(api.get("opportunities?page_size=100").json()["results"]) == 5
+        assert api.get("opportunities?page_size=101").status_code == 400
 
     def test_filters(self, api: Api, make_opportunity: Make, category: Category) -> None:
         below = Category.objects.create(source_id="t:care/n", slug="nursing", name="Nursing", parent=category)

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from django import forms
-
 from catalog.enums import OpportunityKind
+from core import forms
 
 
 class OpportunitySearchForm(forms.Form):

@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
@@ -14,6 +13,7 @@ from accounts.models.people import LANGUAGE_PATTERN
 from catalog.enums import TermState
 from catalog.models import Skill
 from catalog.services.documents import title_key
+from core import forms, strict
 from core.money import Money, currencies, exponent_of
 from core.time_zones import canonical_zone, place_names
 from core.wall_time import Weekday
@@ -33,7 +33,7 @@ from mentors.services.expanding import Hours, Stay
 from mentors.services.profiles import MOST_SKILLS, StatedOffer
 from mentors.services.schedules import Availability, Override, WeeklyRule
 
-_SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*(?:-|–|to)\s*([01]\d|2[0-4]):([0-5]\d)")
+_SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])\s*(?:-|–|to)\s*([01][0-9]|2[0-4]):([0-5][0-9])")
 _LARGEST_PRICE = 100_000_000
 
 
@@ -164,16 +164,16 @@ def _stay_in(line: str) -> Stay:
 
 def _date_in(text: str, line: str) -> datetime.date:
     try:
-        return datetime.date.fromisoformat(text)
-    except ValueError as error:
+        return strict.parse_date(text)
+    except strict.Malformed as error:
         raise ValidationError(f"“{line}” does not begin with a date such as 2026-12-24.", code="invalid_date") from error
 
 
 class BlockForm(forms.Form):
     """A stretch of time in the person's own zone in which nothing is to be booked."""
 
-    start = forms.DateTimeField(label="From", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
-    end = forms.DateTimeField(label="To", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+    start = forms.LocalTimeField(label="From")
+    end = forms.LocalTimeField(label="To")
     title = forms.CharField(label="What for (only you see it)", max_length=300, required=False)
 
 

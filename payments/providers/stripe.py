@@ -16,6 +16,7 @@ import stripe
 from django.conf import settings
 
 from core.money import Money
+from core.signed_events import instant_in, mapping_in, parse_event, text_in
 from payments.enums import CaptureMode, RefundReason
 from payments.errors import ProviderAway, ProviderRefused
 from payments.providers.amounts import from_stripe, payout_step, to_stripe
@@ -243,14 +244,26 @@ def notices_since(instant: datetime.datetime) -> Iterator[Notice]:
 
 
 def read_notice(body: bytes, signature: str) -> Notice | None:
-    """An event as Stripe sent it; None where the signature is not Stripe's, is old, or the mode is not ours."""
-    for secret in settings.STRIPE_WEBHOOK_SECRETS:
-        try:
-            event = stripe.Webhook.construct_event(body, signature, secret, _TOLERANCE_SECONDS)  # type: ignore[no-untyped-call]  # not in the SDK's types
-        except (ValueError, stripe.SignatureVerificationError):
-            continue
-        return _notice(event.to_dict()) if event.livemode is settings.STRIPE_IS_LIVE else None
-    return None
+    """An event as Stripe sent it; None where the signature is not Stripe's, is old, or the mode is not ours.
+
+    Raises:
+        UnreadableEvent: Stripe signed something that is no event.
+    """
+    if not any(_is_signed(body, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
+        return None
+    event = parse_event(body)
+    return _notice(event) if event.get("livemode") is settings.STRIPE_IS_LIVE else None
+
+
+def _is_signed(body: bytes, signature: str, secret: str) -> bool:
+    if not signature.isascii():
+        # Signatures can be compared as ASCII alone.
+        return False
+    try:
+        stripe.WebhookSignature.verify_header(body.decode(), signature, secret, _TOLERANCE_SECONDS)  # type: ignore[no-untyped-call]  # not in the SDK's types
+    except (ValueError, stripe.SignatureVerificationError):
+        return False
+    return True
 
 
 def _all(page: Any) -> Iterator[Any]:
@@ -345,18 +358,24 @@ def _booking(row: Any) -> Booking | None:
 
 
 def _notice(event: Mapping[str, Any]) -> Notice:
-    """Only names are taken out of an event: what it is about is asked for when it is looked into."""
-    thing: Mapping[str, Any] = event["data"]["object"]
-    kind = str(thing.get("object", ""))
-    intent = thing.get("id") if kind == "payment_intent" else thing.get("payment_intent")
+    """Only names are taken out of an event: what it is about is asked for when it is processed.
+
+    Raises:
+        UnreadableEvent: it is not of the form of Stripe's events.
+    """
+    thing = mapping_in(mapping_in(event, "data"), "object")
+    kind = text_in(thing, "object", longest=60, is_required=False)
+    holder, name = (thing, "id") if kind == "payment_intent" else (thing, "payment_intent")
+    if isinstance(holder.get(name), Mapping):
+        holder, name = holder[name], "id"
     return Notice(
-        id=event["id"],
-        kind=event["type"],
-        account=event.get("account") or "",
+        id=text_in(event, "id", longest=80),
+        kind=text_in(event, "type", longest=100),
+        account=text_in(event, "account", longest=80, is_required=False),
         object_kind=kind,
-        object_id=str(thing.get("id", "")),
-        intent_id=str(intent.get("id", "") if isinstance(intent, Mapping) else intent or ""),
-        happened_at=_instant(event["created"]),
+        object_id=text_in(thing, "id", longest=120, is_required=False),
+        intent_id=text_in(holder, name, longest=80, is_required=False),
+        happened_at=instant_in(event, "created"),
     )
 
 

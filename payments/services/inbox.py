@@ -40,10 +40,10 @@ def receive_notice(*, notice: Notice) -> bool:
     """Store an event. Returns False for one that was stored before."""
     row = ProviderEvent(
         provider_id=notice.id,
-        kind=notice.kind[:100],
+        kind=notice.kind,
         account=notice.account,
-        object_kind=notice.object_kind[:60],
-        object_id=notice.object_id[:120],
+        object_kind=notice.object_kind,
+        object_id=notice.object_id,
         intent_id=notice.intent_id,
         happened_at=notice.happened_at,
     )

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from django import forms
 from django.core.validators import RegexValidator
+
+from core import forms
 
 
 class CountryForm(forms.Form):

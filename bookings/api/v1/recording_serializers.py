@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import serializers
-
+from core import serializers
 from core.serializers import RequestSerializer
 
 

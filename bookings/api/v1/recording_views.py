@@ -8,7 +8,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import User
 from bookings.api.v1.recording_serializers import RecordingConsentRequestSerializer, RecordingLinkSerializer, SessionRecordingSerializer
@@ -16,6 +15,7 @@ from bookings.api.v1.views import participant
 from bookings.enums import RecordingState
 from bookings.models import Booking, SessionRecording
 from bookings.services import recording
+from core.operations import APIView
 from core.serializers import NoFieldsSerializer
 
 

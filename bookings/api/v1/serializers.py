@@ -5,7 +5,6 @@ from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
 from accounts.models import User
 from bookings import policies
@@ -17,7 +16,8 @@ from bookings.services.approving import needs_approval
 from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE
 from bookings.services.calendars import links_of
 from bookings.services.refunds import deadlines_of
-from core.serializers import MoneySerializer, RequestSerializer
+from core import serializers
+from core.serializers import MoneySerializer, QuerySerializer, RequestSerializer
 from core.wall_time import as_text
 from mentors.enums import OfferKind
 from mentors.models.profiles import LONGEST_SESSION, SHORTEST_SESSION
@@ -65,7 +65,7 @@ class AppealRequestSerializer(RequestSerializer):
     text = serializers.CharField(max_length=2000, help_text="What happened.")
 
 
-class JoinRequestSerializer(serializers.Serializer[Any]):
+class JoinRequestSerializer(QuerySerializer):
     audio_only = serializers.BooleanField(required=False, default=False, help_text="Come in with the camera off.")
 
 
@@ -73,7 +73,7 @@ class StayRequestSerializer(RequestSerializer):
     is_leaving = serializers.BooleanField()
 
 
-class BookingsRequestSerializer(serializers.Serializer[Any]):
+class BookingsRequestSerializer(QuerySerializer):
     state = serializers.ChoiceField(choices=BookingState.choices, required=False)
     side = serializers.ChoiceField(choices=((Side.LEARNER, "as the learner"), (Side.MENTOR, "as the mentor")), required=False)
     when = serializers.ChoiceField(choices=(("ahead", "not over"), ("past", "over")), required=False)

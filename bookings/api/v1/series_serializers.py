@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import serializers
-
 from bookings.api.v1.serializers import (
     BookingRequestSerializer,
     BookingSerializer,
@@ -12,6 +10,7 @@ from bookings.api.v1.serializers import (
     start_field,
 )
 from bookings.services.series import MOST_SESSIONS, MOST_WEEKS_BETWEEN
+from core import serializers
 
 
 class SeriesRequestSerializer(BookingRequestSerializer):

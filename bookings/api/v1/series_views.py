@@ -9,7 +9,6 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.selectors import person_of
@@ -27,6 +26,7 @@ from bookings.selectors import bookings_of, series_of
 from bookings.services import requesting
 from bookings.services import series as repeating
 from core.idempotency import KEY_PARAMETER, idempotent
+from core.operations import APIView
 from core.serializers import NoFieldsSerializer
 
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
 from bookings.api.v1.serializers import MentorPartySerializer, start_field
 from bookings.models import Session
 from bookings.models.bookings import LONGEST_TOPIC
-from core.serializers import MoneySerializer, RequestSerializer
+from core import serializers
+from core.serializers import MoneySerializer, QuerySerializer, RequestSerializer
 from mentors.models.profiles import LARGEST_GROUP
 
 
@@ -25,7 +25,7 @@ class SeatRequestSerializer(RequestSerializer):
     topic = serializers.CharField(max_length=LONGEST_TOPIC, required=False, allow_blank=True)
 
 
-class SessionsRequestSerializer(serializers.Serializer[Any]):
+class SessionsRequestSerializer(QuerySerializer):
     mentor_id = serializers.UUIDField(required=False, help_text="Of this mentor alone.")
 
 

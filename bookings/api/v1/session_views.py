@@ -6,11 +6,10 @@ import uuid
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.selectors import person_of
 from bookings.api.v1.serializers import BookingDetailSerializer
@@ -26,6 +25,7 @@ from bookings.selectors import group_sessions_for
 from bookings.services import groups
 from core.errors import Forbidden
 from core.idempotency import KEY_PARAMETER, idempotent
+from core.operations import APIView, GenericAPIView
 from core.serializers import NoFieldsSerializer
 from mentors.selectors import own_profile
 
@@ -44,10 +44,9 @@ class SessionsView(GenericAPIView[Session]):
     )
     def get(self, request: Request) -> Response:
         """Sessions for several that are ahead, of mentors whom you can book, and your own; announced last comes first."""
-        form = SessionsRequestSerializer(data=request.query_params)
-        form.is_valid(raise_exception=True)
+        asked = SessionsRequestSerializer.read(request)
         person = person_of(request)
-        page = self.paginate_queryset(group_sessions_for(person, mentor_id=form.validated_data.get("mentor_id")))
+        page = self.paginate_queryset(group_sessions_for(person, mentor_id=asked.get("mentor_id")))
         return self.get_paginated_response(GroupSessionSerializer(page, many=True, context={"user": person}).data)
 
     @extend_schema(

@@ -7,11 +7,10 @@ from typing import Any
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.selectors import person_of
@@ -55,6 +54,7 @@ from bookings.services import (
 )
 from core.errors import Forbidden
 from core.idempotency import KEY_PARAMETER, idempotent
+from core.operations import APIView, GenericAPIView
 from core.serializers import NoFieldsSerializer
 from mentors.models import MentorProfile
 
@@ -73,10 +73,9 @@ class BookingsView(GenericAPIView[Booking]):
     )
     def get(self, request: Request) -> Response:
         """What you booked, what was booked with you, and what people in your care booked, newest first."""
-        form = BookingsRequestSerializer(data=request.query_params)
-        form.is_valid(raise_exception=True)
+        asked = BookingsRequestSerializer.read(request)
         person = person_of(request)
-        page = self.paginate_queryset(narrowed(bookings_of(person), user=person, **form.validated_data))
+        page = self.paginate_queryset(narrowed(bookings_of(person), user=person, **asked))
         return self.get_paginated_response(BookingSerializer(page, many=True, context={"user": person}).data)
 
     @extend_schema(
@@ -265,10 +264,9 @@ class JoinView(APIView):
     def get(self, request: Request, booking_id: uuid.UUID) -> Response:
         """Your way into the room: it opens ten minutes before the session and closes half an hour after it. Outside of that 409
         `too_early` or `too_late`, with both instants."""
-        form = JoinRequestSerializer(data=request.query_params)
-        form.is_valid(raise_exception=True)
+        asked = JoinRequestSerializer.read(request)
         person, booking = participant(request, booking_id)
-        entrance = joining.join_session(booking=booking, user=person, is_audio_only=form.validated_data["audio_only"])
+        entrance = joining.join_session(booking=booking, user=person, is_audio_only=asked["audio_only"])
         answer = Response(EntranceSerializer(entrance).data)
         answer["Cache-Control"] = "private, no-store"
         return answer

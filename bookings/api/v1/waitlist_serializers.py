@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import serializers
-
 from bookings.api.v1.serializers import MentorPartySerializer
 from bookings.models import WaitlistEntry
+from core import serializers
 from core.serializers import RequestSerializer
 
 _TIME = ("mentor_id", "offer_id", "opens_at", "closes_at")

@@ -6,11 +6,10 @@ import uuid
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.selectors import person_of
 from bookings.api.v1.waitlist_serializers import WaitlistEntrySerializer, WaitRequestSerializer
@@ -18,6 +17,7 @@ from bookings.models import WaitlistEntry
 from bookings.selectors import waitlist_of
 from bookings.services import waiting
 from core.idempotency import KEY_PARAMETER, idempotent
+from core.operations import APIView, GenericAPIView
 
 
 class WaitlistView(GenericAPIView[WaitlistEntry]):

@@ -11,6 +11,8 @@ from catalog.policies import can_manage_catalogue, can_post
 class ReadByEverybody(BasePermission):
     """Everybody reads; who posts for an organisation, and staff, write. Which rows is the view's question."""
 
+    allows_strangers = True
+
     def has_permission(self, request: Request, view: Any) -> bool:
         return request.method in SAFE_METHODS or can_post(request.user)
 

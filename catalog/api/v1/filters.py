@@ -14,9 +14,10 @@ from catalog.services.places import Point, point_of
 from catalog.services.searches import narrows_searches
 from catalog.services.taxonomy import present_ids
 from core.errors import FieldError, InvalidInput
+from core.filters import BooleanFilter, DateFilter, IntegerFilter
 
 _RADIUS_KM = 50
-_DEGREES = re.compile(r"(-?\d{1,2}(?:\.\d{1,10})?)\s*,\s*(-?\d{1,3}(?:\.\d{1,10})?)")
+_DEGREES = re.compile(r"(-?[0-9]{1,2}(?:\.[0-9]{1,10})?) *, *(-?[0-9]{1,3}(?:\.[0-9]{1,10})?)")
 
 
 def read_point(near: str) -> Point:
@@ -40,15 +41,13 @@ class OpportunityFilter(django_filters.FilterSet):
         queryset=Category.objects.exclude(state=TermState.RETIRED), to_field_name="slug", method="filter_category"
     )
     location = django_filters.CharFilter(lookup_expr="icontains", max_length=100)
-    remote = django_filters.BooleanFilter(field_name="is_remote")
+    remote = BooleanFilter(field_name="is_remote")
     language = django_filters.CharFilter(max_length=16)
     near = django_filters.CharFilter(
         method="filter_near", max_length=100, label="A city, such as Oslo or Paris, Texas; or latitude,longitude."
     )
-    radius_km = django_filters.NumberFilter(
-        method="keep", min_value=1, max_value=20_000, label="How far from `near`, in kilometres; 50 if not stated."
-    )
-    deadline_before = django_filters.DateFilter(field_name="deadline_on", lookup_expr="lt")
+    radius_km = IntegerFilter(method="keep", min_value=1, max_value=20_000, label="How far from `near`, in kilometres; 50 if not stated.")
+    deadline_before = DateFilter(field_name="deadline_on", lookup_expr="lt")
     q = django_filters.CharFilter(method="filter_words", max_length=500, label="Words that must stand in it.")
 
     class Meta:
@@ -59,7 +58,7 @@ class OpportunityFilter(django_filters.FilterSet):
         here = read_point(value)
         return rows.near(here.latitude, here.longitude, kilometres=float(self.form.cleaned_data.get("radius_km") or _RADIUS_KM))
 
-    def keep(self, rows: OpportunityQuerySet, name: str, value: Any) -> OpportunityQuerySet:
+    def keep(self, rows: OpportunityQuerySet, name: str, value: int) -> OpportunityQuerySet:
         """`radius_km` says nothing by itself."""
         return rows
 

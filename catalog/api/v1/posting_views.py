@@ -7,11 +7,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.selectors import person_of
 from catalog.api.v1.access import StaffAlone
@@ -32,6 +31,7 @@ from catalog.models import Opportunity, Organisation, OrganisationMember
 from catalog.policies import can_manage_organisation
 from catalog.services import lifecycle, organisations
 from core.errors import Forbidden
+from core.operations import APIView, GenericAPIView
 from core.serializers import NoFieldsSerializer
 
 

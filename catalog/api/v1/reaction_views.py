@@ -6,11 +6,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.selectors import person_of
 from catalog.api.v1.serializers import DismissalSerializer, ReactedOpportunitySerializer, ReactionSerializer
@@ -18,6 +16,7 @@ from catalog.enums import ReactionKind
 from catalog.models import Reaction
 from catalog.selectors import reactions_for
 from catalog.services import reactions
+from core.operations import APIView, GenericAPIView
 from core.serializers import NoFieldsSerializer
 
 

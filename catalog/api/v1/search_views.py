@@ -6,7 +6,7 @@ import uuid
 
 from django.db.models import Count, QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +15,7 @@ from accounts.selectors import person_of
 from catalog.api.v1.serializers import SavedSearchChangesSerializer, SavedSearchRequestSerializer, SavedSearchSerializer
 from catalog.models import SavedSearch
 from catalog.services import searches
+from core.operations import GenericAPIView
 
 
 class _SearchesView(GenericAPIView[SavedSearch]):

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
 from catalog.api.v1.filters import OpportunityFilter, read_point
 from catalog.enums import DismissReason, Leg, MemberRole, OpportunityKind, OrganisationState, ReviewSignal
 from catalog.models import Category, Opportunity, Organisation, OrganisationMember, PostingReview, Reaction, SavedSearch, Skill
 from catalog.selectors import name_in_language
-from core.serializers import RequestSerializer
+from core import serializers
+from core.serializers import QuerySerializer, RequestSerializer
 from core.time_zones import TimeZoneField
 
 
@@ -50,7 +50,7 @@ class SkillTermSerializer(serializers.ModelSerializer[Skill]):
         return name_in_language(skill.name, skill.translations)
 
 
-class SkillSearchSerializer(serializers.Serializer[Any]):
+class SkillSearchSerializer(QuerySerializer):
     q = serializers.CharField(max_length=100, required=False, default="", help_text="Part of a name; small slips of the pen are forgiven.")
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
 
@@ -283,6 +283,6 @@ class SavedSearchChangesSerializer(SavedSearchRequestSerializer):
     notify = serializers.BooleanField(source="is_notifying", required=False)
 
 
-class SearchRequestSerializer(serializers.Serializer[Any]):
+class SearchRequestSerializer(QuerySerializer):
     q = serializers.CharField(max_length=500, help_text="What to look for, in your own words.")
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)

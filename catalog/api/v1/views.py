@@ -8,10 +8,9 @@ from typing import cast
 from django.db.models import QuerySet
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.selectors import person_of
 from catalog import selectors
@@ -38,6 +37,7 @@ from catalog.querysets import OpportunityQuerySet
 from catalog.services import lifecycle
 from catalog.services import opportunities as services
 from core.errors import Forbidden, NotFound
+from core.operations import APIView, GenericAPIView
 from core.replicas import read_from_replica
 
 
@@ -70,9 +70,8 @@ class SkillsView(APIView):
     @extend_schema(operation_id="list_skills", tags=["catalogue"], parameters=[SkillSearchSerializer], responses={200: SkillListSerializer})
     def get(self, request: Request) -> Response:
         """Skills by part of a name, best first; for fields that complete what is typed."""
-        form = SkillSearchSerializer(data=request.query_params)
-        form.is_valid(raise_exception=True)
-        rows = selectors.skills_for_search(form.validated_data["q"])[: form.validated_data["page_size"]]
+        asked = SkillSearchSerializer.read(request)
+        rows = selectors.skills_for_search(asked["q"])[: asked["page_size"]]
         return Response(SkillListSerializer({"results": rows}).data)
 
 
@@ -222,15 +221,14 @@ class OpportunitySearchView(OpportunitiesView):
     @_strangers_read_from_replica
     def get(self, request: Request) -> Response:
         """Search by words and by meaning at once. Every hit says which of the two found it."""
-        form = SearchRequestSerializer(data=request.query_params)
-        form.is_valid(raise_exception=True)
+        asked = SearchRequestSerializer.read(request)
         rows = cast(OpportunityQuerySet, self.filter_queryset(self.get_queryset()))
         user_id = request.user.pk if request.user.is_authenticated else None
         near = request.query_params.get("near")
         result = selectors.search_opportunities(
             rows,
-            text=form.validated_data["q"],
-            limit=form.validated_data["page_size"],
+            text=asked["q"],
+            limit=asked["page_size"],
             user_id=user_id,
             here=read_point(near) if near else None,
         )

@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
+from core import serializers
 from core.serializers import RequestSerializer
 from mentors.enums import CheckKind, CheckScope, Evidence
 from mentors.models import Check, CheckDocument

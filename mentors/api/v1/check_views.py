@@ -3,13 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.selectors import person_of
+from core.operations import APIView, GenericAPIView
 from core.parsers import UploadParser
 from core.serializers import NoFieldsSerializer
 from core.throttling import UploadThrottle

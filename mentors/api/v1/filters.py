@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
 
 from catalog.models import Skill
 from catalog.services.documents import title_key
+from core import strict
+from core.filters import BooleanFilter, IntegerFilter
 from mentors.enums import AccessibilityPractice
 from mentors.models import MentorProfile, MentorSkill, Offer
 from mentors.querysets import MentorProfileQuerySet
@@ -21,11 +22,9 @@ class MentorFilter(django_filters.FilterSet):
     practice = django_filters.MultipleChoiceFilter(
         choices=AccessibilityPractice.choices, method="filter_practice", label="All of these, for who needs them."
     )
-    price_max = django_filters.NumberFilter(
-        method="filter_offer", min_value=0, max_value=2_147_483_647, label="In the smallest unit of `currency`."
-    )
-    currency = django_filters.CharFilter(method="filter_offer", max_length=3, label="Of the price, ISO 4217; with `price_max`.")
-    minors = django_filters.BooleanFilter(method="filter_minors", label="Checked for work with people under 18.")
+    price_max = IntegerFilter(method="filter_price", min_value=0, max_value=2_147_483_647, label="In the smallest unit of `currency`.")
+    currency = django_filters.CharFilter(method="filter_currency", max_length=3, label="Of the price, ISO 4217; with `price_max`.")
+    minors = BooleanFilter(method="filter_minors", label="Checked for work with people under 18.")
 
     class Meta:
         model = MentorProfile
@@ -44,7 +43,13 @@ class MentorFilter(django_filters.FilterSet):
     def filter_minors(self, rows: MentorProfileQuerySet, name: str, value: bool) -> QuerySet[MentorProfile]:
         return rows.cleared_for_minors() if value else rows
 
-    def filter_offer(self, rows: QuerySet[MentorProfile], name: str, value: Any) -> QuerySet[MentorProfile]:
+    def filter_price(self, rows: QuerySet[MentorProfile], name: str, value: int) -> QuerySet[MentorProfile]:
+        return self._filter_offer(rows, name)
+
+    def filter_currency(self, rows: QuerySet[MentorProfile], name: str, value: str) -> QuerySet[MentorProfile]:
+        return self._filter_offer(rows, name)
+
+    def _filter_offer(self, rows: QuerySet[MentorProfile], name: str) -> QuerySet[MentorProfile]:
         """Both parameters narrow one question, asked once."""
         price, currency = self.form.cleaned_data.get("price_max"), self.form.cleaned_data.get("currency")
         if name == "currency" and price is not None:
@@ -56,6 +61,6 @@ class MentorFilter(django_filters.FilterSet):
 
 def _id_in(text: str) -> uuid.UUID | None:
     try:
-        return uuid.UUID(text)
-    except ValueError:
+        return strict.parse_uuid(text)
+    except strict.Malformed:
         return None

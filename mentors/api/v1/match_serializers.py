@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import serializers
-
+from core import serializers
+from core.serializers import QuerySerializer
 from mentors.api.v1.serializers import MentorSerializer
 from mentors.enums import MatchTerm
 from mentors.services.matching import MOST
 
 
-class MatchesRequestSerializer(serializers.Serializer[Any]):
+class MatchesRequestSerializer(QuerySerializer):
     limit = serializers.IntegerField(min_value=1, max_value=MOST, default=10)
 
 

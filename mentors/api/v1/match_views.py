@@ -6,9 +6,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.selectors import person_of
+from core.operations import APIView
 from mentors.api.v1.match_serializers import (
     AdviceListSerializer,
     MatchesRequestSerializer,
@@ -31,9 +31,8 @@ class MatchesView(APIView):
     )
     def get(self, request: Request) -> Response:
         """The mentors who fit you and would take you, best first, each with why."""
-        form = MatchesRequestSerializer(data=request.query_params)
-        form.is_valid(raise_exception=True)
-        situation, matches = match_mentors(user=person_of(request), limit=form.validated_data["limit"])
+        asked = MatchesRequestSerializer.read(request)
+        situation, matches = match_mentors(user=person_of(request), limit=asked["limit"])
         cards = MentorProfile.objects.for_cards().in_bulk([match.profile_id for match in matches])
         add_next_slots(list(cards.values()), request)
         reasons = reasons_for(situation, matches, cards)

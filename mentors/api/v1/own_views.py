@@ -7,14 +7,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.selectors import person_of
 from core.errors import NotFound
+from core.operations import APIView, GenericAPIView
 from core.serializers import NoFieldsSerializer
 from mentors.api.v1.serializers import (
     AvailabilitySerializer,

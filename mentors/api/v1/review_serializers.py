@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from rest_framework import serializers
-
+from core import serializers
 from core.serializers import RequestSerializer
 from mentors.enums import ReportReason
 from mentors.models import Review

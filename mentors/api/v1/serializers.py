@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
 from accounts.models.people import LANGUAGE_PATTERN
+from core import serializers
 from core.money import Money
-from core.serializers import MoneySerializer, RequestSerializer
+from core.serializers import MoneySerializer, QuerySerializer, RequestSerializer
 from core.time_zones import TimeZoneField
 from core.wall_time import Weekday
 from mentors.api.v1.check_serializers import BadgeSerializer
@@ -33,7 +33,7 @@ from mentors.services.schedules import MOST_OVERRIDES, MOST_TRAVELS, MOST_WEEKLY
 from mentors.services.standing import answering_of, rating_of
 
 _LARGEST_PRICE = 100_000_000
-_WALL_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_WALL_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
 class PriceSerializer(MoneySerializer):
@@ -47,7 +47,7 @@ class PriceSerializer(MoneySerializer):
         return attrs
 
 
-@extend_schema_field({"type": "string", "pattern": r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"})
+@extend_schema_field({"type": "string", "pattern": r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"})
 class MinuteOfDayField(serializers.Field[int, Any, str, int]):
     """A wall time as minutes of its day; `24:00` is the end of the day."""
 
@@ -269,7 +269,7 @@ class MentorListSerializer(serializers.Serializer[Any]):
     degraded_because = serializers.CharField(help_text="Why meaning was left out of `q` and words decided alone; empty when it was not.")
 
 
-class MentorSearchSerializer(serializers.Serializer[Any]):
+class MentorSearchSerializer(QuerySerializer):
     """When somebody has time, and what they look for."""
 
     q = serializers.CharField(max_length=500, required=False, default="", help_text="Ranked by meaning; the first page alone.")
@@ -302,7 +302,7 @@ class OwnMentorSerializer(MentorSerializer):
         read_only_fields = fields  # type: ignore[assignment]
 
 
-class SlotsRequestSerializer(serializers.Serializer[Any]):
+class SlotsRequestSerializer(QuerySerializer):
     to = serializers.DateTimeField(required=False, help_text="Not taken in; a week after `from` if not stated. At most 62 days are listed.")
     duration_minutes = serializers.IntegerField(
         min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION, required=False, help_text="That of the shortest offer if not stated."
@@ -327,7 +327,7 @@ class SlotListSerializer(serializers.Serializer[Any]):
     )
 
 
-class WhyRequestSerializer(serializers.Serializer[Any]):
+class WhyRequestSerializer(QuerySerializer):
     start = serializers.DateTimeField()
     duration_minutes = serializers.IntegerField(min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION)
 

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from core.errors import FieldError, InvalidInput
+from core.operations import APIView, GenericAPIView
 from mentors.api.v1.filters import MentorFilter
 from mentors.api.v1.serializers import (
     MentorHitSerializer,
@@ -67,9 +67,7 @@ class MentorsView(GenericAPIView[MentorProfile]):
     def get(self, request: Request) -> Response:
         """Mentors who take bookings: newest first, or with `q` by how well they fit. With times those alone who have a slot then, by the
         very rules by which it can be booked."""
-        form = MentorSearchSerializer(data=request.query_params)
-        form.is_valid(raise_exception=True)
-        asked = form.validated_data
+        asked = MentorSearchSerializer.read(request)
         windows = _windows_of(request, asked)
         rows = cast(MentorProfileQuerySet, self.filter_queryset(MentorProfile.objects.bookable_for(request.user)))
         if asked["q"].strip():
@@ -121,10 +119,9 @@ class SlotsView(APIView):
         """When a session with this mentor may start, in UTC: each time is bookable at this moment. Who is signed in is not offered times of
         their own sessions."""
         profile = visible_mentor(request, mentor_id)
-        form = SlotsRequestSerializer(data=request.query_params)
-        form.is_valid(raise_exception=True)
-        start, end = _window(form.validated_data)
-        minutes = form.validated_data.get("duration_minutes") or shortest_offer(profile)
+        asked = SlotsRequestSerializer.read(request)
+        start, end = _window(asked)
+        minutes = asked.get("duration_minutes") or shortest_offer(profile)
         is_bookable = MentorProfile.objects.bookable_for(request.user).filter(pk=profile.pk).exists()
         found = slots_between(Question(profile.pk, minutes, request.user.pk), start, end) if minutes and is_bookable else []
         length = datetime.timedelta(minutes=minutes or 0)
@@ -142,9 +139,8 @@ class WhyView(APIView):
         """Why a time is not offered: the rules against it, by the code that decides. The mentor is told the very hours and events; others
         get safe words."""
         profile = visible_mentor(request, mentor_id)
-        form = WhyRequestSerializer(data=request.query_params)
-        form.is_valid(raise_exception=True)
-        start, minutes = form.validated_data["start"], form.validated_data["duration_minutes"]
+        asked = WhyRequestSerializer.read(request)
+        start, minutes = asked["start"], asked["duration_minutes"]
         if can_see_why(request.user, profile):
             reasons = full_reasons_against(profile, Question(profile.pk, minutes), start)
         else:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
+from core import serializers
 from core.phone_numbers import LONGEST_INPUT
 from core.serializers import RequestSerializer
 from core.wall_time import Weekday
@@ -25,9 +25,6 @@ _MOST_IDS = 100
 @extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "example": "22:00"})
 class WallTimeField(serializers.TimeField):
     """Hours and minutes."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(format="%H:%M", input_formats=["%H:%M"], **options)
 
 
 class QuietHoursSerializer(RequestSerializer):

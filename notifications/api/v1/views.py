@@ -3,14 +3,14 @@ from __future__ import annotations
 import uuid
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import User
 from accounts.selectors import person_of
+from core.operations import APIView, GenericAPIView
 from notifications.api.v1.filters import NotificationFilter
 from notifications.api.v1.serializers import (
     NotificationSerializer,

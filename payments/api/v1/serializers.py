@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
+from core import serializers
 from core.money import Money
 from core.serializers import MoneySerializer, RequestSerializer
 from payments.models import Movement, Payment, PayoutAccount

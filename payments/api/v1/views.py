@@ -9,14 +9,14 @@ from django.conf import settings
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.selectors import person_of
 from core.idempotency import KEY_PARAMETER, idempotent
+from core.operations import APIView, GenericAPIView
 from core.spreadsheets import plain_cell
 from payments.api.v1.serializers import (
     EarningsMovementSerializer,

@@ -5,12 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
 from ai.enums import AudioFormat, HearingHint
 from ai.services.speech import FASTEST, MOST_CHARACTERS, SLOWEST
 from catalog.models import Opportunity
-from core.serializers import RequestSerializer
+from core import serializers
+from core.serializers import QuerySerializer, RequestSerializer
 from profiling.enums import ClaimKind, QuestionKind, ReasonKind, RecommendationBasis, Slot
 from profiling.models import Claim, Recording, Suggestion
 from profiling.selectors import why
@@ -341,5 +341,5 @@ class StandingSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(help_text="The same as a sentence.")
 
 
-class RecommendationQuerySerializer(serializers.Serializer[Any]):
+class RecommendationQuerySerializer(QuerySerializer):
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=10)

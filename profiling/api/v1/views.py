@@ -6,15 +6,14 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.selectors import person_of
 from ai.enums import AudioFormat
 from ai.services.speech import CONTENT_TYPES, MOST_BYTES
+from core.operations import APIView, GenericAPIView
 from core.parsers import StrictJSONParser, UploadParser
 from profiling import selectors
 from profiling.api.v1.serializers import (
@@ -315,9 +314,8 @@ class RecommendationsView(OwnView):
     )
     def get(self, request: Request) -> HttpResponse:
         """Opportunities that fit you, with the reasons."""
-        form = RecommendationQuerySerializer(data=request.query_params)
-        form.is_valid(raise_exception=True)
-        found = recommend_opportunities(user=person_of(request), limit=form.validated_data["page_size"])
+        asked = RecommendationQuerySerializer.read(request)
+        found = recommend_opportunities(user=person_of(request), limit=asked["page_size"])
         return HttpResponse(found.as_json(), content_type="application/json")
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from rest_framework import serializers
 
 from accounts.models import validate_birth_date, validate_handle
+from core import serializers
 
 
 def _check(validate: Callable[[Any], None], value: Any) -> None:

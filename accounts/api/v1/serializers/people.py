@@ -3,15 +3,15 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
 from accounts.api.v1.serializers.fields import BirthDateField, HandleField, LanguageField
 from accounts.enums import AgeBand, ErasureState, ExportState, Role
 from accounts.models import Erasure, User
 from accounts.models.people import MOST_LANGUAGES
 from accounts.services.avatars import avatar_addresses
+from core import serializers
 from core.email_addresses import AddressField
-from core.serializers import RequestSerializer
+from core.serializers import QuerySerializer, RequestSerializer
 from core.time_zones import TimeZoneField
 
 _ACCESSIBILITY = ("reduced_motion", "captions", "screen_reader", "voice_first", "plain_language")
@@ -141,9 +141,7 @@ class ExportProgressSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class PeopleQuerySerializer(RequestSerializer):
+class PeopleQuerySerializer(QuerySerializer):
     q = serializers.CharField(max_length=200, required=False)
     role = serializers.ChoiceField(choices=Role.choices, required=False)
     is_active = serializers.BooleanField(required=False)
-    cursor = serializers.CharField(required=False)
-    page_size = serializers.CharField(required=False)

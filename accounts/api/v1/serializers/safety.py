@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import serializers
-
 from accounts.api.v1.serializers.fields import BirthDateField
 from accounts.api.v1.serializers.people import PublicPersonSerializer, UserSerializer
 from accounts.enums import ConsentPurpose, DeviceKind, GuardianshipState, SecurityEventKind
 from accounts.models import Block, Device, Guardianship, SecurityEvent
+from core import serializers
 from core.email_addresses import AddressField
 from core.serializers import RequestSerializer
 

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import serializers
-
 from accounts.api.v1.serializers.fields import BirthDateField, NewPasswordField, PasswordField
 from accounts.api.v1.serializers.people import UserSerializer
 from accounts.enums import Provider
 from accounts.models import LinkedProvider
+from core import serializers
 from core.email_addresses import AddressField
 from core.serializers import RequestSerializer
 from core.time_zones import DetectedTimeZoneField

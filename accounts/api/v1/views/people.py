@@ -7,11 +7,9 @@ from django.db.models import QuerySet
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import selectors
 from accounts.api.v1.serializers import people as forms
@@ -24,6 +22,7 @@ from accounts.selectors import person_of, session_of
 from accounts.services import avatars, erasing, exporting, profile, staff
 from core import auditing
 from core.errors import BodyTooLarge, NotFound
+from core.operations import APIView, GenericAPIView
 from core.parsers import UploadParser
 from core.throttling import UploadThrottle
 
@@ -144,9 +143,8 @@ class PeopleView(GenericAPIView[User]):
     )
     def get(self, request: Request) -> Response:
         """Everybody, for staff. `q` is part of an address, a handle or a name."""
-        form = forms.PeopleQuerySerializer(data=request.query_params.dict())
-        form.is_valid(raise_exception=True)
-        wanted = {name: form.validated_data[name] for name in ("q", "role", "is_active") if name in form.validated_data}
+        asked = forms.PeopleQuerySerializer.read(request)
+        wanted = {name: asked[name] for name in ("q", "role", "is_active") if name in asked}
         page = self.paginate_queryset(selectors.people_for_staff(**wanted))
         auditing.record(actor_id=person_of(request).pk, action="listed", thing=User)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)

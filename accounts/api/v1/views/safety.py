@@ -5,11 +5,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api.v1.serializers import safety as forms
 from accounts.api.v1.serializers.sign_in import TokensSerializer
@@ -18,6 +16,7 @@ from accounts.models import Block, Device, SecurityEvent
 from accounts.providers.second_factors import factors_of
 from accounts.selectors import person_of, session_of
 from accounts.services import blocking, consents, devices, guardianship, second_factors
+from core.operations import APIView, GenericAPIView
 
 
 def _caller(request: Request) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.api.v1.serializers import sign_in as forms
 from accounts.models import LinkedProvider
 from accounts.selectors import person_of, session_of
 from accounts.services import passwords, registration, sign_in, social
+from core.operations import APIView
 
 
 class PublicView(APIView):

@@ -1,0 +1,55 @@
+"""Bodies that come without their length: chunked ones, and those of HTTP/2."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterable
+from typing import IO, Any
+
+from core.problems import PROBLEM_CONTENT_TYPE, problem
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_CHUNK = 65_536
+_IN_MEMORY = 1_000_000
+# More than any upload may have; what a single operation takes is its parser's question.
+LARGEST_BODY = 16_000_000
+
+
+class MeasuredBodies:
+    """A WSGI application that is given every body with its `Content-Length`.
+
+    WSGI has no way to say that a body has no stated length: Django, like most, takes such a one for empty. It is read here first, up to
+    `LARGEST_BODY`.
+    """
+
+    def __init__(self, application: Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+        if is_chunked and environ.get("CONTENT_LENGTH"):
+            # Two lengths that may differ: a proxy and we could see different requests (RFC 9112, 6.1).
+            return _refuse(start_response, 400, "malformed_body", "Send Content-Length or Transfer-Encoding, not both.")
+        if environ.get("CONTENT_LENGTH") or environ["REQUEST_METHOD"] not in _WITH_BODY:
+            return self._application(environ, start_response)
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as body:
+            length = _copy(environ["wsgi.input"], body)
+            if length > LARGEST_BODY:
+                return _refuse(start_response, 413, "body_too_large", "The body is larger than any operation takes.")
+            body.seek(0)
+            return self._application(environ | {"wsgi.input": body, "CONTENT_LENGTH": str(length)}, start_response)
+
+
+def _copy(source: IO[bytes], target: IO[bytes]) -> int:
+    length = 0
+    while length <= LARGEST_BODY and (chunk := source.read(_CHUNK)):
+        target.write(chunk)
+        length += len(chunk)
+    return length
+
+
+def _refuse(start_response: Callable[..., Any], status: int, code: str, detail: str) -> list[bytes]:
+    document = problem(status, code, detail)
+    start_response(f"{status} {document['title']}", [("Content-Type", PROBLEM_CONTENT_TYPE), ("Cache-Control", "no-store")])
+    return [json.dumps(document).encode()]
