@@ -70,6 +70,24 @@ class CalendarKind(TextChoices):
     CALDAV = "caldav", "a calendar on a CalDAV server"
 
 
+class CalendarProblem(TextChoices):
+    """What of an outside calendar was not understood. All but the last keep its owner busy."""
+
+    UNKNOWN_ZONE = "unknown_zone", "names a time zone that nobody knows"
+    AMBIGUOUS_TIME = "ambiguous_time", "states a time that can be read in two ways"
+    UNREADABLE_START = "unreadable_start", "has a start that cannot be read"
+    UNREADABLE_END = "unreadable_end", "has an end that cannot be read"
+    END_BEFORE_START = "end_before_start", "ends before it starts"
+    UNREADABLE_RULE = "unreadable_rule", "repeats by a rule that cannot be read"
+    UNREADABLE_PERIOD = "unreadable_period", "repeats at a time that cannot be read"
+    UNREADABLE_EXCEPTION = "unreadable_exception", "has an exception that cannot be read"
+    BROKEN_EVENT = "broken_event", "is incomplete or mixed with another one"
+    UNREADABLE_EVENT = "unreadable_event", "cannot be read"
+    TOO_SLOW = "too_slow", "repeats by a rule that takes too long to follow"
+    TOO_MANY = "too_many", "repeats too often"
+    STRAY_LINE = "stray_line", "is not a line of a calendar"
+
+
 class CheckKind(TextChoices):
     IDENTITY = "identity", "identity"
     EMPLOYER = "employer", "employer"

@@ -17,6 +17,15 @@ class CalendarWentStale(Event):
 
 
 @dataclasses.dataclass(frozen=True)
+class CalendarMisread(Event):
+    """Something new in an outside calendar of this person was not understood."""
+
+    name: ClassVar[str] = "mentors.calendar-misread"
+    user_id: uuid.UUID
+    calendar_id: uuid.UUID
+
+
+@dataclasses.dataclass(frozen=True)
 class MentorDecided(Event):
     """Staff decided about a mentor. `state` is the new one."""
 

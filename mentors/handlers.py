@@ -2,10 +2,21 @@ from __future__ import annotations
 
 from core.events import subscribe
 from mentors.enums import CheckState, MentorState
-from mentors.events import CalendarWentStale, CheckDecided, CheckExpires, MentorAutoPaused, MentorDecided, ReviewGranted, ReviewShown
+from mentors.events import (
+    CalendarMisread,
+    CalendarWentStale,
+    CheckDecided,
+    CheckExpires,
+    MentorAutoPaused,
+    MentorDecided,
+    ReviewGranted,
+    ReviewShown,
+)
 from mentors.models import Check, MentorProfile, OutsideCalendar, Review
 from mentors.notices import (
+    CALENDAR_MISREAD,
     CALENDAR_STALE,
+    CALENDAR_UNREAD,
     CHECK_EXPIRES,
     CHECK_PASSED,
     CHECK_REFUSED,
@@ -17,6 +28,7 @@ from mentors.notices import (
     REVIEW_OPEN,
     REVIEW_SHOWN,
 )
+from mentors.services.calendar_problems import failure_text, problems_of
 from notifications.services.notifying import notify
 
 _KINDS = {MentorState.LIVE: MENTOR_ACCEPTED, MentorState.REJECTED: MENTOR_REJECTED, MentorState.SUSPENDED: MENTOR_SUSPENDED}
@@ -34,11 +46,25 @@ def tell_mentor_what_was_decided(event: MentorDecided) -> None:
 
 @subscribe(CalendarWentStale)
 def tell_owner_of_stale_calendar(event: CalendarWentStale) -> None:
-    """A calendar could not be read for long."""
+    """A calendar could not be read: at all yet, or for long."""
     calendar = OutsideCalendar.objects.filter(pk=event.calendar_id).first()
-    if calendar is not None:
-        data = {"calendar": calendar.name, "host": calendar.host}
-        notify(kind=CALENDAR_STALE, user_ids=[event.user_id], data=data, key=f"{calendar.pk} {calendar.told_stale_at}")
+    if calendar is None:
+        return
+    data, key = {"calendar": calendar.name, "host": calendar.host}, f"{calendar.pk} {calendar.told_stale_at}"
+    if calendar.read_at is None:
+        notify(kind=CALENDAR_UNREAD, user_ids=[event.user_id], data=data | {"reason": failure_text(calendar)}, key=key)
+    else:
+        notify(kind=CALENDAR_STALE, user_ids=[event.user_id], data=data, key=key)
+
+
+@subscribe(CalendarMisread)
+def notify_owner_of_misread_calendar(event: CalendarMisread) -> None:
+    """Something new in a calendar was not understood."""
+    calendar = OutsideCalendar.objects.filter(pk=event.calendar_id).first()
+    problems = problems_of(calendar) if calendar is not None else []
+    if calendar is not None and problems:
+        data = {"calendar": calendar.name, "problem": f"{problems[0].text} {problems[0].remedy}"}
+        notify(kind=CALENDAR_MISREAD, user_ids=[event.user_id], data=data, key=f"{calendar.pk} {calendar.read_at}")
 
 
 @subscribe(CheckDecided)

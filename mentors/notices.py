@@ -69,6 +69,33 @@ CALENDAR_STALE = declare(
         fixed=frozenset({Channel.EMAIL}),
     )
 )
+CALENDAR_UNREAD = declare(
+    Kind(
+        name="mentors.calendar-unread",
+        topic=MENTORING,
+        data={"calendar": str, "host": str, "reason": str},
+        path="/mentoring",
+        examples={"calendar": "Work", "host": "calendar.example.org", "reason": "The address does not lead to a calendar file."},
+        carries_calendar=False,
+        useful=within(datetime.timedelta(days=1), is_outcome=True),
+        fixed=frozenset({Channel.EMAIL}),
+    )
+)
+CALENDAR_MISREAD = declare(
+    Kind(
+        name="mentors.calendar-misread",
+        topic=MENTORING,
+        data={"calendar": str, "problem": str},
+        path="/mentoring",
+        examples={
+            "calendar": "Work",
+            "problem": "“Stand-up” (line 12) names the time zone “Office Time”, which nobody knows. Choose a named time zone for it.",
+        },
+        carries_calendar=False,
+        useful=within(datetime.timedelta(days=1), is_outcome=True),
+        fixed=frozenset({Channel.EMAIL}),
+    )
+)
 CHECK_PASSED = declare(
     Kind(
         name="mentors.check-passed",

@@ -88,8 +88,8 @@ declare(
     OutsideCalendar,
     subject="person_id",
     on_erasure=OnErasure.DELETE,
-    none=(*_BASE, "person", "version", "read_at", "fresh_at", "due_at", "failure", "failures", "told_stale_at", "skipped"),
-    personal=("kind", "name", "host", "username"),
+    none=(*_BASE, "person", "version", "read_at", "fresh_at", "due_at", "failure", "failures", "told_stale_at"),
+    personal=("kind", "name", "host", "username", "problems"),
     secret=("sealed_address", "sealed_password"),
 )
 declare(

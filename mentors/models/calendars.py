@@ -21,12 +21,12 @@ class OutsideCalendar(BaseModel):
     sealed_password = models.TextField(blank=True, default="")
     version = models.CharField(max_length=300, blank=True, default="", help_text="ETag or CTag of what was read last.")
     read_at = models.DateTimeField(null=True, blank=True, help_text="When it was last read as a whole.")
-    fresh_at = models.DateTimeField(default=timezone.now, help_text="When the other side last said how it is.")
+    fresh_at = models.DateTimeField(null=True, blank=True, help_text="When the other side last said how it is; empty until it is read.")
     due_at = models.DateTimeField(default=timezone.now)
     failure = models.CharField(max_length=20, blank=True, default="", help_text="Why the last attempt failed.")
     failures = models.PositiveSmallIntegerField(default=0, help_text="In a row.")
     told_stale_at = models.DateTimeField(null=True, blank=True)
-    skipped = models.JSONField(default=dict, blank=True, help_text="How many events could not be read, by reason.")
+    problems = models.JSONField(default=list, blank=True, help_text="What was not understood and counts as busy.")
 
     class Meta:
         ordering = ("id",)

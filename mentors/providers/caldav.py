@@ -16,6 +16,7 @@ from mentors.providers.guarded import Fetched, FetchFailed, fetch, target_of
 _DAV, _CALDAV, _SERVER = "{DAV:}", "{urn:ietf:params:xml:ns:caldav}", "{http://calendarserver.org/ns/}"
 _NAMES = 'xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav" xmlns:s="http://calendarserver.org/ns/"'
 _MOST_CALENDARS = 100
+_MARGIN = datetime.timedelta(days=2)
 
 Credentials = tuple[str, str]
 
@@ -57,12 +58,14 @@ def version_of(address: str, credentials: Credentials) -> str:
     return ""
 
 
-def content_of(address: str, credentials: Credentials, *, first: datetime.datetime, last: datetime.datetime) -> bytes:
-    """Every event that touches this stretch of time, as iCalendar objects one after the other.
+def content_of(address: str, credentials: Credentials, *, first: datetime.datetime, last: datetime.datetime) -> tuple[bytes, bool]:
+    """Every event that touches this stretch of time, as iCalendar objects one after the other, and whether the server gave all of them.
 
     Raises:
         FetchFailed
     """
+    # Servers disagree about the edges where an event's zone is not known to them.
+    first, last = first - _MARGIN, last + _MARGIN
     stretch = f'<c:time-range start="{first:%Y%m%dT%H%M%SZ}" end="{last:%Y%m%dT%H%M%SZ}"/>'
     query = (
         f"<c:calendar-query {_NAMES}><d:prop><c:calendar-data/></d:prop>"
@@ -70,8 +73,8 @@ def content_of(address: str, credentials: Credentials, *, first: datetime.dateti
         "</c:calendar-query>"
     )
     answer = _ask(address, "REPORT", query, credentials, depth="1")
-    parts = [data.text.strip() for response in _responses(answer) for data in response.iter(f"{_CALDAV}calendar-data") if data.text]
-    return "\r\n".join(parts).encode()
+    parts = [(response.findtext(f".//{_CALDAV}calendar-data") or "").strip() for response in _responses(answer)]
+    return "\r\n".join(part for part in parts if part).encode(), all(parts)
 
 
 def _propfind(properties: str) -> str:

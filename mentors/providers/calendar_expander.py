@@ -1,8 +1,10 @@
-"""The script that reads an outside calendar: iCalendar in, busy times out. Run by `mentors.providers.calendars` in a limited child process,
-because a recurrence rule of a few bytes can keep an expander busy for minutes.
+"""Reads an outside calendar: iCalendar in, busy times out. Runs in a limited child process, because a recurrence rule of a few bytes can
+keep an expander busy for minutes.
 
-Called as `calendar_expander.py`, with a line of JSON (`first`, `last`, `zone`, `own_suffix`) and
-the file behind it on standard input. Prints JSON: `busy` (start, end, title), `skipped` (reason: number), or `refused`.
+Takes a line of JSON (`first`, `last`, `zone`, `own_suffix`) and the file behind it on standard input. Prints JSON: `busy` (start, end,
+title), `problems` (code, line, event, value) and `is_complete`, or `refused`.
+
+Whatever is not understood is busy and stands among the problems.
 """
 
 from __future__ import annotations
@@ -14,60 +16,76 @@ import json
 import signal
 import sys
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from mentors.providers.calendar_events import Context, Problem, TooManyOccurrences, is_busy, title_of, whole
+from mentors.providers.calendar_free_busy import availability_spans, free_busy_spans
+from mentors.providers.calendar_lines import Component, Document, parse_calendars
+from mentors.providers.calendar_series import Busy, series_spans
 
 # Of processor time, which a busy machine does not use up.
 _SECONDS_FOR_A_SERIES = 1.0
 _SECONDS_FOR_ALL = 20.0
-_MOST_OCCURRENCES_OF_A_SERIES = 3_000
 MOST_BUSY = 10_000
-_MOST_TITLE = 300
-_BUSY_KINDS = ("BUSY", "BUSY-UNAVAILABLE", "BUSY-TENTATIVE")
-
-Busy = tuple[datetime.datetime, datetime.datetime, str]
+_MOST_PROBLEMS = 100
+_MOST_STRAYS = 10
+_STATED_TIME = {"VFREEBUSY": free_busy_spans, "VAVAILABILITY": availability_spans}
+# What looks like an event, but is called something else, counts as one.
+_OTHER_COMPONENTS = frozenset({"VTODO", "VJOURNAL", "VTIMEZONE", "VFREEBUSY", "VAVAILABILITY", "VALARM", "STANDARD", "DAYLIGHT"})
 
 
 class TooSlow(BaseException):
     """A series took longer than any honest one does. No handler of a library may take it for an error of its own."""
 
 
-class Unreadable(Exception):
-    """An event without a usable time."""
-
-
 def main() -> int:
     head, _, content = sys.stdin.buffer.read().partition(b"\n")
-    question = json.loads(head)
-    json.dump(_answer(question, content), sys.stdout)
+    sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8")
+    json.dump(expand_calendars(json.loads(head), content), sys.stdout)
+    sys.stdout.flush()
     return 0
 
 
-def _answer(question: dict[str, str], content: bytes) -> dict[str, Any]:
-    import icalendar
-
-    try:
-        calendars = icalendar.Calendar.from_ical(content, multiple=True)
-    except Exception:
+def expand_calendars(question: dict[str, str], content: bytes) -> dict[str, Any]:
+    """What a file says about the time that is asked about, in the form that `main` prints."""
+    document = parse_calendars(content)
+    if not document.calendars:
         return {"refused": "not_a_calendar"}
-    calendars = [calendar for calendar in calendars if calendar.name == "VCALENDAR"]
-    if not calendars:
-        return {"refused": "not_a_calendar"}
-    expander = Expander(
-        datetime.datetime.fromisoformat(question["first"]),
-        datetime.datetime.fromisoformat(question["last"]),
-        ZoneInfo(question["zone"]),
-        question["own_suffix"],
-    )
-    for calendar in calendars:
+    first, last = (datetime.datetime.fromisoformat(question[name]) for name in ("first", "last"))
+    expander = Expander(first, last, ZoneInfo(question["zone"]), question["own_suffix"])
+    for calendar in document.calendars:
         expander.read(calendar)
-    busy = sorted(expander.busy)[:MOST_BUSY]
-    if len(expander.busy) > MOST_BUSY:
-        expander.skipped["too_many"] += len(expander.busy) - MOST_BUSY
-    rows = [(start.isoformat(), end.isoformat(), title) for start, end, title in busy]
-    return {"busy": rows, "skipped": dict(expander.skipped)}
+    problems = sorted(expander.problems)[:_MOST_PROBLEMS]
+    return {
+        "busy": [(start.isoformat(), end.isoformat(), title) for start, end, title in _bounded(expander.busy)],
+        "problems": [(each.code, each.line, each.event, each.value) for each in (*problems, *_strays(document, problems))],
+        "is_complete": not document.is_cut,
+    }
+
+
+def _strays(document: Document, problems: list[Problem]) -> Iterator[Problem]:
+    """The lines that were left out, but for those that made a problem of their own."""
+    lines = {problem.line for problem in problems}
+    for line, text in [stray for stray in document.strays if stray[0] not in lines][:_MOST_STRAYS]:
+        yield Problem("stray_line", line, "", " ".join(text.split())[:100])
+
+
+def _bounded(busy: set[Busy]) -> list[Busy]:
+    """No more than can be stored: where there are more, without titles and as one where they touch, and in the end without gaps."""
+    if len(busy) <= MOST_BUSY:
+        return sorted(busy)
+    joined: list[Busy] = []
+    for start, end, _ in sorted(busy):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end), "")
+        else:
+            joined.append((start, end, ""))
+    kept = joined[: MOST_BUSY - 1]
+    rest = joined[MOST_BUSY - 1 :]
+    return [*kept, (rest[0][0], rest[-1][1], "")] if rest else kept
 
 
 class Expander:
@@ -76,70 +94,62 @@ class Expander:
     def __init__(self, first: datetime.datetime, last: datetime.datetime, zone: ZoneInfo, own_suffix: str) -> None:
         self.first, self.last, self.zone, self.own_suffix = first, last, zone, own_suffix
         self.busy: set[Busy] = set()
-        self.skipped: Counter[str] = Counter()
+        self.problems: set[Problem] = set()
         self.stops_at = time.process_time() + _SECONDS_FOR_ALL
 
-    def read(self, calendar: Any) -> None:
-        for series in _series(calendar):
-            if str(series[0].get("UID", "")).endswith(self.own_suffix):
-                continue
-            if time.process_time() > self.stops_at:
-                self.skipped["too_slow"] += 1
-                continue
-            try:
-                with_limit(functools.partial(self._take, series, calendar.get("X-WR-TIMEZONE")))
-            except TooSlow:
-                self.skipped["too_slow"] += 1
-            except Exception:
-                # Whatever a file holds, the next event is read.
-                self.skipped["broken"] += 1
-        for period in _free_busy(calendar):
-            self._add(*period, "")
+    def read(self, calendar: Component) -> None:
+        context = Context(self.first, self.last, self.zone, calendar)
+        for events in _series(calendar):
+            if not self._is_own(events):
+                self._take(events, context, functools.partial(series_spans, events, context))
+        for component in calendar.children:
+            if component.name in _STATED_TIME:
+                self._take([component], context, functools.partial(_stated, component, context))
+        self.problems |= context.problems
 
-    def _take(self, series: list[Any], zone: Any = None) -> None:
-        import icalendar
-        import recurring_ical_events
+    def _is_own(self, events: list[Component]) -> bool:
+        return all(
+            not event.is_broken and event.all("UID") and all(each.value.strip().endswith(self.own_suffix) for each in event.all("UID"))
+            for event in events
+        )
 
-        alone = icalendar.Calendar()
-        alone.add("PRODID", "-//Soosh//")
-        alone.add("VERSION", "2.0")
-        if zone:
-            alone.add("X-WR-TIMEZONE", zone)
-        for event in series:
-            if event.get("DTSTART") is None or (event.errors and any(name in _TIMES for name, _ in event.errors)):
-                raise Unreadable
-            alone.add_component(event)
-        # A day more on either side: where a floating day begins is not known before its zone is applied.
-        day = datetime.timedelta(days=1)
-        found: list[Busy] = []
-        occurrences = recurring_ical_events.of(alone, keep_recurrence_attributes=False, components=["VEVENT"])
-        for number, event in enumerate(occurrences.between(self.first - day, self.last + day)):
-            if number >= _MOST_OCCURRENCES_OF_A_SERIES:
-                self.skipped["too_many"] += 1
-                break
-            if _is_busy(event):
-                found.append((*self._times(event), _title(event)))
-        for busy in found:
-            self._add(*busy)
+    def _take(self, events: list[Component], context: Context, read: Callable[[], set[Busy]]) -> None:
+        """Add what `read` finds; or, where it fails, all the time that it may have been about."""
+        try:
+            found = self._within_limits(read)
+        except TooSlow:
+            found = _unread("too_slow", events, context)
+        except TooManyOccurrences:
+            found = _unread("too_many", events, context)
+        except Exception:
+            # Whatever a file holds, the next event is read.
+            found = _unread("unreadable_event", events, context)
+        for start, end, title in found:
+            cut = (max(start, self.first).astimezone(datetime.UTC), min(end, self.last).astimezone(datetime.UTC), title)
+            if cut[0] < cut[1]:
+                self.busy.add(cut)
 
-    def _times(self, event: Any) -> tuple[datetime.datetime, datetime.datetime]:
-        return self._instant(event.start), self._instant(event.end)
-
-    def _instant(self, value: datetime.datetime | datetime.date) -> datetime.datetime:
-        if not isinstance(value, datetime.datetime):
-            value = datetime.datetime.combine(value, datetime.time())
-        return (value if value.tzinfo else value.replace(tzinfo=self.zone)).astimezone(datetime.UTC)
-
-    def _add(self, start: Any, end: Any, title: str) -> None:
-        start, end = max(self._instant(start), self.first), min(self._instant(end), self.last)
-        if start < end:
-            self.busy.add((start, end, title))
+    def _within_limits(self, read: Callable[[], set[Busy]]) -> set[Busy]:
+        if time.process_time() > self.stops_at:
+            raise TooSlow
+        found: list[set[Busy]] = []
+        with_limit(lambda: found.append(read()))
+        return found[0]
 
 
-_TIMES = frozenset({"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"})
+def _stated(component: Component, context: Context) -> set[Busy]:
+    return {(start, end, "") for start, end in _STATED_TIME[component.name](component, context)}
 
 
-def with_limit(call: Any) -> None:
+def _unread(code: str, events: list[Component], context: Context) -> set[Busy]:
+    found = set()
+    for event in filter(is_busy, events):
+        context.report(code, event)
+        found |= {(start, end, title_of(event)) for start, end in whole(event, context)}
+    return found
+
+
+def with_limit(call: Callable[[], None]) -> None:
     """Call it, and break it off after a second of processor time.
 
     Raises:
@@ -157,41 +167,10 @@ def with_limit(call: Any) -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _series(calendar: Any) -> Iterator[list[Any]]:
+def _series(calendar: Component) -> Iterator[list[Component]]:
     """The events of each UID: a rule and what departs from it. An event without one stands alone."""
-    groups: dict[str, list[Any]] = defaultdict(list)
-    for number, event in enumerate(calendar.walk("VEVENT")):
-        groups[str(event.get("UID") or f"without {number}")].append(event)
+    groups: dict[str, list[Component]] = defaultdict(list)
+    for number, component in enumerate(calendar.children):
+        if component.name == "VEVENT" or (component.name not in _OTHER_COMPONENTS and component.all("DTSTART")):
+            groups[component.text("UID") or f"without {number}"].append(component)
     yield from groups.values()
-
-
-def _is_busy(event: Any) -> bool:
-    """Neither cancelled nor marked as free."""
-    return (
-        str(event.get("STATUS", "")).upper() != "CANCELLED"
-        and str(event.get("TRANSP", "")).upper() != "TRANSPARENT"
-        and str(event.get("X-MICROSOFT-CDO-BUSYSTATUS", "")).upper() != "FREE"
-    )
-
-
-def _title(event: Any) -> str:
-    """What an event calls itself, unless it is private."""
-    if str(event.get("CLASS", "PUBLIC")).upper() != "PUBLIC":
-        return ""
-    return " ".join(str(event.get("SUMMARY", "")).replace("\x00", "").split())[:_MOST_TITLE]
-
-
-def _free_busy(calendar: Any) -> Iterator[tuple[datetime.datetime, datetime.datetime]]:
-    """The busy periods of VFREEBUSY components (RFC 5545, 3.6.4)."""
-    for component in calendar.walk("VFREEBUSY"):
-        stated = component.get("FREEBUSY", [])
-        for each in stated if isinstance(stated, list) else [stated]:
-            if each.params.get("FBTYPE", "BUSY").upper() in _BUSY_KINDS:
-                for period in getattr(each, "dts", [each]):
-                    start, end = period.dt if hasattr(period, "dt") else (period.start, period.end)
-                    yield start, start + end if isinstance(end, datetime.timedelta) else end
-
-
-if __name__ == "__main__":
-    sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8")
-    sys.exit(main())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.limited_process import Lane, Limits, ProcessFailed
 
-_EXPANDER = Path(__file__).with_name("calendar_expander.py")
+_SCRIPT = Path(__file__).with_name("calendar_script.py")
 # Workers alone read calendars, so that waiting keeps no request.
 _LANE = Lane("calendars", Limits(memory_bytes=600_000_000, cpu_seconds=40, seconds=60), waiting=8, wait_seconds=120)
 
@@ -33,11 +33,25 @@ class Busy:
 
 
 @dataclasses.dataclass(frozen=True)
-class Reading:
-    """What a calendar says. `skipped` counts the events that could not be read, by reason: broken, too_slow, too_many."""
+class Problem:
+    """What was not understood, and counted as busy. `code` is a `CalendarProblem`; `event` the title unless it is private; `value` what
+    stands on the line."""
 
-    busy: tuple[Busy, ...]
-    skipped: Mapping[str, int]
+    code: str
+    line: int
+    event: str
+    value: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What a calendar says about the time up to `read_until`. `is_complete` is false where something is missing from it, so that what is
+    not in it may be busy all the same."""
+
+    busy: tuple[Busy, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    is_complete: bool = True
+    read_until: datetime.datetime | None = None
 
 
 def read_calendar(
@@ -51,13 +65,21 @@ def read_calendar(
     """
     head = json.dumps({"first": first.isoformat(), "last": last.isoformat(), "zone": zone, "own_suffix": own_suffix})
     try:
-        written = _LANE.run(_EXPANDER, content=head.encode() + b"\n" + content)
+        written = _LANE.run(_SCRIPT, content=head.encode() + b"\n" + content)
     except ProcessFailed as error:
         raise UnusableCalendar("too_heavy") from error
-    answer = json.loads(written)
+    return dataclasses.replace(reading_of(json.loads(written)), read_until=last)
+
+
+def reading_of(answer: dict[str, Any]) -> Reading:
+    """What the expander answers, as values.
+
+    Raises:
+        UnusableCalendar
+    """
     if "refused" in answer:
         raise UnusableCalendar(answer["refused"])
     busy = (
         Busy(datetime.datetime.fromisoformat(start), datetime.datetime.fromisoformat(end), title) for start, end, title in answer["busy"]
     )
-    return Reading(tuple(busy), answer["skipped"])
+    return Reading(tuple(busy), tuple(Problem(*problem) for problem in answer["problems"]), answer["is_complete"])

@@ -1,14 +1,19 @@
-"""Outside calendars that keep a mentor busy: read every quarter of an hour, and told about when they cannot be."""
+"""Outside calendars that keep a mentor busy: read every quarter of an hour, and reported to their owner when they cannot be.
+
+What a calendar was not read for is busy: all time from the last instant that was read on, which is all of it until the first time.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import uuid
+from collections.abc import Iterable
 
 import structlog
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -18,11 +23,12 @@ from core.events import publish
 from core.sealing import seal, unseal
 from mentors.enums import CalendarKind, TimeSource
 from mentors.errors import CalendarNotRead, TooManyCalendars
-from mentors.events import CalendarWentStale
+from mentors.events import CalendarMisread, CalendarWentStale
 from mentors.models import OccupiedTime, OutsideCalendar, Schedule
 from mentors.providers import caldav
-from mentors.providers.calendars import Reading, UnusableCalendar, read_calendar
+from mentors.providers.calendars import Busy, Reading, UnusableCalendar, read_calendar
 from mentors.providers.guarded import Fetched, FetchFailed, fetch, target_of
+from mentors.services.calendar_problems import has_news, stored_problems
 from mentors.services.keeping import SPARE_DAYS, keep_free_time_of, lock_people
 from mentors.services.links import own_suffix
 
@@ -30,6 +36,8 @@ logger = structlog.get_logger(__name__)
 
 MOST_CALENDARS = 10
 STALE_AFTER = datetime.timedelta(hours=12)
+# The end of the row that stands for time that was not read.
+UNREAD_UNTIL = datetime.datetime(9000, 1, 1, tzinfo=datetime.UTC)
 _INTERVAL = datetime.timedelta(minutes=15)
 _LONGEST_WAIT = datetime.timedelta(hours=6)
 # What recurs comes into view day by day, so that a calendar that did not change is still read anew each day.
@@ -64,9 +72,10 @@ def add_calendar(*, person: User, kind: CalendarKind, name: str, address: str, u
             sealed_address=seal(target.address, purpose=_ADDRESS),
             username=username,
             due_at=timezone.now(),
-            fresh_at=timezone.now(),
             sealed_password=seal(password, purpose=_PASSWORD) if password else "",
         )
+        _write_events(calendar, (), read_until=timezone.now())
+        keep_free_time_of([person.pk])
         transaction.on_commit(lambda: ring_unless_rung("mentors.tasks.read_calendars"))
     return calendar
 
@@ -110,25 +119,33 @@ def refresh_calendar(*, calendar: OutsideCalendar) -> None:
     except (FetchFailed, UnusableCalendar) as failure:
         _record_failure(calendar, failure.code)
         return
-    now = timezone.now()
     with transaction.atomic():
         lock_people([calendar.person_id])
         current = OutsideCalendar.objects.select_for_update().filter(pk=calendar.pk).first()
         if current is None:
             return
-        current.fresh_at, current.failure, current.failures, current.told_stale_at = now, "", 0, None
         if reading is not None:
-            current.version, current.read_at, current.skipped = version[:300], now, dict(reading.skipped)
-            _write_events(current, reading)
-            keep_free_time_of([current.person_id])
+            _record_reading(current, reading)
+        if reading is None or reading.is_complete:
+            current.fresh_at, current.failure, current.failures, current.told_stale_at = timezone.now(), "", 0, None
+            current.version = version[:300]
         current.save()
+    if reading is not None and not reading.is_complete:
+        _record_failure(calendar, "incomplete")
+
+
+def read_anew(*, person_id: uuid.UUID) -> None:
+    """Read the calendars of this person as soon as possible, whether they changed or not: what they are read for did. Part of the caller's
+    transaction."""
+    if OutsideCalendar.objects.filter(person=person_id).update(version="", due_at=timezone.now()):
+        transaction.on_commit(lambda: ring_unless_rung("mentors.tasks.read_calendars"))
 
 
 def report_stale_calendars() -> int:
-    """Tell the owners of calendars that could not be read for half a day, once each."""
+    """Notify the owners of calendars that could not be read at all yet, or for half a day, once each."""
     number = 0
     with transaction.atomic():
-        for calendar in stale_calendars().filter(told_stale_at__isnull=True).select_for_update(skip_locked=True)[:500]:
+        for calendar in stale_calendars().filter(told_stale_at__isnull=True, failures__gt=0).select_for_update(skip_locked=True)[:500]:
             OutsideCalendar.objects.filter(pk=calendar.pk).update(told_stale_at=timezone.now())
             publish(CalendarWentStale(calendar.person_id, calendar.pk))
             number += 1
@@ -136,8 +153,8 @@ def report_stale_calendars() -> int:
 
 
 def stale_calendars() -> QuerySet[OutsideCalendar]:
-    """Calendars of which nothing was heard for so long that what they say may be wrong."""
-    return OutsideCalendar.objects.filter(fresh_at__lt=timezone.now() - STALE_AFTER)
+    """Calendars that were not read yet, or of which nothing was heard for so long that what they say may be wrong."""
+    return OutsideCalendar.objects.filter(Q(fresh_at__isnull=True) | Q(fresh_at__lt=timezone.now() - STALE_AFTER))
 
 
 def is_confirmed(person_id: uuid.UUID) -> bool:
@@ -162,39 +179,58 @@ def _read(calendar: OutsideCalendar) -> tuple[str, Reading | None]:
     now = timezone.now().replace(microsecond=0)
     first = now - datetime.timedelta(days=1)
     last = now + datetime.timedelta(days=(schedule.horizon_days if schedule else 0) + SPARE_DAYS)
+    # Whole days, so that the row for what was not read changes once a day.
+    last = last.replace(hour=0, minute=0, second=0)
     known = calendar.version if calendar.read_at and calendar.read_at > now - _READ_ANEW_AFTER else ""
-    version, content = _caldav(calendar, known, first, last) if calendar.kind == CalendarKind.CALDAV else _ics(calendar, known)
+    version, content, is_complete = _caldav(calendar, known, first, last) if calendar.kind == CalendarKind.CALDAV else _ics(calendar, known)
     if content is None:
         return version, None
-    if not content and calendar.kind == CalendarKind.CALDAV:
-        return version, Reading((), {})
-    return version, read_calendar(content, first=first, last=last, zone=zone, own_suffix=own_suffix())
+    reading = Reading(read_until=last)
+    if content or calendar.kind == CalendarKind.ICS:
+        reading = read_calendar(content, first=first, last=last, zone=zone, own_suffix=own_suffix())
+    return version, dataclasses.replace(reading, is_complete=reading.is_complete and is_complete)
 
 
-def _ics(calendar: OutsideCalendar, known: str) -> tuple[str, bytes | None]:
+def _ics(calendar: OutsideCalendar, known: str) -> tuple[str, bytes | None, bool]:
     target = target_of(unseal(calendar.sealed_address, purpose=_ADDRESS))
     answer: Fetched = fetch(target, headers={"If-None-Match": known} if known else {})
-    return answer.headers.get("etag", ""), None if answer.status == 304 else answer.content
+    return answer.headers.get("etag", ""), None if answer.status == 304 else answer.content, True
 
 
-def _caldav(calendar: OutsideCalendar, known: str, first: datetime.datetime, last: datetime.datetime) -> tuple[str, bytes | None]:
+def _caldav(calendar: OutsideCalendar, known: str, first: datetime.datetime, last: datetime.datetime) -> tuple[str, bytes | None, bool]:
     address = unseal(calendar.sealed_address, purpose=_ADDRESS)
     credentials = (calendar.username, unseal(calendar.sealed_password, purpose=_PASSWORD) if calendar.sealed_password else "")
     version = caldav.version_of(address, credentials)
     if version and version == known:
-        return version, None
-    return version, caldav.content_of(address, credentials, first=first, last=last)
+        return version, None, True
+    content, is_complete = caldav.content_of(address, credentials, first=first, last=last)
+    return version, content, is_complete
 
 
-def _write_events(calendar: OutsideCalendar, reading: Reading) -> None:
-    """Bring the stored events in step, touching those alone that differ."""
-    wanted = {(busy.start, busy.end, busy.title) for busy in reading.busy}
+def _record_reading(calendar: OutsideCalendar, reading: Reading) -> None:
+    """Write what a calendar says. What is missing from an incomplete reading stays as it was."""
+    problems = stored_problems(reading.problems)
+    if has_news(calendar.problems, problems):
+        publish(CalendarMisread(calendar.person_id, calendar.pk))
+    calendar.problems = problems
+    if reading.is_complete:
+        calendar.read_at = timezone.now()
+    _write_events(calendar, reading.busy, read_until=reading.read_until if reading.is_complete else None)
+    keep_free_time_of([calendar.person_id])
+
+
+def _write_events(calendar: OutsideCalendar, busy: Iterable[Busy], *, read_until: datetime.datetime | None) -> None:
+    """Bring the stored events in step, touching those alone that differ. From `read_until` on, all time is busy; without it nothing that
+    is stored goes away."""
+    wanted = {(each.start, each.end, each.title) for each in busy}
+    if read_until is not None:
+        wanted.add((read_until, UNREAD_UNTIL, ""))
     gone = []
     for pk, during, title in calendar.events.values_list("pk", "during", "title"):
         key = (during.lower, during.upper, title)
         if key in wanted:
             wanted.remove(key)
-        else:
+        elif read_until is not None:
             gone.append(pk)
     OccupiedTime.objects.filter(pk__in=gone).delete()
     OccupiedTime.objects.bulk_create(

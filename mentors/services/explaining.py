@@ -10,6 +10,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from mentors.enums import Refusal, TimeSource
 from mentors.models import MentorProfile, OccupiedTime, Schedule
+from mentors.services.calendars import UNREAD_UNTIL
 from mentors.services.expanding import Hours, hours_on, zone_on
 from mentors.services.keeping import BOOKED, dates_of, rules_of
 from mentors.services.slots import Question, refusals_of
@@ -105,6 +106,8 @@ def _taken(asked: _Asked) -> tuple[str, ...]:
 
 
 def _entry(row: OccupiedTime) -> str:
+    if row.calendar is not None and row.during.upper == UNREAD_UNTIL:
+        return f"{row.calendar.name} has not been read for the time from {row.during.lower:%Y-%m-%d %H:%M} UTC on."
     names = {TimeSource.SESSION: "a session", TimeSource.HOLD: "a session that is being booked", TimeSource.BLOCK: "blocked by you"}
     source = f"an event of {row.calendar.name}" if row.calendar else names[TimeSource(row.source)]
     title = f" “{row.title}”" if row.title else ""

@@ -15,6 +15,7 @@ from core.errors import FieldError
 from mentors.errors import InvalidSchedule
 from mentors.models import DateOverride, MentorProfile, Schedule, Travel, WeeklyHours
 from mentors.models.availability import MINUTES_OF_A_DAY
+from mentors.services.calendars import read_anew
 from mentors.services.expanding import Hours, Stay, hours_on
 from mentors.services.keeping import keep_hours, lock_people, rules_of
 
@@ -66,12 +67,16 @@ def set_availability(*, profile: MentorProfile, availability: Availability) -> S
     with transaction.atomic():
         lock_people([profile.user_id])
         schedule = Schedule.objects.select_for_update().filter(profile=profile).first() or Schedule(profile=profile, version=0)
+        before = (schedule.time_zone, schedule.horizon_days)
         for name, value in {"time_zone": availability.time_zone, **availability.settings}.items():
             setattr(schedule, name, value)
         schedule.version += 1
         schedule.save()
         _write_rules(schedule, availability)
         keep_hours([schedule])
+        if (schedule.time_zone, schedule.horizon_days) != before:
+            # Calendars are read in the mentor's zone, and as far ahead as the mentor can be booked.
+            read_anew(person_id=profile.user_id)
     return schedule
 
 

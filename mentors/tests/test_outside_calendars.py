@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime
 import ssl
 import urllib.request
@@ -13,16 +14,20 @@ from typing import Any
 
 import icalendar
 import pytest
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.errors import InvalidInput
 from core.models import OutboxEvent
 from mentors.enums import CalendarKind, Refusal
 from mentors.errors import TooManyCalendars
-from mentors.models import CalendarLink, MentorProfile, OccupiedTime, OutsideCalendar
+from mentors.events import CalendarMisread, CalendarWentStale
+from mentors.handlers import notify_owner_of_misread_calendar, tell_owner_of_stale_calendar
+from mentors.models import CalendarLink, MentorProfile, OccupiedTime, OutsideCalendar, Schedule
 from mentors.providers import caldav, guarded
 from mentors.providers.guarded import FetchFailed
 from mentors.services.calendars import (
+    UNREAD_UNTIL,
     add_calendar,
     is_confirmed,
     read_due_calendars,
@@ -30,12 +35,15 @@ from mentors.services.calendars import (
     remove_calendar,
     report_stale_calendars,
 )
+from mentors.services.explaining import full_reasons_against
 from mentors.services.links import drop_link, feed_of, own_suffix, person_behind, rotate_link, token_of
 from mentors.services.occupying import block_time, claim_time
+from mentors.services.schedules import availability_of, change_time_zone, set_availability
 from mentors.services.slots import Question, refusals_of
 from mentors.tests.calendar_servers import CalendarServer, radicale
 from mentors.tests.conftest import utc
 from mentors.tests.test_calendars import calendar as content_with
+from notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
 LUNCH = "UID:lunch\nDTSTART;TZID=Europe/Berlin:20260601T120000\nDTEND;TZID=Europe/Berlin:20260601T130000\nRRULE:FREQ=WEEKLY\nSUMMARY:Lunch"
@@ -76,16 +84,94 @@ def refusals(mentor: MentorProfile, start: str) -> list[Refusal]:
     return refusals_of(Question(mentor.pk, 60), utc(start))
 
 
+def events() -> QuerySet[OccupiedTime]:
+    """What was read of calendars, without the time for which nothing was."""
+    return OccupiedTime.objects.filter(source="event").exclude(during__endswith=UNREAD_UNTIL)
+
+
+class TestNotUnderstood:
+    """What was not read, or not understood, is busy, and its owner is told."""
+
+    def test_nobody_is_booked_before_a_calendar_was_read(self, mentor: MentorProfile, server: CalendarServer) -> None:
+        server.content = b"<!doctype html><title>Sign in</title>"
+        calendar = add(mentor, server)
+        assert (refusals(mentor, "2026-06-08 11:00"), is_confirmed(mentor.user_id)) == ([Refusal.TAKEN], False)
+        (reason,) = full_reasons_against(mentor, Question(mentor.pk, 60), utc("2026-06-08 11:00"))
+        assert reason.details == ("Work has not been read for the time from 2026-06-01 06:00 UTC on.",)
+        assert report_stale_calendars() == 0, "it was not tried yet"
+        refresh_calendar(calendar=calendar)
+        calendar.refresh_from_db()
+        assert (calendar.failure, calendar.fresh_at) == ("not_a_calendar", None)
+        assert (report_stale_calendars(), report_stale_calendars()) == (1, 0)
+        tell_owner_of_stale_calendar(CalendarWentStale(mentor.user_id, calendar.pk))
+        notice = Notification.objects.get(kind="mentors.calendar-unread")
+        assert notice.data["reason"].startswith("The address does not lead to a calendar file.")
+        server.content = content_with(LUNCH)
+        refresh_calendar(calendar=calendar)
+        assert (refusals(mentor, "2026-06-08 11:00"), is_confirmed(mentor.user_id)) == ([], True)
+
+    def test_a_calendar_that_is_cut_off_frees_nothing(self, mentor: MentorProfile, server: CalendarServer) -> None:
+        server.content = content_with(LUNCH)
+        calendar = add(mentor, server)
+        refresh_calendar(calendar=calendar)
+        server.content = content_with("UID:2\nDTSTART:20260610T080000Z\nDTEND:20260610T090000Z").partition(b"END:VCALENDAR")[0]
+        refresh_calendar(calendar=OutsideCalendar.objects.get())
+        assert refusals(mentor, "2026-06-08 10:00") == [Refusal.TAKEN], "what was known before stays"
+        assert refusals(mentor, "2026-06-10 08:00") == [Refusal.TAKEN], "what arrived counts"
+        calendar.refresh_from_db()
+        assert (calendar.failure, calendar.failures) == ("incomplete", 1)
+
+    def test_what_is_new_and_not_understood_is_told_once(self, mentor: MentorProfile, server: CalendarServer) -> None:
+        server.content = content_with("UID:1\nSUMMARY:Talk\nDTSTART;TZID=Office:20260608T120000\nDURATION:PT1H")
+        calendar = add(mentor, server)
+        for _ in range(2):
+            refresh_calendar(calendar=OutsideCalendar.objects.get())
+        assert OutboxEvent.objects.filter(name="mentors.calendar-misread").count() == 1
+        notify_owner_of_misread_calendar(CalendarMisread(mentor.user_id, calendar.pk))
+        assert Notification.objects.get(kind="mentors.calendar-misread").data["problem"] == (
+            "“Talk” (line 7) names the time zone “Office”, which nobody knows. It keeps you busy for as long as it may have been meant. "
+            "Choose a time zone with the name of a city for it."
+        )
+        assert refusals(mentor, "2026-06-08 07:00") == [Refusal.TAKEN]
+
+    def test_more_of_the_future_is_busy_until_it_was_read(self, mentor: MentorProfile, server: CalendarServer) -> None:
+        server.content, server.etag = content_with(LUNCH), '"1"'
+        refresh_calendar(calendar=add(mentor, server))
+        stated = availability_of(Schedule.objects.get(profile=mentor))
+        set_availability(profile=mentor, availability=dataclasses.replace(stated, settings={"horizon_days": 90}))
+        assert refusals(mentor, "2026-08-03 11:00") == [Refusal.TAKEN]
+        assert read_due_calendars(until=timezone.now() + datetime.timedelta(seconds=9)) == 1
+        assert (refusals(mentor, "2026-08-03 11:00"), refusals(mentor, "2026-08-03 10:00")) == ([], [Refusal.TAKEN])
+
+    def test_whole_days_follow_their_owner_to_another_zone(self, mentor: MentorProfile, server: CalendarServer) -> None:
+        server.content, server.etag = content_with("UID:1\nDTSTART;VALUE=DATE:20260608"), '"1"'
+        refresh_calendar(calendar=add(mentor, server))
+        change_time_zone(profile=mentor, time_zone="Asia/Tokyo", keeps_instants=True)
+        read_due_calendars(until=timezone.now() + datetime.timedelta(seconds=9))
+        (day,) = events()
+        assert day.during.lower == utc("2026-06-07 15:00")
+
+    def test_an_entry_that_the_server_withholds_leaves_the_reading_incomplete(self, monkeypatch: Any) -> None:
+        entries = (content_with(LUNCH).decode(), "")
+        responses = "".join(
+            f"<d:response><d:href>/{n}</d:href><c:calendar-data>{data}</c:calendar-data></d:response>" for n, data in enumerate(entries)
+        )
+        content = f'<d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav">{responses}</d:multistatus>'.encode()
+        monkeypatch.setattr(caldav, "fetch", lambda *_, **__: guarded.Fetched(207, content, {}))
+        got, is_complete = caldav.content_of("https://localhost/", ("a", "b"), first=utc("2026-06-01"), last=utc("2026-07-01"))
+        assert (b"UID:lunch" in got, is_complete) == (True, False)
+
+
 class TestIcs:
     def test_keeps_its_owner_busy(self, mentor: MentorProfile, server: CalendarServer) -> None:
         server.content = content_with(LUNCH)
         calendar = add(mentor, server)
-        assert refusals(mentor, "2026-06-08 10:00") == []
+        assert refusals(mentor, "2026-06-08 11:00") == [Refusal.TAKEN], "what was not read is busy"
         assert read_due_calendars(until=timezone.now() + datetime.timedelta(seconds=9)) == 1
         assert refusals(mentor, "2026-06-08 10:00") == [Refusal.TAKEN]
         assert refusals(mentor, "2026-06-08 11:00") == []
         calendar.refresh_from_db()
-        assert (calendar.failure, calendar.skipped, calendar.read_at) == ("", {}, timezone.now())
+        assert (calendar.failure, calendar.problems, calendar.read_at) == ("", [], timezone.now())
         assert "mine.ics" not in calendar.sealed_address
         assert read_due_calendars(until=timezone.now() + datetime.timedelta(seconds=9)) == 0
         remove_calendar(calendar=calendar)
@@ -95,13 +181,13 @@ class TestIcs:
         server.content = content_with(LUNCH)
         calendar = add(mentor, server)
         refresh_calendar(calendar=calendar)
-        kept = set(OccupiedTime.objects.values_list("pk", flat=True))
+        kept = set(events().values_list("pk", flat=True))
         server.content = content_with(
             LUNCH.replace("FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=2"), "UID:2\nDTSTART:20260610T080000Z\nDTEND:20260610T090000Z"
         )
         refresh_calendar(calendar=calendar)
-        assert OccupiedTime.objects.count() == 3
-        assert OccupiedTime.objects.filter(pk__in=kept).count() == 2, "what did not change was not touched"
+        assert events().count() == 3
+        assert events().filter(pk__in=kept).count() == 2, "what did not change was not touched"
         assert refusals(mentor, "2026-06-10 08:00") == [Refusal.TAKEN]
 
     def test_unchanged_is_not_read_again_for_a_day(self, mentor: MentorProfile, server: CalendarServer, clock: list[Any]) -> None:
@@ -203,7 +289,7 @@ class TestCaldav:
         for name in ("lunch", "more"):
             self.call("DELETE", f"ada/work/{name}.ics", b"", "text/plain")
         refresh_calendar(calendar=OutsideCalendar.objects.get())
-        assert not OccupiedTime.objects.exists(), "an empty calendar is one"
+        assert not events().exists(), "an empty calendar is one"
 
     def test_wrong_password(self, address: str, mentor: MentorProfile) -> None:
         with pytest.raises(FetchFailed) as caught:
@@ -230,7 +316,7 @@ class TestOutgoing:
         assert [str(entry["summary"]) for entry in entries] == ["Session", "Dentist"]
         assert (str(entries[0]["uid"]), entries[0].decoded("dtstart")) == (f"{reference}{own_suffix()}", utc("2026-06-08 10:00"))
         refresh_calendar(calendar=add(mentor, server))
-        assert not OccupiedTime.objects.filter(source="event").exists()
+        assert not events().exists()
 
     def test_rotation_ends_the_old_address(self, mentor: MentorProfile) -> None:
         first = rotate_link(person=mentor.user)

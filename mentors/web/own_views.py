@@ -21,6 +21,7 @@ from mentors.errors import NoSchedule
 from mentors.models import CalendarLink, MentorProfile, OutsideCalendar, Review, Schedule
 from mentors.selectors import blocks_of, first_name, own_profile, own_schedule, reviews_received, reviews_to_write
 from mentors.services import calendars, links, occupying, profiles, reviews, schedules
+from mentors.services.calendar_problems import failure_text, problems_of
 from mentors.web.forms import AvailabilityForm, BlockForm, CalendarForm, OfferForm, OfferFormSet, ProfileForm, ReplyForm, ReviewForm
 from mentors.web.views import mentor_context
 
@@ -169,7 +170,8 @@ class CalendarsPage(DeskPage):
         link = CalendarLink.objects.filter(person=person).first()
         address = f"{settings.SITE_URL}/calendars/{links.token_of(link)}.ics" if link else ""
         found = OutsideCalendar.objects.filter(person=person)[:50]
-        return self.show(request, form=form or CalendarForm(), calendars=found, address=address, zone=person.time_zone)
+        rows = [{"calendar": row, "failure": failure_text(row), "problems": problems_of(row)} for row in found]
+        return self.show(request, form=form or CalendarForm(), calendars=rows, address=address, zone=person.time_zone)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = CalendarForm(request.POST)

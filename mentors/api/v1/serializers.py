@@ -15,7 +15,7 @@ from core.serializers import MoneySerializer, QuerySerializer, RequestSerializer
 from core.time_zones import TimeZoneField
 from core.wall_time import Weekday
 from mentors.api.v1.check_serializers import BadgeSerializer
-from mentors.enums import AccessibilityPractice, CalendarKind, MentorState, OfferKind, PauseReason, Refusal
+from mentors.enums import AccessibilityPractice, CalendarKind, CalendarProblem, MentorState, OfferKind, PauseReason, Refusal
 from mentors.models import CalendarLink, MentorProfile, MentorSkill, OccupiedTime, Offer, OutsideCalendar
 from mentors.models.availability import (
     FURTHEST_HORIZON,
@@ -26,6 +26,7 @@ from mentors.models.availability import (
     SHORTEST_INCREMENT,
 )
 from mentors.models.profiles import LARGEST_GROUP, LONGEST_SESSION, MOST_LANGUAGES, SHORTEST_SESSION
+from mentors.services.calendar_problems import failure_text, problems_of
 from mentors.services.expanding import Hours, Stay
 from mentors.services.links import token_of
 from mentors.services.profiles import MOST_OFFERS, MOST_SKILLS, StatedOffer
@@ -323,7 +324,7 @@ class SlotListSerializer(serializers.Serializer[Any]):
     slots = SlotSerializer(many=True)
     time_zone = serializers.CharField(help_text="Of the mentor.")
     is_confirmed = serializers.BooleanField(
-        help_text="false: a calendar of the mentor could not be read for long, so that a time may turn out to be taken."
+        help_text="false: a calendar of the mentor was not read yet, or not for 12 hours, so that a time may turn out to be taken."
     )
 
 
@@ -385,14 +386,30 @@ class CalendarRequestSerializer(RequestSerializer):
         return calendar
 
 
+class CalendarProblemSerializer(serializers.Serializer[Any]):
+    code = serializers.ChoiceField(choices=CalendarProblem.choices)
+    line = serializers.IntegerField(help_text="Of the calendar file, counted from 1.")
+    event = serializers.CharField(help_text="The title of the event; empty where it has none or is private.")
+    text = serializers.CharField(help_text="What was not understood, and what follows from it.")
+    remedy = serializers.CharField(help_text="How to fix it.")
+
+
 class OutsideCalendarSerializer(serializers.ModelSerializer[OutsideCalendar]):
-    skipped = serializers.DictField(child=serializers.IntegerField(), help_text="How many events could not be read, by reason.")
+    problems = serializers.SerializerMethodField(help_text="What was not understood when it was last read, and counts as busy.")
     failure = serializers.CharField(help_text="Why the last attempt failed; empty if it did not.")
+    failure_text = serializers.SerializerMethodField(help_text="The same in words, with how to fix it.")
 
     class Meta:
         model = OutsideCalendar
-        fields = ("id", "kind", "name", "host", "username", "read_at", "fresh_at", "failure", "skipped")
+        fields = ("id", "kind", "name", "host", "username", "read_at", "fresh_at", "failure", "failure_text", "problems")
         read_only_fields = fields
+
+    @extend_schema_field(CalendarProblemSerializer(many=True))
+    def get_problems(self, calendar: OutsideCalendar) -> Any:
+        return CalendarProblemSerializer(problems_of(calendar), many=True).data
+
+    def get_failure_text(self, calendar: OutsideCalendar) -> str:
+        return failure_text(calendar)
 
 
 class CalendarServerSerializer(RequestSerializer):
