@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, cast
 
 from django import forms
@@ -11,11 +12,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
+from django.utils.html import format_html
 
 from accounts.models import User
 from bookings.enums import AppealState, Cause, Side
 from bookings.models import (
     Appeal,
+    AppealEvidence,
     Attendance,
     Booking,
     BookingMove,
@@ -27,10 +30,13 @@ from bookings.models import (
     Series,
     Session,
     SessionRecording,
+    Statement,
     Strike,
     WaitlistEntry,
 )
 from bookings.services import appealing, cancelling, rooms, strikes
+from bookings.services.attending import record_of
+from bookings.web.ending_views import evidence_response
 from core.admin import DeskAdmin, LookOnlyInline
 from core.money import Money
 
@@ -50,6 +56,26 @@ class AttendanceInline(LookOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attendance]:
         return cast("QuerySet[Attendance]", super().get_queryset(request).select_related("person"))
+
+
+class StatementInline(LookOnlyInline):
+    model = Statement
+    fields = ("side", "says", "said_at", "person", "note")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Statement]:
+        return cast("QuerySet[Statement]", super().get_queryset(request).select_related("person"))
+
+
+class EvidenceInline(LookOnlyInline):
+    model = AppealEvidence
+    fields = readonly_fields = ("created_at", "content_type", "size", "address")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AppealEvidence]:
+        return cast("QuerySet[AppealEvidence]", super().get_queryset(request).filter(is_stored=True))
+
+    @admin.display(description="File")
+    def address(self, row: AppealEvidence) -> str:
+        return format_html('<a href="{}">Download</a>', reverse("admin:bookings_appeal_evidence", args=[row.appeal_id, row.pk]))
 
 
 class RemovalInline(LookOnlyInline):
@@ -75,7 +101,7 @@ class BookingAdmin(DeskAdmin):
     list_filter = ("state", "policy", ("settled_at", admin.EmptyFieldListFilter))
     list_select_related = ("session__mentor", "learner")
     search_fields = ("=id", "=session__id", "=payment__id", "learner__email", "session__mentor__email")
-    inlines = (MoveInline,)
+    inlines = (StatementInline, MoveInline)
     actions = ("call_off",)
 
     @admin.display(description="session", ordering="session__title")
@@ -140,22 +166,33 @@ class DecisionForm(forms.Form):
     state = forms.ChoiceField(
         label="Decision", choices=[(each.value, each.label) for each in AppealState if each != AppealState.OPEN], widget=forms.RadioSelect
     )
-    note = forms.CharField(max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 4}), help_text="Told to both.")
+    note = forms.CharField(max_length=1000, required=False, widget=forms.Textarea(attrs={"rows": 4}), help_text="Shown to both.")
 
 
 @admin.register(Appeal)
 class AppealAdmin(DeskAdmin):
-    """Somebody says that they were there. The money waits for the decision."""
+    """Somebody contests how a session went. The money waits for the decision."""
 
-    list_display = ("created_at", "state", "person", "booking", "decided_at", "decided_by")
+    list_display = ("created_at", "state", "side", "person", "booking", "decided_at", "decided_by")
     list_filter = ("state",)
     list_select_related = ("person", "booking", "decided_by")
     search_fields = ("=booking__id", "person__email")
     change_form_template = "bookings/appeal_change_form.html"
+    inlines = (EvidenceInline,)
 
     def get_urls(self) -> list[Any]:
         decide = path("<uuid:appeal_id>/decide/", self.admin_site.admin_view(self.decide), name="bookings_appeal_decide")
-        return [decide, *super().get_urls()]
+        address = "<uuid:appeal_id>/evidence/<uuid:evidence_id>/"
+        download = path(address, self.admin_site.admin_view(self.download), name="bookings_appeal_evidence")
+        return [decide, download, *super().get_urls()]
+
+    def download(self, request: HttpRequest, appeal_id: uuid.UUID, evidence_id: uuid.UUID) -> HttpResponse:
+        """A file, for saving; who took it is in the audit log."""
+        if not self.has_act_permission(request):
+            raise PermissionDenied
+        evidence = get_object_or_404(AppealEvidence, pk=evidence_id, appeal=appeal_id, is_stored=True)
+        self._audit(request, "downloaded", evidence)
+        return evidence_response(evidence)
 
     def decide(self, request: HttpRequest, appeal_id: Any) -> HttpResponse:
         """A form that asks how it was."""
@@ -169,7 +206,10 @@ class AppealAdmin(DeskAdmin):
             self.try_each(request, [row], lambda each: appealing.decide_appeal(row=each, staff=staff, **given), "appeals are decided.")
             return redirect(reverse("admin:bookings_appeal_change", args=[row.pk]))
         stays = Attendance.objects.filter(session=row.booking.session_id).select_related("person").order_by("joined_at")
-        context = {"form": form, "appeal": row, "stays": stays, "title": "Decide", "opts": self.model._meta}
+        accounts = Appeal.objects.filter(booking=row.booking_id).select_related("person").prefetch_related("evidence").order_by("pk")
+        context = {"form": form, "appeal": row, "accounts": accounts, "stays": stays, "title": "Decide", "opts": self.model._meta}
+        context["statements"] = row.booking.statements.select_related("person")
+        context["record"] = record_of(row.booking).label
         return render(request, "bookings/decide_form.html", self.admin_site.each_context(request) | context)
 
 

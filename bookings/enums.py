@@ -23,20 +23,29 @@ class BookingState(TextChoices):
 
 _CANCELLED = frozenset({BookingState.CANCELLED_BY_LEARNER, BookingState.CANCELLED_BY_MENTOR, BookingState.CANCELLED_BY_PLATFORM})
 NO_SHOWS = frozenset({BookingState.NO_SHOW_BY_LEARNER, BookingState.NO_SHOW_BY_MENTOR, BookingState.NO_SHOW_BY_BOTH})
+# How a session went. An ending in one of these may be contested until it is final.
+CONCLUDED_STATES = (BookingState.COMPLETED, *sorted(NO_SHOWS))
 # The graph that a booking moves along. The database holds the same one (see the migrations), and refuses every other move.
 MOVES: Mapping[BookingState, frozenset[BookingState]] = {
     BookingState.HELD: frozenset({BookingState.REQUESTED, BookingState.CONFIRMED, BookingState.EXPIRED}) | _CANCELLED,
     BookingState.REQUESTED: frozenset({BookingState.CONFIRMED, BookingState.DECLINED, BookingState.EXPIRED}) | _CANCELLED,
     BookingState.CONFIRMED: frozenset({BookingState.IN_SESSION, BookingState.COMPLETED}) | NO_SHOWS | _CANCELLED,
     BookingState.IN_SESSION: frozenset({BookingState.COMPLETED, BookingState.CANCELLED_BY_PLATFORM}) | NO_SHOWS,
-    # Staff find after an appeal that it took place, or that it was nobody's fault.
-    **{state: frozenset({BookingState.COMPLETED, BookingState.CANCELLED_BY_PLATFORM}) for state in NO_SHOWS},
+    # Until an ending is final, staff may decide otherwise after an appeal.
+    BookingState.COMPLETED: NO_SHOWS | {BookingState.CANCELLED_BY_PLATFORM},
+    # The person who was missing may also still arrive while the time runs.
+    **{
+        state: (NO_SHOWS - {state}) | {BookingState.IN_SESSION, BookingState.COMPLETED, BookingState.CANCELLED_BY_PLATFORM}
+        for state in sorted(NO_SHOWS)
+    },
 }
 # Bookings in one of these have a place in their session.
 WAITING_STATES = (BookingState.HELD, BookingState.REQUESTED)
 LIVE_STATES = (*WAITING_STATES, BookingState.CONFIRMED, BookingState.IN_SESSION)
 AHEAD_STATES = (*WAITING_STATES, BookingState.CONFIRMED)
-PLACED_STATES = (*LIVE_STATES, BookingState.COMPLETED, *sorted(NO_SHOWS))
+PLACED_STATES = (*LIVE_STATES, *CONCLUDED_STATES)
+# While the room is open, these let their two people in: an ending that was reported early shuts nobody out.
+JOINABLE_STATES = (BookingState.CONFIRMED, BookingState.IN_SESSION, *CONCLUDED_STATES)
 
 
 class Side(TextChoices):
@@ -69,6 +78,7 @@ class Cause(TextChoices):
     JOINED = "joined", "somebody came into the room"
     ENDED = "ended", "it took place"
     NOT_THERE = "not_there", "somebody did not come"
+    ARRIVED = "arrived", "the person who was missing arrived"
     APPEAL = "appeal", "staff decided an appeal"
     LEFT = "left", "one of the two left Soosh"
     APART = "apart", "one of the two blocked the other"
@@ -95,11 +105,62 @@ class WaitlistState(TextChoices):
 OFFERED_STATES = (WaitlistState.OFFERED, WaitlistState.TAKEN, WaitlistState.PASSED)
 
 
+class Outcome(TextChoices):
+    """How a session went."""
+
+    HELD = "held", "it took place"
+    LEARNER_ABSENT = "learner_absent", "the learner did not come"
+    MENTOR_ABSENT = "mentor_absent", "the mentor did not come"
+    NOBODY_CAME = "nobody_came", "nobody came"
+
+
+STATE_OF_OUTCOME: Mapping[Outcome, BookingState] = {
+    Outcome.HELD: BookingState.COMPLETED,
+    Outcome.LEARNER_ABSENT: BookingState.NO_SHOW_BY_LEARNER,
+    Outcome.MENTOR_ABSENT: BookingState.NO_SHOW_BY_MENTOR,
+    Outcome.NOBODY_CAME: BookingState.NO_SHOW_BY_BOTH,
+}
+# What one of the two can say about a session.
+STATEMENTS = (Outcome.HELD, Outcome.LEARNER_ABSENT, Outcome.MENTOR_ABSENT)
+
+
+class EndingBasis(TextChoices):
+    """Why a session counts as held or missed."""
+
+    RECORD = "record", "the record of the video provider"
+    CONSENT = "consent", "the side whom it costs something said so"
+    AGREED = "agreed", "both said so, or the learner and the record of the video provider"
+    SILENCE = "silence", "nobody contested it in time"
+    STAFF = "staff", "staff decided"
+
+
+class AttendanceRecord(TextChoices):
+    """What the video provider's record proves about a session."""
+
+    BOTH = "both", "both were there together for most of the session"
+    LEARNER_ALONE = "learner_alone", "the learner came, and the mentor did not"
+    MENTOR_ALONE = "mentor_alone", "the mentor waited, and the learner did not come"
+    NOBODY = "nobody", "nobody came, or nobody waited"
+    UNCLEAR = "unclear", "nothing"
+
+
+OUTCOME_OF_RECORD: Mapping[AttendanceRecord, Outcome] = {
+    AttendanceRecord.BOTH: Outcome.HELD,
+    AttendanceRecord.LEARNER_ALONE: Outcome.MENTOR_ABSENT,
+    AttendanceRecord.MENTOR_ALONE: Outcome.LEARNER_ABSENT,
+    AttendanceRecord.NOBODY: Outcome.NOBODY_CAME,
+}
+
+
 class AppealState(TextChoices):
-    OPEN = "open", "waits for staff"
-    UPHELD = "upheld", "they were there: the session counts as held"
-    NOBODYS_FAULT = "nobodys_fault", "it failed, and nobody is to blame"
-    REFUSED = "refused", "it stays as it was"
+    """What staff decided about how a session went."""
+
+    OPEN = "open", "waiting for staff"
+    HELD = "held", "the session took place"
+    LEARNER_ABSENT = "learner_absent", "the learner did not come"
+    MENTOR_ABSENT = "mentor_absent", "the mentor did not come"
+    NOBODY_CAME = "nobody_came", "nobody came"
+    NOBODYS_FAULT = "nobodys_fault", "it failed, and nobody is to blame: everything is paid back"
 
 
 class StrikeKind(TextChoices):
@@ -124,8 +185,8 @@ class RecordingState(TextChoices):
 
 
 class AttendanceSource(TextChoices):
-    """Who says that somebody was in the room."""
+    """Who says that somebody was in the room. Only the provider proves anything; the others show that a session has begun."""
 
     PROVIDER = "provider", "the video provider"
     APP = "app", "the person's app"
-    LINK = "link", "they took the link to the room"
+    LINK = "link", "they opened the link to the room"

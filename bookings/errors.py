@@ -103,8 +103,17 @@ class TooLate(Conflict):
 
 
 class NotOverYet(Conflict):
+    """`data["possible_at"]` is when it can be said at the latest."""
+
     code = "not_over_yet"
-    message = _("This can be said once the session is over.")
+    message = _("You can say this once the session is over, or once you were both there for most of it.")
+
+
+class AlreadySaid(Conflict):
+    """`data["says"]` is what this side said."""
+
+    code = "already_said"
+    message = _("Your side has already said how it went.")
 
 
 class NoShowTooEarly(Conflict):
@@ -114,12 +123,12 @@ class NoShowTooEarly(Conflict):
 
 class TheyWereThere(Conflict):
     code = "they_were_there"
-    message = _("Our records say that the other person was in the room. If something went wrong, write to us.")
+    message = _("The video record shows both of you in the room for most of the session. You can object once it is over.")
 
 
 class YouWereNotThere(Conflict):
     code = "you_were_not_there"
-    message = _("Only who was in the room can say that the other one did not come.")
+    message = _("Open the room first. Only a person who came can say that the other one did not.")
 
 
 class NoCounterOffer(Conflict):
@@ -130,6 +139,16 @@ class NoCounterOffer(Conflict):
 class CannotAppeal(Conflict):
     code = "cannot_appeal"
     message = _("There is nothing to object to, or the time for it is over.")
+
+
+class NoOpenAppeal(Conflict):
+    code = "no_open_appeal"
+    message = _("Object first, or say what happened. Then you can add files until our staff decide.")
+
+
+class TooMuchEvidence(Conflict):
+    code = "too_much_evidence"
+    message = _("You can add up to five files.")
 
 
 class QuoteChanged(Conflict):

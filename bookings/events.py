@@ -63,21 +63,41 @@ class BookingEnded(_BookingEvent):
     name: ClassVar[str] = "bookings.booking-ended"
 
 
+class SessionOver(_BookingEvent):
+    """A session is over, and nothing proves how it went: both are asked."""
+
+    name: ClassVar[str] = "bookings.session-over"
+
+
+class SessionHeld(_BookingEvent):
+    """A session counts as held, and may still be contested."""
+
+    name: ClassVar[str] = "bookings.session-held"
+
+
 class SessionCompleted(_BookingEvent):
-    """A session took place."""
+    """A session took place, and nobody can contest that any more."""
 
     name: ClassVar[str] = "bookings.session-completed"
 
 
 class SessionMissed(_BookingEvent):
-    """Somebody did not come to a session."""
+    """Somebody did not come to a session. It may still be contested."""
 
     name: ClassVar[str] = "bookings.session-missed"
 
 
 @dataclasses.dataclass(frozen=True)
+class StatementMade(Event):
+    """One side said how a session went, and nothing proves it: the other side may contest it."""
+
+    name: ClassVar[str] = "bookings.statement-made"
+    statement_id: uuid.UUID
+
+
+@dataclasses.dataclass(frozen=True)
 class AppealOpened(Event):
-    """Somebody objects to a no-show."""
+    """Somebody objects to how a session is said to have gone."""
 
     name: ClassVar[str] = "bookings.appeal-opened"
     appeal_id: uuid.UUID

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from accounts.events import PersonBlocked, PersonSuspended
-from bookings.enums import AppealState, BookingState, Cause
+from accounts.models import User
+from bookings.enums import NO_SHOWS, BookingState, Cause, Side
 from bookings.events import (
     AppealDecided,
     AppealOpened,
@@ -16,12 +17,16 @@ from bookings.events import (
     CounterWithdrawn,
     ReminderDue,
     RoomFailed,
+    SessionHeld,
     SessionMissed,
+    SessionOver,
+    StatementMade,
     StrikeGiven,
     WaitlistOffered,
 )
-from bookings.models import Appeal, Booking, BookingMove, Reminder, Strike
+from bookings.models import Appeal, Booking, BookingMove, Reminder, Statement, Strike
 from bookings.notices import (
+    APPEAL_ANSWER,
     APPEAL_DECIDED,
     APPEAL_OPEN,
     APPROVAL_NEEDED,
@@ -35,13 +40,17 @@ from bookings.notices import (
     REQUEST_EXPIRED,
     REQUEST_MISSED,
     ROOM_FAILED,
+    SESSION_HELD,
     SESSION_MISSED,
+    SESSION_OVER,
     SESSION_SOON,
+    STATEMENT_MADE,
     STRIKES_WARNED,
     WAITLIST_OFFERED,
     WAITLIST_PASSED,
     WARD_SESSION,
     WARD_SESSION_CANCELLED,
+    WARD_SESSION_OVER,
 )
 from bookings.services import leaving, paying, waiting
 from bookings.services.approving import needs_approval
@@ -213,19 +222,60 @@ def remind(event: ReminderDue) -> None:
         tell(reminder.booking, SESSION_SOON, [reminder.person], in_minutes=reminder.minutes_before, key=key)
 
 
+@subscribe(SessionOver)
+def ask_how_it_went(event: SessionOver) -> None:
+    """Nothing proves how it went: whoever has not said so is asked."""
+    booking = booking_for_telling(event.booking_id)
+    if booking.contest_until is not None and booking.final_at is None:
+        tell(booking, SESSION_OVER, _silent(booking), until=booking.contest_until)
+        tell_guardians(booking, WARD_SESSION_OVER, until=booking.contest_until)
+
+
+@subscribe(StatementMade)
+def tell_other_side_of_statement(event: StatementMade) -> None:
+    """One side said how it went, in its own favour as a rule. The other side may contest it."""
+    statement = Statement.objects.filter(pk=event.statement_id).first()
+    if statement is None:
+        return
+    booking = booking_for_telling(statement.booking_id)
+    if booking.contest_until is not None and booking.final_at is None:
+        key, until = f"{statement.pk} {statement.says}", booking.contest_until
+        tell(booking, STATEMENT_MADE, _silent(booking), key=key, until=until, says=statement.says, note=statement.note)
+        if statement.side == Side.MENTOR:
+            tell_guardians(booking, WARD_SESSION_OVER, until=booking.contest_until)
+
+
+@subscribe(SessionHeld)
+def tell_both_that_it_counts(event: SessionHeld) -> None:
+    """It counts as held. Whoever has not said so may contest it."""
+    booking = booking_for_telling(event.booking_id)
+    if booking.contest_until is not None and booking.final_at is None:
+        tell(booking, SESSION_HELD, _silent(booking), until=booking.contest_until)
+        tell_guardians(booking, WARD_SESSION_OVER, until=booking.contest_until)
+
+
 @subscribe(SessionMissed)
 def tell_both_who_was_missing(event: SessionMissed) -> None:
     """Somebody did not come, as it seems."""
     booking = booking_for_telling(event.booking_id)
-    if booking.settle_at is not None:
-        tell(booking, SESSION_MISSED, both(booking), until=booking.settle_at)
+    if booking.contest_until is None or booking.final_at is not None or booking.state not in NO_SHOWS:
+        return
+    for person in both(booking):
+        own = BookingState.NO_SHOW_BY_LEARNER if person == booking.learner else BookingState.NO_SHOW_BY_MENTOR
+        who = "both" if booking.state == BookingState.NO_SHOW_BY_BOTH else "you" if booking.state == own else "other"
+        tell(booking, SESSION_MISSED, [person], until=booking.contest_until, who=who)
+    tell_guardians(booking, WARD_SESSION_OVER, until=booking.contest_until)
 
 
 @subscribe(AppealOpened)
-def tell_staff_of_appeal(event: AppealOpened) -> None:
-    """Somebody objects."""
+def tell_staff_and_other_side_of_appeal(event: AppealOpened) -> None:
+    """Somebody contests how it went. The other side may give its account, too."""
     appeal = Appeal.objects.get(pk=event.appeal_id)
-    tell_staff(booking_for_telling(appeal.booking_id), APPEAL_OPEN, key=str(appeal.pk))
+    booking = booking_for_telling(appeal.booking_id)
+    tell_staff(booking, APPEAL_OPEN, key=str(appeal.pk))
+    other = booking.learner if appeal.side == Side.MENTOR else booking.session.mentor
+    if not booking.appeals.exclude(pk=appeal.pk).exists():
+        tell(booking, APPEAL_ANSWER, [other], key=str(appeal.pk))
 
 
 @subscribe(AppealDecided)
@@ -233,8 +283,7 @@ def tell_both_what_was_decided(event: AppealDecided) -> None:
     """Staff decided."""
     appeal = Appeal.objects.get(pk=event.appeal_id)
     booking = booking_for_telling(appeal.booking_id)
-    is_upheld = appeal.state != AppealState.REFUSED
-    tell(booking, APPEAL_DECIDED, both(booking), note=appeal.decision_note, is_upheld=is_upheld, key=str(appeal.pk))
+    tell(booking, APPEAL_DECIDED, both(booking), note=appeal.decision_note, decision=appeal.state, key=str(appeal.pk))
 
 
 @subscribe(StrikeGiven)
@@ -251,6 +300,13 @@ def tell_staff_of_missing_room(event: RoomFailed) -> None:
     booking = Booking.objects.filter(session=event.session_id).select_related("session__mentor", "learner").first()
     if booking is not None:
         tell_staff(booking, ROOM_FAILED, key=f"{event.session_id} {booking.session.starts_at.isoformat()}")
+
+
+def _silent(booking: Booking) -> list[User]:
+    """The side of the two that has not said how it went; both, if neither has."""
+    said = set(Statement.objects.filter(booking=booking).values_list("side", flat=True))
+    sides = ((Side.LEARNER, booking.learner), (Side.MENTOR, booking.session.mentor))
+    return [person for side, person in sides if side not in said]
 
 
 def _last_note(booking: Booking) -> str:

@@ -69,7 +69,18 @@ WAITLIST_OFFERED = _kind("waitlist-offered", _UNTIL, {"until": _LATER}, useful=u
 SESSION_SOON = _kind(
     "session-soon", {"in_minutes": int}, {"in_minutes": 60}, useful=until("starts", plus_minutes="minutes"), urgency=Urgency.URGENT
 )
-SESSION_MISSED = _kind("session-missed", _UNTIL, {"until": _LATER}, useful=until("until"), fixed=_EMAIL)
+SESSION_OVER = _kind("session-over", _UNTIL, {"until": _LATER}, useful=until("until"), fixed=_EMAIL)
+STATEMENT_MADE = _kind(
+    "statement-made",
+    {**_UNTIL, "says": str, "note": str},
+    {"until": _LATER, "says": "mentor_absent", "note": "I waited."},
+    useful=until("until"),
+    fixed=_EMAIL,
+)
+SESSION_HELD = _kind("session-held", _UNTIL, {"until": _LATER}, useful=until("until"), fixed=_EMAIL)
+SESSION_MISSED = _kind("session-missed", {**_UNTIL, "who": str}, {"until": _LATER, "who": "other"}, useful=until("until"), fixed=_EMAIL)
+WARD_SESSION_OVER = _kind("ward-session-over", _UNTIL, {"until": _LATER}, useful=until("until"), fixed=_EMAIL)
+APPEAL_ANSWER = _kind("appeal-answer", useful=ALWAYS, fixed=_EMAIL)
 
 # Changes of calendars.
 BOOKING_CONFIRMED = _kind("booking-confirmed", useful=_SESSION_END, carries_calendar=True, fixed=_EMAIL)
@@ -96,8 +107,8 @@ WAITLIST_PASSED = _kind("waitlist-passed", useful=_OUTCOME)
 COUNTER_WITHDRAWN = _kind("counter-withdrawn", useful=until("starts"))
 APPEAL_DECIDED = _kind(
     "appeal-decided",
-    {"note": str, "is_upheld": bool},
-    {"note": "The logs show you there.", "is_upheld": True},
+    {"note": str, "decision": str},
+    {"note": "The logs show both of you.", "decision": "held"},
     useful=ALWAYS,
     fixed=_EMAIL,
 )

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from accounts.models import User
 from accounts.policies import is_minor
-from bookings.enums import AHEAD_STATES, NO_SHOWS, BookingState
-from bookings.models import Booking
+from bookings.enums import (
+    AHEAD_STATES,
+    CONCLUDED_STATES,
+    JOINABLE_STATES,
+    STATE_OF_OUTCOME,
+    AppealState,
+    BookingState,
+    Outcome,
+    Side,
+)
+from bookings.models import Appeal, Booking, Statement
+from bookings.models.rooms import CLOSES_AFTER
 
 
 def is_mentor_of(user: User, booking: Booking) -> bool:
@@ -23,7 +35,7 @@ def can_answer(user: User, booking: Booking) -> bool:
 
 def can_cancel(user: User, booking: Booking) -> bool:
     """Either side, before it begins."""
-    return booking.state in AHEAD_STATES
+    return booking.state in AHEAD_STATES and booking.session.ends_at > timezone.now()
 
 
 def awaits_learner(booking: Booking) -> bool:
@@ -42,22 +54,83 @@ def can_join(user: User, booking: Booking) -> bool:
     return is_mentor_of(user, booking) or is_learner_of(user, booking)
 
 
-def can_appeal(user: User, booking: Booking) -> bool:
-    """Who is said not to have come, until the money is divided."""
-    if booking.state not in NO_SHOWS or booking.settled_at is not None:
+def can_enter(user: User, booking: Booking) -> bool:
+    """Those two, until the room closes. That somebody has said how it went shuts nobody out."""
+    closes_at = booking.session.ends_at + CLOSES_AFTER
+    is_ahead = booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION)
+    return can_join(user, booking) and (is_ahead or (booking.state in JOINABLE_STATES and timezone.now() < closes_at))
+
+
+def can_say_it_took_place(user: User, booking: Booking) -> bool:
+    """Either side whose word is missing, while how it went is open, or can be made final by agreeing."""
+    statement, is_open = _statement_of(user, booking), booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION)
+    if _open_appeals(booking) or not (is_open or (booking.state == BookingState.COMPLETED and booking.final_at is None)):
         return False
-    missed = {
-        BookingState.NO_SHOW_BY_LEARNER: (booking.learner_id,),
-        BookingState.NO_SHOW_BY_MENTOR: (booking.session.mentor_id,),
-        BookingState.NO_SHOW_BY_BOTH: (booking.learner_id, booking.session.mentor_id),
-    }
-    return user.pk in missed[BookingState(booking.state)]
+    # A claim that the other side was absent can be taken back.
+    is_claim = statement is not None and STATE_OF_OUTCOME[Outcome(statement.says)] not in (
+        BookingState.COMPLETED,
+        _OWN_ABSENCE[_side_of(user, booking)],
+    )
+    return statement is None or (is_open and is_claim)
+
+
+def can_report_no_show(user: User, booking: Booking) -> bool:
+    """Either side that has said nothing, while how it went is open."""
+    is_open = booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION)
+    return is_open and _statement_of(user, booking) is None and not _open_appeals(booking)
+
+
+def can_appeal(user: User, booking: Booking) -> bool:
+    """The side against whose word a session is to count so, until that is final; and, once one side contests it, the other one, too."""
+    side = _side_of(user, booking)
+    own = next((row for row in booking.appeals.all() if row.side == side), None)
+    if own is not None:
+        return own.state == AppealState.OPEN and not own.text
+    if _open_appeals(booking):
+        return True
+    if booking.final_at is not None or booking.contest_until is None or booking.contest_until <= timezone.now():
+        return False
+    statement = _statement_of(user, booking)
+    if booking.state in CONCLUDED_STATES:
+        return statement is None or STATE_OF_OUTCOME[Outcome(statement.says)] != booking.state
+    is_open = booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION)
+    return is_open and statement is None and bool(booking.statements.all())
+
+
+def can_add_evidence(user: User, booking: Booking) -> bool:
+    """A side that has given its account, until staff decide."""
+    side = _side_of(user, booking)
+    return any(row.side == side for row in _open_appeals(booking))
+
+
+def becomes(booking: Booking) -> BookingState | None:
+    """What its session will count as if nobody contests it and the record shows nothing else."""
+    if booking.state in CONCLUDED_STATES:
+        return BookingState(booking.state)
+    statements = list(booking.statements.all())
+    is_open = booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION)
+    return STATE_OF_OUTCOME[Outcome(statements[0].says)] if is_open and len(statements) == 1 else None
+
+
+_OWN_ABSENCE = {Side.LEARNER: BookingState.NO_SHOW_BY_LEARNER, Side.MENTOR: BookingState.NO_SHOW_BY_MENTOR}
+
+
+def _side_of(user: User, booking: Booking) -> Side:
+    return Side.MENTOR if is_mentor_of(user, booking) else Side.LEARNER
+
+
+def _statement_of(user: User, booking: Booking) -> Statement | None:
+    side = _side_of(user, booking)
+    return next((row for row in booking.statements.all() if row.side == side), None)
+
+
+def _open_appeals(booking: Booking) -> list[Appeal]:
+    return [row for row in booking.appeals.all() if row.state == AppealState.OPEN]
 
 
 def moves_open_to(user: User, booking: Booking) -> list[str]:
     """The calls that this person can make now, by the names of their paths. Those that hang on the clock or on who was in the room are
     decided when they are made."""
-    held = booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION)
     is_learner = not is_mentor_of(user, booking)
     found = {
         "confirm": can_answer(user, booking),
@@ -68,9 +141,10 @@ def moves_open_to(user: User, booking: Booking) -> list[str]:
         "take": booking.learner_id == user.pk and awaits_learner(booking),
         "cancel": can_cancel(user, booking),
         "reschedule": can_reschedule(user, booking),
-        "join": held and can_join(user, booking),
-        "complete": held,
-        "no-show": held,
+        "join": can_enter(user, booking),
+        "complete": can_say_it_took_place(user, booking),
+        "no-show": can_report_no_show(user, booking),
         "appeal": can_appeal(user, booking),
+        "appeal/evidence": can_add_evidence(user, booking),
     }
     return [name for name, is_open in found.items() if is_open]

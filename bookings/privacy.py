@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
+from functools import partial
+
 from bookings.models import (
     Appeal,
+    AppealEvidence,
     Attendance,
     Booking,
     BookingMove,
@@ -17,12 +22,14 @@ from bookings.models import (
     Series,
     Session,
     SessionRecording,
+    Statement,
     Strike,
     WaitlistEntry,
 )
+from bookings.services.appeal_evidence import delete_evidence_files, evidence_files, evidence_for_archive, read_evidence
 from bookings.services.leaving import bookings_ahead_of, leave
 from bookings.services.recording import count_recordings_of, forget_recordings_of
-from core.privacy import OnErasure, declare, register_step
+from core.privacy import OnErasure, declare, register_files, register_step
 
 _BASE = ("id", "created_at", "updated_at")
 
@@ -71,7 +78,7 @@ declare(
             "settle_at",
         ),
         *("look_again_at", "settled_at", "expires_at", "approved_by", "proposed_at", "free_until", "moves_by_learner", "moves_by_mentor"),
-        *("confirmed_at", "ended_at"),
+        *("confirmed_at", "ended_at", "asked_at", "contest_until", "basis", "final_at"),
     ),
     personal=("topic", "learner_zone"),
     money_record=("price_amount", "price_currency", "refund_amount", "refund_reason"),
@@ -117,8 +124,23 @@ declare(
     Appeal,
     subject="person_id",
     on_erasure=OnErasure.DELETE,
-    none=(*_BASE, "booking", "person", "decided_by"),
+    none=(*_BASE, "booking", "side", "person", "decided_by"),
     personal=("text", "state", "decided_at", "decision_note"),
+)
+declare(
+    AppealEvidence,
+    subject="appeal__person_id",
+    on_erasure=OnErasure.DELETE,
+    none=(*_BASE, "appeal", "is_stored"),
+    personal=("file", "content_type", "size"),
+)
+declare(
+    Statement,
+    subject="person_id",
+    on_erasure=OnErasure.CLEAR,
+    cleared={"note": ""},
+    none=(*_BASE, "booking", "side", "says", "person", "said_at"),
+    personal=("note",),
 )
 declare(
     Attendance,
@@ -155,5 +177,13 @@ declare(
     none=(*_BASE, "session", "provider", "state", "opens_at", "closes_at", "due_at", "attempts", "last_error"),
     secret=("name", "url"),
 )
+
+
+def _evidence_for_archive(person_id: uuid.UUID) -> list[tuple[str, Callable[[], bytes]]]:
+    return [(name, partial(read_evidence, file)) for name, file in evidence_for_archive(person_id)]
+
+
+register_files(_evidence_for_archive)
+register_step("bookings: evidence", erase=delete_evidence_files, count=lambda person_id: len(evidence_files(person_id)))
 register_step("bookings: sessions ahead", erase=lambda person_id: leave(person_id=person_id), count=bookings_ahead_of)
 register_step("bookings: recordings", erase=lambda person_id: forget_recordings_of(person_id=person_id), count=count_recordings_of)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.enums import AHEAD_STATES, LIVE_STATES, NO_SHOWS, PLACED_STATES, BookingState, Side, WaitlistState
-from bookings.models import Booking, BookingMove, BookingTerms, Series, Session, WaitlistEntry
+from bookings.models import AppealEvidence, Booking, BookingMove, BookingTerms, Series, Session, WaitlistEntry
 from bookings.services.groups import groups_ahead
 from core.querysets import COLUMNS_OF_VECTORS
 from mentors.models import MentorProfile
@@ -24,13 +24,14 @@ _WIDE = tuple(f"session__mentor__mentor_profile__{name}" for name in COLUMNS_OF_
 
 def bookings_of(user: User) -> QuerySet[Booking]:
     """What this person, or somebody in their care, booked, and what was booked with them, newest first."""
-    rows = Booking.objects.visible_to(user)
+    rows = Booking.objects.visible_to(user).prefetch_related("statements", "appeals")
     return rows.select_related("session__mentor__mentor_profile", "learner").defer(*_WIDE)
 
 
 def booking_with_history(user: User) -> QuerySet[Booking]:
     """The same, with all that happened."""
-    return bookings_of(user).prefetch_related(Prefetch("history", BookingMove.objects.select_related("actor").order_by("version")))
+    history = Prefetch("history", BookingMove.objects.select_related("actor").order_by("version"))
+    return bookings_of(user).prefetch_related(history, Prefetch("appeals__evidence", AppealEvidence.objects.filter(is_stored=True)))
 
 
 def narrowed(rows: QuerySet[Booking], *, state: str = "", side: str = "", when: str = "", user: User) -> QuerySet[Booking]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from bookings.services import ending, expiring, groups, recording, reminding, removing, rooms, settling, waiting
+from bookings.services import appeal_evidence, ending, expiring, groups, recording, reminding, removing, rooms, settling, waiting
 from core.bell import answer
 
 
@@ -15,10 +15,12 @@ def expire_bookings() -> None:
 
 @shared_task
 def follow_sessions() -> None:
-    """Say of sessions that they began, and how they went."""
+    """Mark sessions as begun, decide how those that are over went, and make final what nobody contested."""
     while ending.begin_sessions():
         pass
     while ending.end_sessions():
+        pass
+    while ending.finalise_endings():
         pass
 
 
@@ -55,6 +57,13 @@ def remind() -> None:
 def look_after_recordings() -> None:
     """Stop, find and delete recordings."""
     recording.look_after_recordings()
+
+
+@shared_task
+def delete_old_evidence() -> None:
+    """Delete files of appeals that were decided long ago."""
+    while appeal_evidence.delete_old_evidence():
+        pass
 
 
 @shared_task

@@ -49,6 +49,7 @@ SCHEDULE: dict[str, Any] = {
     "settle bookings": {"task": "bookings.tasks.settle_bookings", "schedule": 60.0},
     "remind of sessions": {"task": "bookings.tasks.remind", "schedule": 20.0},
     "look after recordings": {"task": "bookings.tasks.look_after_recordings", "schedule": 60.0},
+    "delete old evidence": {"task": "bookings.tasks.delete_old_evidence", "schedule": crontab(minute="43", hour="*")},
     "look after rooms": {"task": "bookings.tasks.look_after_rooms", "schedule": 30.0},
     "look after removals": {"task": "bookings.tasks.look_after_removals", "schedule": 15.0},
     "forget answered requests": {"task": "core.tasks.prune_answers", "schedule": crontab(minute="31", hour="*")},

@@ -1,5 +1,5 @@
 from bookings.models.bookings import Booking, BookingMove, Series, Session
-from bookings.models.conduct import Appeal, Strike
+from bookings.models.conduct import Appeal, AppealEvidence, Statement, Strike
 from bookings.models.recordings import RecordingConsent, SessionRecording
 from bookings.models.rooms import Attendance, Removal, Room
 from bookings.models.terms import BookingTerms, Reminder, ReminderChoice
@@ -7,6 +7,7 @@ from bookings.models.waiting import WaitlistEntry
 
 __all__ = (
     "Appeal",
+    "AppealEvidence",
     "Attendance",
     "Booking",
     "BookingMove",
@@ -19,6 +20,7 @@ __all__ = (
     "Series",
     "Session",
     "SessionRecording",
+    "Statement",
     "Strike",
     "WaitlistEntry",
 )

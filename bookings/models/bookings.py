@@ -7,7 +7,17 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.expressions import CombinedExpression
 
-from bookings.enums import LIVE_STATES, PLACED_STATES, WAITING_STATES, BookingState, CancellationPolicy, Cause, Side
+from bookings.enums import (
+    CONCLUDED_STATES,
+    LIVE_STATES,
+    PLACED_STATES,
+    WAITING_STATES,
+    BookingState,
+    CancellationPolicy,
+    Cause,
+    EndingBasis,
+    Side,
+)
 from bookings.querysets import BookingQuerySet
 from core.models import BaseModel
 from core.money import Money, validate_currency
@@ -144,6 +154,11 @@ class Booking(BaseModel):
     moves_by_mentor = models.PositiveSmallIntegerField(default=0)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True, help_text="When it came to an end of any kind.")
+    # How the session went: see docs/decisions/0022.
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When both were asked how it went.")
+    contest_until = models.DateTimeField(null=True, blank=True, help_text="Until then either side may contest what is said about it.")
+    basis = models.CharField(max_length=7, choices=EndingBasis, blank=True, default="", help_text="Why it counts as held or missed.")
+    final_at = models.DateTimeField(null=True, blank=True, help_text="From then on nobody can contest how it went.")
 
     objects = BookingQuerySet.as_manager()
 
@@ -170,6 +185,25 @@ class Booking(BaseModel):
                 condition=Q(settled_at__isnull=True) | Q(refund_amount__isnull=False, ended_at__isnull=False),
                 name="money_is_divided_at_the_end",
             ),
+            models.CheckConstraint(
+                condition=~Q(state__in=CONCLUDED_STATES) | ~Q(basis="") & (Q(contest_until__isnull=False) | Q(final_at__isnull=False)),
+                name="an_ending_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(final_at__isnull=True) | Q(state__in=CONCLUDED_STATES), name="only_how_a_session_went_is_final"
+            ),
+            models.CheckConstraint(
+                condition=Q(final_at__isnull=True)
+                | Q(basis__in=(EndingBasis.AGREED, EndingBasis.STAFF))
+                | Q(contest_until__isnull=False, final_at__gte=F("contest_until")),
+                name="an_ending_is_final_once_it_could_be_contested",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=CONCLUDED_STATES)
+                | Q(settle_at__isnull=True)
+                | Q(final_at__isnull=False, settle_at__gte=F("final_at")),
+                name="no_money_moves_before_an_ending_is_final",
+            ),
         )
         indexes = (
             models.Index(fields=("learner", "-id"), name="booking_of_learner"),
@@ -179,6 +213,9 @@ class Booking(BaseModel):
             models.Index(fields=("expires_at",), condition=Q(expires_at__isnull=False), name="booking_to_expire"),
             models.Index(fields=("settle_at",), condition=Q(settled_at__isnull=True, settle_at__isnull=False), name="booking_to_settle"),
             models.Index(fields=("session", "state"), condition=Q(state__in=("confirmed", "in_session")), name="booking_to_end"),
+            models.Index(
+                fields=("contest_until",), condition=Q(contest_until__isnull=False, final_at__isnull=True), name="booking_to_decide"
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -7,6 +9,10 @@ from django.db.models import F, Q
 from bookings.enums import AttendanceSource, RoomState
 from bookings.models.bookings import Session
 from core.models import BaseModel
+
+# Rooms open this long before the start of a session, and stay open this long after its end.
+OPENS_BEFORE = datetime.timedelta(minutes=10)
+CLOSES_AFTER = datetime.timedelta(minutes=30)
 
 
 class Room(BaseModel):

@@ -56,6 +56,10 @@ class Recorder(Protocol):
 class Video(Protocol):
     name: str
 
+    @property
+    def reports_attendance(self) -> bool:
+        """Whether it reports who comes and leaves, so that an absence from its record means something."""
+
     def make_room(self, plan: RoomPlan) -> str:
         """Make the room, or bring the one of this name in line with the plan. Returns its address.
 

@@ -25,6 +25,11 @@ _NOT_FOUND, _BAD_REQUEST = 404, 400
 class Daily:
     name = "daily"
 
+    @property
+    def reports_attendance(self) -> bool:
+        """By webhook, which is refused without a secret."""
+        return bool(settings.DAILY_WEBHOOK_SECRET)
+
     def make_room(self, plan: RoomPlan) -> str:
         """Made under its name. One that is there already, because an answer was lost or the session moved, is brought in line."""
         properties = _properties(plan)

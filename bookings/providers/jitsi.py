@@ -13,6 +13,7 @@ from bookings.providers.base import Guest, RoomPlan
 
 class Jitsi:
     name = "jitsi"
+    reports_attendance = False
 
     def make_room(self, plan: RoomPlan) -> str:
         """Its address; nothing is to be made."""

@@ -1,4 +1,4 @@
-"""Objecting to a no-show."""
+"""Contesting how a session is said to have gone: the accounts of both sides, and what staff decide."""
 
 from __future__ import annotations
 
@@ -8,79 +8,85 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.enums import NO_SHOWS, AppealState, BookingState, Cause, Side
-from bookings.errors import CannotAppeal
+from bookings.enums import JOINABLE_STATES, AppealState, BookingState, Cause, EndingBasis, Outcome, Side
+from bookings.errors import CannotAppeal, NotOverYet
 from bookings.events import AppealDecided, AppealOpened
-from bookings.models import Appeal, Booking
-from bookings.services.ending import complete
+from bookings.models import Appeal, Booking, Statement
+from bookings.policies import can_appeal
 from bookings.services.moving import locked_booking, move, side_of
+from bookings.services.outcomes import conclude
 from bookings.services.placing import give_place_back
 from bookings.services.settling import owe
-from bookings.services.strikes import forgive_strikes
 from core.errors import Forbidden
 from core.events import publish
+from core.wall_time import as_text
 from payments.enums import RefundReason
-
-_OBJECTED_BY = {
-    BookingState.NO_SHOW_BY_LEARNER: (Side.LEARNER,),
-    BookingState.NO_SHOW_BY_MENTOR: (Side.MENTOR,),
-    BookingState.NO_SHOW_BY_BOTH: (Side.LEARNER, Side.MENTOR),
-}
 
 
 def appeal(*, booking_id: uuid.UUID, user: User, text: str) -> Appeal:
-    """Who is said not to have come says what happened. The money waits until staff have decided.
+    """Contest what the other side said, or what the record was taken to prove; or answer somebody who contests it. Nothing is final until
+    staff have decided.
 
     Raises:
-        CannotAppeal: nobody said that they did not come, the money was divided, or they objected before.
+        CannotAppeal: there is nothing to contest, the time for it is over, or this side has given its account.
     """
     with transaction.atomic():
         booking = locked_booking(booking_id)
-        sides = _OBJECTED_BY.get(BookingState(booking.state), ())
-        if (
-            side_of(booking, user) not in sides
-            or booking.settled_at is not None
-            or Appeal.objects.filter(booking=booking, person=user).exists()
-        ):
+        if not can_appeal(user, booking):
             raise CannotAppeal
-        row = Appeal.objects.create(booking=booking, person=user, text=text)
+        # Where two statements contradict each other, the account of the second one is there, and waits for its words.
+        row, is_new = Appeal.objects.get_or_create(booking=booking, side=side_of(booking, user), defaults={"person": user, "text": text})
+        if not is_new:
+            row.text, row.person = text, user
+            row.save()
         publish(AppealOpened(row.pk))
     return row
 
 
+def open_case(booking: Booking, *, statement: Statement) -> None:
+    """The two say different things: staff decide. Needs the lock of the booking."""
+    row = Appeal.objects.create(booking=booking, side=statement.side, person=statement.person, text=statement.note)
+    publish(AppealOpened(row.pk))
+
+
 def decide_appeal(*, row: Appeal, staff: User, state: AppealState, note: str) -> None:
-    """Staff decide: it took place after all, it was nobody's fault (all comes back, no strike), or it stays.
+    """Staff decide how the session counts, for everybody who contested it. That is final.
 
     Raises:
         Forbidden: nobody decides about their own session.
-        CannotAppeal: it was decided before.
+        CannotAppeal: it was decided before, or the booking came to another end.
+        NotOverYet: the session still goes on.
     """
     with transaction.atomic():
         booking = locked_booking(row.booking_id)
-        locked = Appeal.objects.select_for_update().get(pk=row.pk)
         if staff.pk in (booking.learner_id, booking.session.mentor_id):
             raise Forbidden
-        if locked.state != AppealState.OPEN:
+        if booking.session.ends_at > timezone.now():
+            raise NotOverYet(possible_at=as_text(booking.session.ends_at))
+        undecided = list(Appeal.objects.select_for_update().filter(booking=booking, state=AppealState.OPEN).order_by("pk"))
+        if row.pk not in {each.pk for each in undecided}:
             raise CannotAppeal
-        locked.state, locked.decided_by, locked.decided_at, locked.decision_note = state, staff, timezone.now(), note
-        locked.save()
-        # After an appeal of the other side that was upheld there is nothing left to decide.
-        if booking.state in NO_SHOWS:
+        for each in undecided:
+            each.state, each.decided_by, each.decided_at, each.decision_note = state, staff, timezone.now(), note
+            each.save()
+        if booking.state in JOINABLE_STATES:
             _apply(booking, state, staff)
-        publish(AppealDecided(locked.pk))
+        publish(AppealDecided(row.pk))
 
 
 def _apply(booking: Booking, state: AppealState, staff: User) -> None:
-    if state == AppealState.REFUSED:
-        # It stays; the money is divided when its time has come and nobody else objects.
-        booking.look_again_at = None
-        booking.save()
+    if state != AppealState.NOBODYS_FAULT:
+        conclude(
+            booking,
+            Outcome(state),
+            basis=EndingBasis.STAFF,
+            contest_until=None,
+            is_final=True,
+            side=Side.PLATFORM,
+            actor=staff,
+        )
         return
-    forgive_strikes(booking)
-    if state == AppealState.UPHELD:
-        complete(booking, side=Side.PLATFORM, cause=Cause.APPEAL, actor=staff)
-    else:
-        # It may still be going on; and it stands in the calendars of both.
-        give_place_back(booking)
-        move(booking, BookingState.CANCELLED_BY_PLATFORM, side=Side.PLATFORM, cause=Cause.APPEAL, actor=staff)
-        owe(booking, booking.price, reason=RefundReason.GOODWILL)
+    give_place_back(booking)
+    booking.basis = EndingBasis.STAFF
+    move(booking, BookingState.CANCELLED_BY_PLATFORM, side=Side.PLATFORM, cause=Cause.APPEAL, actor=staff)
+    owe(booking, booking.price, reason=RefundReason.GOODWILL)

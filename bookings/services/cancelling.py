@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.enums import AHEAD_STATES, BookingState, Cause, Side, StrikeKind
-from bookings.errors import QuoteChanged
+from bookings.errors import IllegalBookingMove, QuoteChanged
 from bookings.events import BookingEnded
 from bookings.models import Booking
 from bookings.services.moving import locked_booking, move, require_state, side_of
@@ -38,7 +38,7 @@ def cancellation_quote(*, booking: Booking, user: User) -> Quote:
     Raises:
         IllegalBookingMove: there is nothing to cancel any more.
     """
-    require_state(booking, *AHEAD_STATES)
+    _require_ahead(booking)
     return quote_for(booking, side=side_of(booking, user), at=timezone.now())
 
 
@@ -53,7 +53,7 @@ def cancel_booking(*, booking_id: uuid.UUID, user: User, note: str = "", expecte
     """
     with transaction.atomic():
         booking = locked_booking(booking_id)
-        require_state(booking, *AHEAD_STATES)
+        _require_ahead(booking)
         side = side_of(booking, user)
         quote = quote_for(booking, side=side, at=timezone.now())
         if expected_refund is not None and expected_refund != quote.refund.amount:
@@ -73,6 +73,17 @@ def call_off(*, booking_id: uuid.UUID, side: Side, cause: Cause) -> None:
         booking = locked_booking(booking_id)
         if booking.state in AHEAD_STATES:
             _end(booking, side, quote_for(booking, side=side, at=timezone.now()), cause)
+
+
+def _require_ahead(booking: Booking) -> None:
+    """Nobody cancels what is over: how it went is decided instead.
+
+    Raises:
+        IllegalBookingMove: it has begun, or is over.
+    """
+    require_state(booking, *AHEAD_STATES)
+    if booking.session.ends_at <= timezone.now():
+        raise IllegalBookingMove(state=booking.state)
 
 
 def _unpaid_with(booking: Booking) -> list[Booking]:

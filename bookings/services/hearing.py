@@ -8,12 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 
-from bookings.enums import LIVE_STATES, AttendanceSource
+from bookings.enums import JOINABLE_STATES, AttendanceSource, BookingState
 from bookings.models import Booking, Room
-from bookings.services.attending import record_stay
-from bookings.services.ending import begin
+from bookings.services.attending import is_met, record_stay
+from bookings.services.ending import begin, is_contested
 from bookings.services.moving import locked_booking
+from bookings.services.outcomes import reopen_on_arrival, update_outcome
+from core.batches import each_alone
 
 _JOINED, _LEFT = "participant.joined", "participant.left"
 
@@ -33,23 +37,28 @@ def hear_of_stay(*, event: Mapping[str, Any]) -> bool:
     left_at = None
     if event["type"] == _LEFT and isinstance(seconds, int | float) and 0 <= seconds < 86_400:
         left_at = joined_at + datetime.timedelta(seconds=seconds)
-    booking = _booking_of(room, person_id)
-    if booking is None:
+    concerned = Booking.objects.filter(Q(learner=person_id) | Q(session__mentor=person_id), session=room.session_id)
+    if not concerned.exists():
         return False
-    with transaction.atomic():
-        key = _text(payload.get("session_id"), 100)
-        record_stay(
-            session_id=room.session_id, person_id=person_id, source=AttendanceSource.PROVIDER, key=key, joined_at=joined_at, left_at=left_at
-        )
-        if booking.state in LIVE_STATES:
-            begin(locked_booking(booking.pk))
+    key = _text(payload.get("session_id"), 100)
+    record_stay(
+        session_id=room.session_id, person_id=person_id, source=AttendanceSource.PROVIDER, key=key, joined_at=joined_at, left_at=left_at
+    )
+    # The mentor of a group is the other side of every booking in it.
+    undecided = concerned.filter(state__in=JOINABLE_STATES, final_at__isnull=True)
+    each_alone(_follow, list(undecided.order_by("pk").values_list("pk", flat=True)))
     return True
 
 
-def _booking_of(room: Room, person_id: uuid.UUID) -> Booking | None:
-    """The booking of a learner in this room, or of its mentor any of them."""
-    rows = Booking.objects.filter(session=room.session_id).select_related("session")
-    return rows.filter(learner=person_id).first() or rows.filter(session__mentor=person_id).order_by("pk").first()
+def _follow(booking_id: uuid.UUID) -> None:
+    """Apply what the record tells about one booking now."""
+    with transaction.atomic():
+        booking = locked_booking(booking_id)
+        if not begin(booking):
+            reopen_on_arrival(booking)
+        is_open = booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION) and booking.session.ends_at <= timezone.now()
+        if is_open and is_met(booking) and not is_contested(booking):
+            update_outcome(booking)
 
 
 def _text(value: object, length: int) -> str:

@@ -10,12 +10,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.enums import AttendanceSource, BookingState, RoomState, Side
+from bookings.enums import JOINABLE_STATES, AttendanceSource, RoomState, Side
 from bookings.errors import RoomNotReady, TooEarly, TooLate
 from bookings.models import Attendance, Booking, Room
+from bookings.models.rooms import CLOSES_AFTER, OPENS_BEFORE
 from bookings.providers.base import Guest, VideoAway
 from bookings.providers.video import video_named
-from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE, record_stay
+from bookings.services.attending import record_stay
 from bookings.services.ending import begin
 from bookings.services.moving import locked_booking, require_state, side_of
 from bookings.services.removing import require_not_removed
@@ -36,10 +37,11 @@ class Entrance:
 
 
 def join_session(*, booking: Booking, user: User, is_audio_only: bool = False) -> Entrance:
-    """The address of the room and a token for this person alone, while the room is open. Taking it counts as a sign of having been there.
+    """The address of the room and a token for this person alone, while the room is open. It marks the session as begun, and proves nothing
+    about who came.
 
     Raises:
-        IllegalBookingMove: the session will not take place, or is over.
+        IllegalBookingMove: the session will not take place.
         RemovedFromSession: for this person it is.
         TooEarly, TooLate: with the instants at which the room opens and closes.
         RoomNotReady: try again.
@@ -62,7 +64,7 @@ def join_session(*, booking: Booking, user: User, is_audio_only: bool = False) -
 
 
 def record_app_stay(*, booking: Booking, user: User, is_leaving: bool) -> None:
-    """The person's app says that it came into the room, or left it.
+    """The person's app says that it came into the room, or left it: that person's own word, which proves nothing.
 
     Raises:
         IllegalBookingMove, RemovedFromSession, TooEarly, TooLate: as for going in.
@@ -90,7 +92,7 @@ def _record(booking: Booking, user: User) -> None:
 
 def _require_open(booking: Booking, user: User) -> None:
     """Raises what keeps the door shut."""
-    require_state(booking, BookingState.CONFIRMED, BookingState.IN_SESSION)
+    require_state(booking, *JOINABLE_STATES)
     require_not_removed(session=booking.session, person_id=user.pk)
     now = timezone.now()
     opens_at, closes_at = booking.session.starts_at - OPENS_BEFORE, booking.session.ends_at + CLOSES_AFTER

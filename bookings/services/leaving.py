@@ -10,9 +10,11 @@ import uuid
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
-from bookings.enums import AHEAD_STATES, BookingState, Cause, Side, WaitlistState
+from bookings.enums import AHEAD_STATES, CONCLUDED_STATES, BookingState, Cause, Side, WaitlistState
 from bookings.models import Booking, Session, WaitlistEntry
+from bookings.models.rooms import CLOSES_AFTER
 from bookings.services.cancelling import call_off
 from bookings.services.groups import cancel_session, groups_ahead
 from bookings.services.removing import remove
@@ -42,7 +44,9 @@ def part(*, blocker_id: uuid.UUID, blocked_id: uuid.UUID) -> None:
         lock_people((blocker_id, blocked_id))
         for mentor_id, learner_id in ((blocker_id, blocked_id), (blocked_id, blocker_id)):
             WaitlistEntry.objects.waiting().filter(mentor=mentor_id, learner=learner_id).update(state=WaitlistState.LEFT)
-            for booking_id in _keys(_ahead(session__mentor=mentor_id, learner=learner_id)):
+            # What is over is not undone by a block: how it went is decided as always.
+            ahead = _ahead(session__mentor=mentor_id, learner=learner_id).filter(session__ends_at__gt=timezone.now())
+            for booking_id in _keys(ahead):
                 call_off(booking_id=booking_id, side=Side.PLATFORM, cause=Cause.APART)
             for session in _running().filter(mentor=mentor_id, bookings__learner=learner_id):
                 remove(session=session, person_id=learner_id if session.is_group else blocked_id)
@@ -54,7 +58,9 @@ def bookings_ahead_of(person_id: uuid.UUID) -> int:
 
 
 def _running() -> QuerySet[Session]:
-    return Session.objects.filter(bookings__state=BookingState.IN_SESSION).distinct()
+    """Sessions that have begun and whose room may still be open, however somebody already says that they went."""
+    begun = (BookingState.IN_SESSION, *CONCLUDED_STATES)
+    return Session.objects.filter(bookings__state__in=begun, ends_at__gt=timezone.now() - CLOSES_AFTER).distinct()
 
 
 def _met_by(person_id: uuid.UUID) -> set[uuid.UUID]:

@@ -14,9 +14,9 @@ from django.utils import timezone
 from bookings.enums import RoomState
 from bookings.errors import RemovedFromSession
 from bookings.models import Removal, Session
+from bookings.models.rooms import CLOSES_AFTER, OPENS_BEFORE
 from bookings.providers.base import VideoAway
 from bookings.providers.video import video_named
-from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE
 from core.batches import each_alone
 from core.bell import ring_unless_rung
 

@@ -14,12 +14,12 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from bookings.enums import LIVE_STATES, RoomState
+from bookings.enums import PLACED_STATES, RoomState
 from bookings.events import RoomFailed
 from bookings.models import Booking, Removal, Room, Session
+from bookings.models.rooms import CLOSES_AFTER, OPENS_BEFORE
 from bookings.providers.base import RoomPlan, VideoAway
 from bookings.providers.video import FALLBACK, video, video_named
-from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE
 from core.batches import each_alone
 from core.events import publish
 
@@ -152,7 +152,7 @@ def _is_lost(room: Room) -> bool:
 
 
 def _is_wanted(room: Room) -> bool:
-    return Booking.objects.filter(session=room.session_id, state__in=LIVE_STATES).exists()
+    return Booking.objects.filter(session=room.session_id, state__in=PLACED_STATES).exists()
 
 
 def _new_name() -> str:

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from bookings.enums import AppealState
-from bookings.models import Appeal, Booking
+from bookings.models import Booking
 from bookings.services.moving import locked_booking
 from core.batches import each_alone
 from core.money import Money
@@ -30,13 +29,12 @@ _AGAIN = datetime.timedelta(minutes=10)
 _BATCH = 200
 
 
-def owe(booking: Booking, refund: Money, *, reason: RefundReason, settle_at: datetime.datetime | None = None) -> None:
-    """So much comes back to the learner, now or at an instant. Needs the lock of the booking."""
+def owe(booking: Booking, refund: Money, *, reason: RefundReason) -> None:
+    """Pay this much back to the learner; the rest is earned. Needs the lock of the booking."""
     booking.refund_amount, booking.refund_reason = refund.amount, reason
-    booking.settle_at = settle_at or timezone.now()
+    booking.settle_at = timezone.now()
     booking.save()
-    if settle_at is None:
-        settle(booking)
+    settle(booking)
 
 
 def settle(booking: Booking) -> None:
@@ -57,14 +55,9 @@ def settle_due() -> int:
 
 
 def settle_booking(*, booking_id: uuid.UUID) -> None:
-    """Divide the money of one booking, unless somebody objects to how it ended and staff have not decided."""
+    """Divide the money of one booking, if that is due."""
     with transaction.atomic():
-        booking = locked_booking(booking_id)
-        if Appeal.objects.filter(booking=booking, state=AppealState.OPEN).exists():
-            booking.look_again_at = timezone.now() + _AGAIN
-            booking.save()
-        else:
-            settle(booking)
+        settle(locked_booking(booking_id))
 
 
 def _divide(booking: Booking, payment_id: uuid.UUID) -> bool:

@@ -51,8 +51,3 @@ def forgive(*, strike: Strike) -> None:
     """Staff let one count no more."""
     with transaction.atomic():
         Strike.objects.filter(pk=strike.pk, forgiven_at__isnull=True).update(forgiven_at=timezone.now())
-
-
-def forgive_strikes(booking: Booking) -> None:
-    """An appeal was upheld: what was counted for this booking counts no more."""
-    Strike.objects.filter(booking=booking, kind=StrikeKind.NO_SHOW, forgiven_at__isnull=True).update(forgiven_at=timezone.now())

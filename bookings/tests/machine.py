@@ -40,6 +40,7 @@ STARTS = st.sampled_from(
 )
 STEP = st.integers(0, 200)
 SIDE = st.booleans()
+DECISIONS = [state for state in AppealState if state != AppealState.OPEN]
 
 
 class BookingMachine(RuleBasedStateMachine):
@@ -256,7 +257,7 @@ class BookingMachine(RuleBasedStateMachine):
         with self.quiet():
             appealing.appeal(booking_id=key, user=self.party(booking, is_mentor), text="I was there.")
 
-    @rule(state=st.sampled_from([AppealState.UPHELD, AppealState.NOBODYS_FAULT, AppealState.REFUSED]))
+    @rule(state=st.sampled_from(DECISIONS))
     def decide(self, state: AppealState) -> None:
         row = Appeal.objects.filter(state=AppealState.OPEN).first()
         if row is not None:
@@ -339,7 +340,7 @@ class BookingMachine(RuleBasedStateMachine):
             self.world.turn()
             for row in Appeal.objects.filter(state=AppealState.OPEN):
                 appealing.decide_appeal(
-                    row=row, staff=User.objects.create(email=f"{uuid.uuid4().hex}@example.org"), state=AppealState.REFUSED, note=""
+                    row=row, staff=User.objects.create(email=f"{uuid.uuid4().hex}@example.org"), state=AppealState.NOBODY_CAME, note=""
                 )
             self.clock.ahead(days=9)
         self.world.turn()

@@ -8,9 +8,8 @@ import icalendar
 import pytest
 
 from accounts.models import Block, User
-from bookings.enums import AppealState, BookingState, StrikeKind
-from bookings.models import Appeal, Booking, BookingTerms, Reminder, Strike
-from bookings.services import appealing
+from bookings.enums import BookingState, StrikeKind
+from bookings.models import Booking, BookingTerms, Reminder
 from bookings.services.expiring import expire_bookings
 from bookings.services.leaving import leave
 from bookings.services.strikes import give_strike
@@ -69,10 +68,15 @@ class TestBooking:
         assert entrance.json()["meeting_url"].startswith("https://meet.jit.si/soosh-") and "no-store" in entrance["Cache-Control"]
         assert mentor.get(f"bookings/{made['id']}/join?audio_only=true").json()["is_audio_only"] is True
         assert learner.post(f"bookings/{made['id']}/stay", {"is_leaving": False}).status_code == 204
+        world.clock.set("2027-06-05 10:01")
+        world.turn()
         world.clock.set("2027-06-05 11:00")
+        said = mentor.post(f"bookings/{made['id']}/complete").json()
+        assert (said["state"], said["refund"], said["ending"]["becomes"]) == ("in_session", None, "completed")
         done = learner.post(f"bookings/{made['id']}/complete").json()
         assert (done["state"], done["refund"]) == ("completed", {"amount": 0, "currency": "EUR"})
-        assert [move["cause"] for move in done["history"]] == ["booked", "paid", "accepted", "ended"]
+        assert (done["ending"]["basis"], done["ending"]["final_at"]) == ("agreed", "2027-06-05T11:00:00Z")
+        assert [move["cause"] for move in done["history"]] == ["booked", "paid", "accepted", "joined", "ended"]
         world.turn()
         review = {"booking_id": made["id"], "rating": 5, "text": "Well."}
         assert learner.post(f"mentors/{world.profile.pk}/reviews", review).status_code == 201
@@ -280,79 +284,6 @@ class TestCancelling:
         second.refresh_from_db()
         second.payment.refresh_from_db()
         assert (second.state, second.payment.returned_amount) == (BookingState.CANCELLED_BY_MENTOR, 4500)
-
-
-class TestNoShows:
-    def test_rules(self, world: BookingWorld, learner: Api, mentor: Api) -> None:
-        key = world.confirmed().pk
-        world.clock.set("2027-06-05 10:09")
-        learner.get(f"bookings/{key}/join")
-        assert learner.post(f"bookings/{key}/no-show").json()["code"] == "no_show_too_early"
-        world.clock.set("2027-06-05 10:10")
-        assert mentor.post(f"bookings/{key}/no-show").json()["code"] == "you_were_not_there"
-        world.attended(Booking.objects.get(), world.mentor)
-        assert learner.post(f"bookings/{key}/no-show").json()["code"] == "they_were_there"
-
-    def test_objecting(self, world: BookingWorld, learner: Api, mentor: Api, staff: User, client: Any) -> None:
-        key = world.confirmed().pk
-        world.clock.set("2027-06-05 10:15")
-        learner.get(f"bookings/{key}/join")
-        seen = learner.post(f"bookings/{key}/no-show", {"note": "I waited."}).json()
-        assert (seen["state"], seen["refund"]["amount"]) == ("no_show_by_mentor", 4500)
-        assert learner.post(f"bookings/{key}/appeal", {"text": "x"}).json()["code"] == "cannot_appeal"
-        assert mentor.post(f"bookings/{key}/appeal", {"text": "I was in the room."}).status_code == 200
-        assert mentor.post(f"bookings/{key}/appeal", {"text": "Again."}).json()["code"] == "cannot_appeal"
-        world.clock.ahead(days=3)
-        world.turn()
-        assert Booking.objects.get().settled_at is None
-        assert told(staff) == ["bookings.appeal-open"]
-        client.force_login(staff)
-        row = Appeal.objects.get()
-        assert b"I was in the room." in client.get(f"/admin/bookings/appeal/{row.pk}/decide/").content
-        answer = client.post(f"/admin/bookings/appeal/{row.pk}/decide/", {"state": "upheld", "note": "The logs say so."}, follow=True)
-        assert answer.status_code == 200
-        world.turn()
-        booking = Booking.objects.get()
-        assert (booking.state, booking.refund_amount) == (BookingState.COMPLETED, 0)
-        assert booking.settled_at is not None and Strike.objects.get().forgiven_at is not None
-        assert "bookings.appeal-decided" in told(world.learner)
-
-    def test_one_refused_appeal_does_not_decide_the_other(self, world: BookingWorld, mentor: Api, learner: Api, staff: User) -> None:
-        key = world.confirmed().pk
-        world.clock.set("2027-06-06 11:00")
-        world.turn()
-        assert Booking.objects.get().state == BookingState.NO_SHOW_BY_BOTH
-        for api in (mentor, learner):
-            assert api.post(f"bookings/{key}/appeal", {"text": "I was there."}).status_code == 200
-        world.clock.ahead(days=2)
-        first, second = Appeal.objects.order_by("pk")
-        appealing.decide_appeal(row=first, staff=staff, state=AppealState.REFUSED, note="")
-        world.turn()
-        assert Booking.objects.get().settled_at is None
-        appealing.decide_appeal(row=second, staff=staff, state=AppealState.UPHELD, note="")
-        world.turn()
-        booking = Booking.objects.get()
-        assert (booking.state, booking.refund_amount) == (BookingState.COMPLETED, 0) and booking.settled_at is not None
-
-    @pytest.mark.parametrize(
-        ("state", "ends_as", "returned"), [("nobodys_fault", "cancelled_by_platform", 4500), ("refused", "no_show_by_learner", 0)]
-    )
-    def test_other_decisions(
-        self, world: BookingWorld, mentor: Api, learner: Api, staff: User, state: str, ends_as: str, returned: int
-    ) -> None:
-        key = world.confirmed().pk
-        world.clock.set("2027-06-05 10:15")
-        mentor.get(f"bookings/{key}/join")
-        mentor.post(f"bookings/{key}/no-show")
-        learner.post(f"bookings/{key}/appeal", {"text": "My line was cut."})
-        appealing.decide_appeal(row=Appeal.objects.get(), staff=staff, state=AppealState(state), note="")
-        world.clock.ahead(days=2)
-        world.turn()
-        booking = Booking.objects.get()
-        assert booking.payment is not None
-        assert (booking.state, booking.payment.returned_amount) == (ends_as, returned)
-        # What was called off stands in nobody's calendar.
-        assert OccupiedTime.objects.filter(reference=booking.session_id).exists() == (state == "refused")
 
 
 class TestGuardians:

@@ -33,11 +33,15 @@ def test_held_paid_requested_confirmed_completed(world: BookingWorld) -> None:
     booking.refresh_from_db()
     assert booking.state == BookingState.CONFIRMED
     assert booking.payment.state == PaymentState.CAPTURED
-    world.clock.set("2027-06-05 11:20")
+    world.clock.set("2027-06-05 11:35")
     world.attended(booking, world.learner, world.mentor)
     world.turn()
     booking.refresh_from_db()
     assert (booking.state, booking.refund_amount) == (BookingState.COMPLETED, 0)
+    assert (booking.settled_at, Review.objects.count()) == (None, 0), "it can still be contested"
+    world.clock.ahead(hours=24)
+    world.turn()
+    booking.refresh_from_db()
     assert booking.settled_at is not None
     booking.payment.refresh_from_db()
     assert booking.payment.earned_at is not None
@@ -162,25 +166,12 @@ def test_moving(world: BookingWorld) -> None:
         world.book("2027-06-05 11:00", learner=world.other())
 
 
-def test_nobody_came(world: BookingWorld) -> None:
-    booking = world.confirmed()
-    world.clock.set("2027-06-06 11:00")
-    world.turn()
-    booking.refresh_from_db()
-    assert booking.state == BookingState.NO_SHOW_BY_BOTH
-    assert booking.settled_at is None
-    world.clock.ahead(hours=24)
-    world.turn()
-    booking.payment.refresh_from_db()
-    assert booking.payment.returned_amount == 4500
-
-
 def test_a_mentor_who_does_not_come_is_not_paid(world: BookingWorld) -> None:
     booking = world.confirmed()
     world.clock.set("2027-06-05 10:10")
     world.attended(booking, world.learner)
     ending.report_no_show(booking_id=booking.pk, user=world.learner)
-    world.clock.ahead(hours=25)
+    world.clock.set("2027-06-06 11:00")
     world.turn()
     booking.refresh_from_db()
     booking.payment.refresh_from_db()

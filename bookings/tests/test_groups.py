@@ -60,7 +60,7 @@ class TestGroups:
         assert third.post(f"bookings/sessions/{key}/book").status_code == 201
         world.pay(Booking.objects.get(state="held"))
         check_always()
-        world.clock.set("2027-06-05 11:50")
+        world.clock.set("2027-06-05 12:05")
         for row in Booking.objects.filter(state="confirmed"):
             world.attended(row, row.learner)
         world.attended(booking, world.mentor)

@@ -10,15 +10,33 @@ from core import forms, strict
 
 
 class NoteForm(forms.Form):
-    """What goes with a no, or with a report that somebody did not come."""
+    """What goes with a no."""
 
     note = forms.CharField(
         label="A few words to the other side (you may leave this empty)", max_length=500, required=False, widget=forms.Textarea
     )
 
 
+class NoShowForm(NoteForm):
+    """Who did not come, and a few words."""
+
+    absent = forms.ChoiceField(
+        label="Who did not come", choices=(("other", "The other side"), ("me", "I did not come")), initial="other", widget=forms.RadioSelect
+    )
+    field_order = ("absent", "note")
+
+
 class AppealForm(forms.Form):
-    text = forms.CharField(label="What happened", max_length=2000, widget=forms.Textarea)
+    text = forms.CharField(
+        label="What happened",
+        max_length=2000,
+        widget=forms.Textarea,
+        help_text="When you came and left, and what you saw. The other side and our staff read it.",
+    )
+
+
+class EvidenceForm(forms.Form):
+    document = forms.FileField(label="A PDF, JPEG, PNG or WebP of up to 10 MB", help_text="The other side and our staff can see it.")
 
 
 class CancelForm(NoteForm):

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bookings.web import calendar_views, figures_views, views
+from bookings.web import calendar_views, ending_views, figures_views, views
 
 _ONE = "bookings/<uuid:booking_id>"
 
@@ -12,9 +12,11 @@ urlpatterns = [
     path(f"{_ONE}/take-new-time", views.TakeCounterPage.as_view(), name="take-counter-page"),
     path(f"{_ONE}/approve", views.ApprovePage.as_view(), name="approve-page"),
     path(f"{_ONE}/take", views.TakePage.as_view(), name="take-page"),
-    path(f"{_ONE}/complete", views.CompletePage.as_view(), name="complete-page"),
-    path(f"{_ONE}/no-show", views.NoShowPage.as_view(), name="no-show-page"),
-    path(f"{_ONE}/appeal", views.AppealPage.as_view(), name="appeal-page"),
+    path(f"{_ONE}/complete", ending_views.CompletePage.as_view(), name="complete-page"),
+    path(f"{_ONE}/no-show", ending_views.NoShowPage.as_view(), name="no-show-page"),
+    path(f"{_ONE}/appeal", ending_views.AppealPage.as_view(), name="appeal-page"),
+    path(f"{_ONE}/appeal/evidence", ending_views.EvidencePage.as_view(), name="evidence-page"),
+    path(f"{_ONE}/appeal/evidence/<uuid:evidence_id>", ending_views.EvidenceFile.as_view(), name="evidence-file"),
     path(f"{_ONE}/cancel", views.CancelPage.as_view(), name="cancel-page"),
     path(f"{_ONE}/new-time", views.NewTimePage.as_view(), name="new-time-page"),
     path(f"{_ONE}/join", views.JoinPage.as_view(), name="join-page"),

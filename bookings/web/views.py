@@ -18,13 +18,14 @@ from accounts.models import User
 from accounts.selectors import person_of
 from bookings.enums import BookingState, Side
 from bookings.models import Booking
-from bookings.policies import can_answer, is_mentor_of, moves_open_to
+from bookings.models.rooms import CLOSES_AFTER, OPENS_BEFORE
+from bookings.policies import becomes, can_answer, is_mentor_of, moves_open_to
 from bookings.selectors import booking_with_history, bookings_of, narrowed, requests_to_answer, sessions_between, terms_of
-from bookings.services import appealing, approving, calendars, cancelling, ending, joining, reminding, requesting, rescheduling, waiting
-from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE
+from bookings.services import approving, calendars, cancelling, joining, reminding, requesting, rescheduling, waiting
+from bookings.services.attending import WAIT_FOR
 from bookings.services.refunds import deadlines_of
 from bookings.services.terms import set_terms
-from bookings.web.forms import AppealForm, CancelForm, NewTimeForm, NoteForm, RemindersForm, TermsForm
+from bookings.web.forms import CancelForm, NewTimeForm, NoteForm, RemindersForm, TermsForm
 from core.pages import Keyset, SignedInPage
 from core.templatetags.times import clock_of, day_of, zone_words
 from core.wall_time import as_text
@@ -90,6 +91,9 @@ class BookingPage(SignedInPage):
             calendar_links=calendars.links_of(booking, person),
             is_open=opens_at <= now <= booking.session.ends_at + CLOSES_AFTER,
             has_begun=booking.session.starts_at <= now,
+            is_over=booking.session.ends_at <= now,
+            can_wait_no_longer=booking.session.starts_at + WAIT_FOR <= now,
+            becomes=_STANDING.get(becomes(booking) or ""),
             **kwargs,
         )
 
@@ -105,7 +109,7 @@ class MovePage(BookingPage):
     def post(self, request: HttpRequest, booking_id: uuid.UUID) -> HttpResponse:
         person = person_of(request)
         booking = get_object_or_404(bookings_of(person), pk=booking_id)
-        form = self.form(request.POST)
+        form = self.form(request.POST, request.FILES)
         if not form.is_valid():
             return self.again(request, form=form)
         type(self).act(booking.pk, person, **form.cleaned_data)
@@ -160,23 +164,6 @@ class ApprovePage(MovePage):
 class TakePage(MovePage):
     done = "The time is yours."
     act = staticmethod(lambda key, person: waiting.take_offer(booking_id=key, learner=person))
-
-
-class CompletePage(MovePage):
-    done = "Thank you. The session is recorded as held."
-    act = staticmethod(lambda key, person: ending.complete_booking(booking_id=key, user=person))
-
-
-class NoShowPage(AskedMovePage):
-    move, form = "no-show", NoteForm
-    title, button, done = "Say that somebody did not come", "They did not come", "Thank you. We recorded it."
-    act = staticmethod(lambda key, person, note: ending.report_no_show(booking_id=key, user=person, note=note))
-
-
-class AppealPage(AskedMovePage):
-    move, form = "appeal", AppealForm
-    title, button, done = "Say that you were there", "Send", "Our staff will look at it."
-    act = staticmethod(lambda key, person, text: appealing.appeal(booking_id=key, user=person, text=text))
 
 
 class CancelPage(AskedMovePage):
@@ -327,6 +314,13 @@ _TOLD_MENTOR = {
 _TOLD_LEARNER = {
     BookingState.CANCELLED_BY_LEARNER: "Called off by you",
     BookingState.NO_SHOW_BY_LEARNER: "You did not come",
+}
+# What a session will count as, in the words of the page.
+_STANDING: dict[str, str] = {
+    BookingState.COMPLETED: "held",
+    BookingState.NO_SHOW_BY_LEARNER: "missed by the learner",
+    BookingState.NO_SHOW_BY_MENTOR: "missed by the mentor",
+    BookingState.NO_SHOW_BY_BOTH: "missed by both",
 }
 _TONES = {
     BookingState.CONFIRMED: "good",

@@ -11,17 +11,15 @@ from django.core.files.storage import Storage, storages
 from django.db import transaction
 from django.utils import timezone
 
-from core.errors import BodyTooLarge, FieldError, InvalidInput
+from core.documents import document_type
 from mentors.enums import CheckState
 from mentors.errors import IllegalCheckMove, TooManyDocuments
 from mentors.models import Check, CheckDocument
 
-MOST_BYTES = 10_000_000
 MOST_DOCUMENTS = 5
 _BATCH = 200
 # Longer than any upload takes.
 _STORING = datetime.timedelta(hours=1)
-_SIGNATURES = ((b"%PDF-", "application/pdf"), (b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
 
 
 def add_document(*, check: Check, content: bytes) -> CheckDocument:
@@ -33,9 +31,7 @@ def add_document(*, check: Check, content: bytes) -> CheckDocument:
         TooManyDocuments: five are there.
         IllegalCheckMove: the check is submitted or over.
     """
-    if len(content) > MOST_BYTES:
-        raise BodyTooLarge
-    content_type = _type_of(content)
+    content_type = document_type(content)
     with transaction.atomic():
         locked = _locked(check.pk)
         if locked.documents.count() >= MOST_DOCUMENTS:
@@ -114,15 +110,6 @@ def _locked(check_id: uuid.UUID) -> Check:
     if check.state != CheckState.OPEN:
         raise IllegalCheckMove(state=check.state)
     return check
-
-
-def _type_of(content: bytes) -> str:
-    for signature, content_type in _SIGNATURES:
-        if content.startswith(signature):
-            return content_type
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    raise InvalidInput(errors=(FieldError("document", "wrong_type", "Send a PDF, JPEG, PNG or WebP file."),))
 
 
 def _folder(person_id: uuid.UUID) -> str:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from conftest import Api
+from core.documents import MOST_BYTES
 from core.errors import Forbidden, InvalidInput
 from core.events import run_delivery
 from core.models import AuditEntry, EventDelivery
@@ -179,7 +180,7 @@ class TestAsking:
         for _ in range(5):
             assert upload(signed_in, str(check.pk)).status_code == 201
         assert upload(signed_in, str(check.pk)).json()["code"] == "too_many_documents"
-        assert upload(signed_in, str(check.pk), PDF + bytes(documents.MOST_BYTES)).status_code == 413
+        assert upload(signed_in, str(check.pk), PDF + bytes(MOST_BYTES)).status_code == 413
 
     def test_withdrawing_deletes_the_papers(self, signed_in: Api, profile: MentorProfile, django_capture_on_commit_callbacks: Any) -> None:
         check = submitted(profile)

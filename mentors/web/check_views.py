@@ -12,11 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from accounts.selectors import person_of
+from core.documents import MOST_BYTES
 from mentors.enums import CheckState
 from mentors.models import Check, CheckDocument
 from mentors.selectors import badge_text, checks_of, own_profile
 from mentors.services import documents, verification
-from mentors.services.documents import MOST_BYTES
 from mentors.web.forms import CheckForm, CodeForm, DocumentForm
 from mentors.web.own_views import DeskPage
 

@@ -8,12 +8,13 @@ from drf_spectacular.utils import extend_schema_field
 
 from accounts.models import User
 from bookings import policies
+from bookings.api.v1.ending_serializers import EndingSerializer
 from bookings.enums import BookingState, CancellationPolicy, Side
 from bookings.models import Booking, BookingMove, BookingTerms
 from bookings.models.bookings import LONGEST_TOPIC
+from bookings.models.rooms import CLOSES_AFTER, OPENS_BEFORE
 from bookings.models.terms import EARLIEST_REMINDER, MOST_PACKAGE_PERCENT, MOST_REMINDERS, SOONEST_REMINDER
 from bookings.services.approving import needs_approval
-from bookings.services.attending import CLOSES_AFTER, OPENS_BEFORE
 from bookings.services.calendars import links_of
 from bookings.services.refunds import deadlines_of
 from core import serializers
@@ -61,8 +62,19 @@ class CounterRequestSerializer(RequestSerializer):
     scheduled_at = start_field()
 
 
+class NoShowRequestSerializer(NoteRequestSerializer):
+    absent = serializers.ChoiceField(
+        choices=(("other", "the other side"), ("me", "my side")),
+        required=False,
+        default="other",
+        help_text="Who did not come. That you did not is your consent.",
+    )
+
+
 class AppealRequestSerializer(RequestSerializer):
-    text = serializers.CharField(max_length=2000, help_text="What happened.")
+    text = serializers.CharField(
+        max_length=2000, help_text="What happened: when you came and left, and what you saw. The other side and our staff read it."
+    )
 
 
 class JoinRequestSerializer(QuerySerializer):
@@ -202,9 +214,10 @@ class CalendarLinksSerializer(serializers.Serializer[Any]):
 class BookingDetailSerializer(BookingSerializer):
     history = MoveSerializer(many=True)
     calendar_links = serializers.SerializerMethodField(help_text="Addresses that open the entry in other calendars.")
+    ending = EndingSerializer(source="*")
 
     class Meta(BookingSerializer.Meta):
-        fields = (*BookingSerializer.Meta.fields, "history", "calendar_links")
+        fields = (*BookingSerializer.Meta.fields, "history", "calendar_links", "ending")
         read_only_fields = fields
 
     @extend_schema_field(CalendarLinksSerializer)

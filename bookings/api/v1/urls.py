@@ -1,6 +1,6 @@
 from django.urls import path
 
-from bookings.api.v1 import recording_views, series_views, session_views, views, waitlist_views
+from bookings.api.v1 import ending_views, recording_views, series_views, session_views, views, waitlist_views
 
 urlpatterns = [
     path("bookings", views.BookingsView.as_view(), name="bookings"),
@@ -29,9 +29,15 @@ urlpatterns = [
     path("bookings/<uuid:booking_id>/cancellation-quote", views.QuoteView.as_view(), name="cancellation-quote"),
     path("bookings/<uuid:booking_id>/cancel", views.CancelView.as_view(), name="cancel-booking"),
     path("bookings/<uuid:booking_id>/reschedule", views.RescheduleView.as_view(), name="reschedule-booking"),
-    path("bookings/<uuid:booking_id>/complete", views.CompleteView.as_view(), name="complete-booking"),
-    path("bookings/<uuid:booking_id>/no-show", views.NoShowView.as_view(), name="no-show-booking"),
-    path("bookings/<uuid:booking_id>/appeal", views.AppealView.as_view(), name="appeal-no-show"),
+    path("bookings/<uuid:booking_id>/complete", ending_views.CompleteView.as_view(), name="complete-booking"),
+    path("bookings/<uuid:booking_id>/no-show", ending_views.NoShowView.as_view(), name="no-show-booking"),
+    path("bookings/<uuid:booking_id>/appeal", ending_views.AppealView.as_view(), name="appeal-booking"),
+    path("bookings/<uuid:booking_id>/appeal/evidence", ending_views.EvidenceView.as_view(), name="appeal-evidence"),
+    path(
+        "bookings/<uuid:booking_id>/appeal/evidence/<uuid:evidence_id>",
+        ending_views.EvidenceFileView.as_view(),
+        name="appeal-evidence-file",
+    ),
     path("bookings/<uuid:booking_id>/join", views.JoinView.as_view(), name="join-session"),
     path("bookings/<uuid:booking_id>/stay", views.StayView.as_view(), name="record-stay"),
     path("bookings/<uuid:booking_id>/recording", recording_views.RecordingView.as_view(), name="session-recording"),

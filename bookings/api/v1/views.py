@@ -15,7 +15,6 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.selectors import person_of
 from bookings.api.v1.serializers import (
-    AppealRequestSerializer,
     BookingDetailSerializer,
     BookingRequestSerializer,
     BookingSerializer,
@@ -37,11 +36,9 @@ from bookings.models import Booking
 from bookings.policies import can_join
 from bookings.selectors import booking_with_history, bookings_of, narrowed, terms_of
 from bookings.services import (
-    appealing,
     approving,
     calendars,
     cancelling,
-    ending,
     joining,
     reminding,
     requesting,
@@ -105,7 +102,7 @@ class BookingView(APIView):
         return shown(request, booking_id)
 
 
-class _MoveView(APIView):
+class BookingActionView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def move(self, request: Request, booking_id: uuid.UUID, act: Callable[[Booking, User], Any]) -> Response:
@@ -115,7 +112,7 @@ class _MoveView(APIView):
         return shown(request, booking_id)
 
 
-class ConfirmView(_MoveView):
+class ConfirmView(BookingActionView):
     @extend_schema(operation_id="confirm_booking", tags=["bookings"], request=NoFieldsSerializer, responses={200: BookingDetailSerializer})
     def post(self, request: Request, booking_id: uuid.UUID) -> Response:
         """Say yes to a request, as its mentor. The price is taken now."""
@@ -123,7 +120,7 @@ class ConfirmView(_MoveView):
         return self.move(request, booking_id, lambda row, person: requesting.confirm_booking(booking_id=row.pk, mentor=person))
 
 
-class DeclineView(_MoveView):
+class DeclineView(BookingActionView):
     @extend_schema(
         operation_id="decline_booking", tags=["bookings"], request=NoteRequestSerializer, responses={200: BookingDetailSerializer}
     )
@@ -133,7 +130,7 @@ class DeclineView(_MoveView):
         return self.move(request, booking_id, lambda row, person: requesting.decline_booking(booking_id=row.pk, mentor=person, note=note))
 
 
-class CounterView(_MoveView):
+class CounterView(BookingActionView):
     @extend_schema(
         operation_id="counter_booking", tags=["bookings"], request=CounterRequestSerializer, responses={200: BookingDetailSerializer}
     )
@@ -145,7 +142,7 @@ class CounterView(_MoveView):
         )
 
 
-class TakeView(_MoveView):
+class TakeView(BookingActionView):
     @extend_schema(operation_id="take_booking", tags=["bookings"], request=NoFieldsSerializer, responses={200: BookingDetailSerializer})
     def post(self, request: Request, booking_id: uuid.UUID) -> Response:
         """Take what was held for you from the waitlist. What costs something is then to be paid for within 15 minutes."""
@@ -153,7 +150,7 @@ class TakeView(_MoveView):
         return self.move(request, booking_id, lambda row, person: waiting.take_offer(booking_id=row.pk, learner=person))
 
 
-class AcceptCounterView(_MoveView):
+class AcceptCounterView(BookingActionView):
     @extend_schema(operation_id="accept_counter", tags=["bookings"], request=NoFieldsSerializer, responses={200: BookingDetailSerializer})
     def post(self, request: Request, booking_id: uuid.UUID) -> Response:
         """Take the time that the mentor proposed: it is confirmed at once."""
@@ -161,7 +158,7 @@ class AcceptCounterView(_MoveView):
         return self.move(request, booking_id, lambda row, person: requesting.accept_counter(booking_id=row.pk, learner=person))
 
 
-class ApproveView(_MoveView):
+class ApproveView(BookingActionView):
     @extend_schema(operation_id="approve_booking", tags=["bookings"], request=NoFieldsSerializer, responses={200: BookingDetailSerializer})
     def post(self, request: Request, booking_id: uuid.UUID) -> Response:
         """Agree, as the guardian, to what somebody in your care would book. If it costs something you pay, in 15 minutes. To say no,
@@ -181,7 +178,7 @@ class QuoteView(APIView):
         return Response(QuoteSerializer(cancelling.cancellation_quote(booking=booking, user=person)).data)
 
 
-class CancelView(_MoveView):
+class CancelView(BookingActionView):
     @extend_schema(
         operation_id="cancel_booking",
         tags=["bookings"],
@@ -207,7 +204,7 @@ class CancelView(_MoveView):
         )
 
 
-class RescheduleView(_MoveView):
+class RescheduleView(BookingActionView):
     @extend_schema(
         operation_id="reschedule_booking",
         tags=["bookings"],
@@ -228,42 +225,13 @@ class RescheduleView(_MoveView):
         )
 
 
-class CompleteView(_MoveView):
-    @extend_schema(operation_id="complete_booking", tags=["bookings"], request=NoFieldsSerializer, responses={200: BookingDetailSerializer})
-    def post(self, request: Request, booking_id: uuid.UUID) -> Response:
-        """Say that the session took place. If nobody says so it is read, a day later, from who was in the room."""
-        NoFieldsSerializer.read(request)
-        return self.move(request, booking_id, lambda row, person: ending.complete_booking(booking_id=row.pk, user=person))
-
-
-class NoShowView(_MoveView):
-    @extend_schema(
-        operation_id="report_no_show", tags=["bookings"], request=NoteRequestSerializer, responses={200: BookingDetailSerializer}
-    )
-    def post(self, request: Request, booking_id: uuid.UUID) -> Response:
-        """Say that the other one did not come: ten minutes after the start at the earliest, and only if you were in the room. They have a
-        day to object."""
-        note = NoteRequestSerializer.read(request).get("note", "")
-        return self.move(request, booking_id, lambda row, person: ending.report_no_show(booking_id=row.pk, user=person, note=note))
-
-
-class AppealView(_MoveView):
-    @extend_schema(
-        operation_id="appeal_no_show", tags=["bookings"], request=AppealRequestSerializer, responses={200: BookingDetailSerializer}
-    )
-    def post(self, request: Request, booking_id: uuid.UUID) -> Response:
-        """Object, if you are said not to have come. Staff decide, and the money waits until then."""
-        text = AppealRequestSerializer.read(request)["text"]
-        return self.move(request, booking_id, lambda row, person: appealing.appeal(booking_id=row.pk, user=person, text=text))
-
-
 class JoinView(APIView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(operation_id="join_session", tags=["bookings"], parameters=[JoinRequestSerializer], responses={200: EntranceSerializer})
     def get(self, request: Request, booking_id: uuid.UUID) -> Response:
-        """Your way into the room: it opens ten minutes before the session and closes half an hour after it. Outside of that 409
-        `too_early` or `too_late`, with both instants."""
+        """Your way into the room: it opens ten minutes before the session and closes half an hour after it, whatever anybody says about how
+        it went. Outside of that 409 `too_early` or `too_late`, with both instants. Opening it does not prove that you came."""
         asked = JoinRequestSerializer.read(request)
         person, booking = participant(request, booking_id)
         entrance = joining.join_session(booking=booking, user=person, is_audio_only=asked["audio_only"])
@@ -277,7 +245,7 @@ class StayView(APIView):
 
     @extend_schema(operation_id="record_stay", tags=["bookings"], request=StayRequestSerializer, responses={204: None})
     def post(self, request: Request, booking_id: uuid.UUID) -> Response:
-        """Your app says that you came into the room, or left it. It counts as a sign of your having been there."""
+        """Your app says that you came into the room, or left it. That marks the session as begun; it does not prove that you came."""
         is_leaving = StayRequestSerializer.read(request)["is_leaving"]
         person, booking = participant(request, booking_id)
         joining.record_app_stay(booking=booking, user=person, is_leaving=is_leaving)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.selectors import person_of
+from core.documents import MOST_BYTES
 from core.operations import APIView, GenericAPIView
 from core.parsers import UploadParser
 from core.serializers import NoFieldsSerializer
@@ -68,7 +69,7 @@ class CheckDocumentsView(APIView):
     permission_classes = (IsAuthenticated,)
     parser_classes = (UploadParser,)
     throttle_classes = (*APIView.throttle_classes, UploadThrottle)
-    largest_upload = documents.MOST_BYTES
+    largest_upload = MOST_BYTES
 
     @extend_schema(
         operation_id="add_check_document",
