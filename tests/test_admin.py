@@ -68,7 +68,7 @@ def _add_what_is_rare(world: BookingWorld, owner: User) -> None:
     assert booking is not None and booking.payment is not None
     staff = User.objects.get(is_superuser=True)
     Announcement.objects.create(title="News", text="Rooms have captions now.", created_by=staff)
-    Appeal.objects.create(booking=booking, person=booking.learner, text="I was there.")
+    Appeal.objects.create(booking=booking, side="learner", person=booking.learner, text="I was there.")
     SessionRecording.objects.create(session=booking.session, started_at=now, due_at=now)
     Dispute.objects.create(
         payment=booking.payment, provider_id="dp_1", amount=4_500, currency="EUR", counted_amount=4_500, opened_at=now, state="open"

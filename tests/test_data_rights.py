@@ -181,8 +181,12 @@ def fill_money(person: User, other: User) -> None:
 
 def fill_bookings(person: User, other: User) -> None:
     """Something in every table of bookings, as the learner and as the mentor: what is over stays without words, what is ahead is off."""
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import storages
+
     from bookings.models import (
         Appeal,
+        AppealEvidence,
         Attendance,
         Booking,
         BookingMove,
@@ -195,6 +199,7 @@ def fill_bookings(person: User, other: User) -> None:
         Series,
         Session,
         SessionRecording,
+        Statement,
         Strike,
         WaitlistEntry,
     )
@@ -227,7 +232,11 @@ def fill_bookings(person: User, other: User) -> None:
         BookingMove.objects.create(booking=booking, version=1, from_state="", to_state="confirmed", **at, **note)
         Room.objects.create(session=session, name=str(booking.pk), opens_at=session.starts_at, closes_at=ends_at, due_at=ends_at)
         Strike.objects.create(person=person, booking=booking, kind="no_show", given_at=ends_at)
-        Appeal.objects.create(booking=booking, person=person, text="CANARY-APPEAL")
+        side = "learner" if learner == person else "mentor"
+        appeal = Appeal.objects.create(booking=booking, side=side, person=person, text="CANARY-APPEAL")
+        file = storages["private"].save(f"appeals/{person.pk}/{side}", ContentFile(b"%PDF- CANARY"))
+        AppealEvidence.objects.create(appeal=appeal, file=file, content_type="application/pdf", size=12, is_stored=True)
+        Statement.objects.create(booking=booking, side=side, says="held", person=person, said_at=ends_at, note="CANARY-STATEMENT")
         Attendance.objects.create(session=session, person=person, source="app", key="x", joined_at=ends_at)
         Removal.objects.create(session=session, person=person)
         Reminder.objects.create(booking=booking, person=person, minutes_before=10, due_at=ends_at)

@@ -17,7 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts.models import Block, Device, Guardianship, User
-from bookings.models import Booking, Series, Session, WaitlistEntry
+from bookings.models import Appeal, AppealEvidence, Booking, Series, Session, WaitlistEntry
 from bookings.services.booking import book_session
 from bookings.services.groups import announce_session
 from bookings.services.series import book_series
@@ -266,6 +266,8 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("bookings/<uuid:booking_id>/complete", "POST"): (401, 404, 409, 404),
     ("bookings/<uuid:booking_id>/no-show", "POST"): (401, 404, 409, 404),
     ("bookings/<uuid:booking_id>/appeal", "POST"): (401, 400, 400, 400),
+    ("bookings/<uuid:booking_id>/appeal/evidence", "POST"): (401, 404, 415, 404),
+    ("bookings/<uuid:booking_id>/appeal/evidence/<uuid:evidence_id>", "GET"): (401, 404, 200, 404),
     ("bookings/<uuid:booking_id>/join", "GET"): (401, 404, 409, 404),
     ("bookings/<uuid:booking_id>/stay", "POST"): (401, 400, 400, 400),
     ("bookings/<uuid:booking_id>/recording", "GET"): (401, 404, 200, 404),
@@ -307,6 +309,8 @@ OWN_PAGES = (
     *(
         _BOOKING,
         *(f"{_BOOKING}/{move}" for move in ("accept", "decline", "take-new-time", "approve", "take", "complete", "no-show", "appeal")),
+        f"{_BOOKING}/appeal/evidence",
+        f"{_BOOKING}/appeal/evidence/<uuid:evidence_id>",
     ),
     *(f"{_BOOKING}/{move}" for move in ("cancel", "new-time", "join", "calendar.ics")),
     "dashboard/availability/blocks/<uuid:block_id>/remove",
@@ -434,6 +438,13 @@ def make_payment(payer: User, payee: User) -> Payment:
     return Payment.objects.create(subject_id=uuid.uuid4(), payer=payer, payee=payee, **sale, **taken)
 
 
+def make_evidence(booking: Booking) -> AppealEvidence:
+    """A file with the mentor's account of a session."""
+    appeal = Appeal.objects.create(booking=booking, side="mentor", person=booking.session.mentor, text="We met.")
+    name = storages["private"].save(f"appeals/{appeal.person_id}/x", ContentFile(b"%PDF-1.7"))
+    return AppealEvidence.objects.create(appeal=appeal, file=name, content_type="application/pdf", size=8, is_stored=True)
+
+
 def make_booking(mentor: MentorProfile, learner: User) -> Booking:
     """A free session in a week, for which the owner is asked as the mentor."""
     hours = tuple(WeeklyRule(day, Hours(0, 1440)) for day in range(7))
@@ -502,6 +513,7 @@ def world(kept_rows: None) -> World:
     Phone.objects.create(user=owner, number="+4915112345678", verified_at=timezone.now())
     mentor, block, calendar = make_mentor(owner)
     check = request_check(profile=mentor, kind=CheckKind.IDENTITY)
+    booking = make_booking(mentor, new_user())
     document = check.documents.create(file="checks/x", content_type="application/pdf", size=1, is_stored=True)
     keys = {
         "<uuid:mentor_id>": mentor.pk,
@@ -510,7 +522,8 @@ def world(kept_rows: None) -> World:
         "<uuid:check_id>": check.pk,
         "<uuid:review_id>": make_review(mentor, new_user()).pk,
         "<uuid:document_id>": document.pk,
-        "<uuid:booking_id>": make_booking(mentor, new_user()).pk,
+        "<uuid:booking_id>": booking.pk,
+        "<uuid:evidence_id>": make_evidence(booking).pk,
         "<uuid:group_id>": make_group(mentor).pk,
         "<uuid:entry_id>": make_wait(mentor, owner).pk,
         "<uuid:series_id>": make_series(mentor, new_user()).pk,

@@ -167,6 +167,7 @@ class TestBlocks:
             # Learner, mentor and guardians see one booking, and each their own reminders; the rest is for staff alone.
             *("bookings.Session", "bookings.Booking", "bookings.BookingMove", "bookings.BookingTerms", "bookings.Reminder"),
             *("bookings.Series", "bookings.ReminderChoice", "bookings.Strike", "bookings.Appeal", "bookings.Attendance"),
+            "bookings.Statement",
             *("bookings.WaitlistEntry", "bookings.RecordingConsent", "bookings.SessionRecording", "bookings.Removal"),
             # dj-stripe's, which nobody fills.
             "djstripe.Customer",

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from bookings.enums import JOINABLE_STATES, AttendanceSource, BookingState
+from bookings.enums import JOINABLE_STATES, AttendanceSource, BookingState, EndingBasis
 from bookings.models import Booking, Room
 from bookings.services.attending import is_met, record_stay
 from bookings.services.ending import begin, is_contested
@@ -56,8 +56,9 @@ def _follow(booking_id: uuid.UUID) -> None:
         booking = locked_booking(booking_id)
         if not begin(booking):
             reopen_on_arrival(booking)
-        is_open = booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION) and booking.session.ends_at <= timezone.now()
-        if is_open and is_met(booking) and not is_contested(booking):
+        # An event that comes late may also refute what the record was taken to prove.
+        is_open = booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION) or booking.basis == EndingBasis.RECORD
+        if is_open and booking.session.ends_at <= timezone.now() and is_met(booking) and not is_contested(booking):
             update_outcome(booking)
 
 

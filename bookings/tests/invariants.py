@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from bookings.enums import LIVE_STATES, MOVES, PLACED_STATES, BookingState, WaitlistState
 from bookings.models import Booking, BookingMove, Session, WaitlistEntry
+from bookings.tests.ending_invariants import check_endings
 from core.money import Money
 from mentors.enums import OfferKind
 from mentors.models import OccupiedTime, Review
@@ -37,10 +38,12 @@ def check_always() -> None:
     _check_history(bookings)
     _check_money(bookings)
     _check_waitlist()
+    check_endings(bookings)
     # P15: reviews belong to sessions that took place, and to their two people.
     for review in Review.objects.all():
         booking = next(row for row in bookings if row.pk == review.reference)
         assert booking.state == BookingState.COMPLETED
+        assert booking.final_at is not None
         assert {review.author_id, review.about_id} == {booking.learner_id, booking.session.mentor_id}
     check_money()
 

@@ -11,15 +11,20 @@ from typing import Any
 from unittest import mock
 
 from django.db import transaction
+from django.test import override_settings
 from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from accounts.models import User
-from bookings.enums import AppealState, AttendanceSource, BookingState, CancellationPolicy, Cause, Side, WaitlistState
-from bookings.models import Appeal, Booking, BookingTerms, WaitlistEntry
-from bookings.services import appealing, attending, cancelling, ending, requesting, rescheduling, waiting
+from bookings.enums import AppealState, BookingState, CancellationPolicy, Cause, Side, WaitlistState
+from bookings.models import Appeal, Booking, BookingTerms, Room, WaitlistEntry
+from bookings.providers import video
+from bookings.providers.jitsi import Jitsi
+from bookings.services import appealing, cancelling, ending, joining, requesting, rescheduling, rooms, waiting
+from bookings.services.hearing import hear_of_stay
 from bookings.services.series import book_series
+from bookings.tests.daily_peer import stay as reported_stay
 from bookings.tests.invariants import check_always, check_settled
 from bookings.tests.world import BookingWorld, Clock
 from core.errors import DomainError
@@ -40,7 +45,15 @@ STARTS = st.sampled_from(
 )
 STEP = st.integers(0, 200)
 SIDE = st.booleans()
+CHEATS = [f"{side} {act}" for side in ("learner", "mentor") for act in ("stays away", "ends it", "accuses")]
 DECISIONS = [state for state in AppealState if state != AppealState.OPEN]
+
+
+class Reporting(Jitsi):
+    """A provider that makes rooms without any call, and whose rooms report who comes."""
+
+    name = "daily"
+    reports_attendance = True
 
 
 class BookingMachine(RuleBasedStateMachine):
@@ -52,6 +65,7 @@ class BookingMachine(RuleBasedStateMachine):
         self.outside.enter_context(self._rolled_back())
         self.peer = self.outside.enter_context(peer_in_force())
         self.clock = Clock("2027-06-01 08:00")
+        self.outside.enter_context(mock.patch.dict(video._ENGINES, {"daily": Reporting()}))
         self.outside.enter_context(mock.patch.object(timezone, "now", self.clock.now))
 
     @contextlib.contextmanager
@@ -73,11 +87,15 @@ class BookingMachine(RuleBasedStateMachine):
         price=PRICES,
         policy=st.sampled_from(list(CancellationPolicy)),
         is_instant=st.booleans(),
+        engine=st.sampled_from(["daily", "daily", "jitsi"]),
         limits=st.sampled_from(
             [{}, {"most_per_day": 1}, {"buffer_after_minutes": 15}, {"buffer_before_minutes": 10, "notice_minutes": 120}]
         ),
     )
-    def begin(self, start: str, zone: str, price: tuple[int, str], policy: str, is_instant: bool, limits: dict[str, int]) -> None:
+    def begin(
+        self, start: str, zone: str, price: tuple[int, str], policy: str, is_instant: bool, engine: str, limits: dict[str, int]
+    ) -> None:
+        self.outside.enter_context(override_settings(VIDEO_ENGINE=engine))
         self.clock.set(start)
         make: Callable[[str], User] = lambda name: User.objects.create(email=f"{uuid.uuid4().hex}@example.org", full_name=name)  # noqa: E731
         profile = MentorProfile.objects.create(user=make("Mentor"), state="live", live_since=timezone.now(), headline="x", capacity=50)
@@ -228,16 +246,37 @@ class BookingMachine(RuleBasedStateMachine):
         if row is not None:
             unblock_time(block=row)
 
-    @rule(key=bookings, is_mentor=SIDE, source=st.sampled_from([AttendanceSource.APP, AttendanceSource.PROVIDER]), late=st.integers(-5, 70))
-    def attend(self, key: uuid.UUID, is_mentor: bool, source: AttendanceSource, late: int) -> None:
-        """Told in any order, and twice."""
+    # --- What people say about a session, honest or not ---------------------------------------------------------------------------
+    @rule(key=bookings, is_mentor=SIDE, late=st.integers(-9, 70), minutes=st.sampled_from([5, 30, 55]), is_whole=SIDE)
+    def attend(self, key: uuid.UUID, is_mentor: bool, late: int, minutes: int, is_whole: bool) -> None:
+        """The provider reports a stay: both ends or the arrival alone, in any order, and twice."""
+        rooms.look_after_rooms()
         booking = Booking.objects.select_related("session").get(pk=key)
         joined_at = booking.session.starts_at + datetime.timedelta(minutes=late)
-        if joined_at <= self.clock.now() and booking.confirmed_at is not None:
-            stay = {"session_id": booking.session_id, "person_id": self.party(booking, is_mentor).pk, "source": source, "key": str(late)}
-            attending.record_stay(**stay, left_at=joined_at + datetime.timedelta(minutes=30))
-            attending.record_stay(**stay, joined_at=joined_at)
-            attending.record_stay(**stay, joined_at=joined_at)
+        room = Room.objects.filter(session=booking.session_id).first()
+        if room is None or booking.confirmed_at is None or joined_at > self.clock.now():
+            return
+        person = self.party(booking, is_mentor)
+        stay = {"joined": joined_at.timestamp(), "session": f"{person.pk} {late}"}
+        seconds = (min(joined_at + datetime.timedelta(minutes=minutes), self.clock.now()) - joined_at).total_seconds()
+        if is_whole:
+            hear_of_stay(event=reported_stay(room.name, person.pk, seconds=seconds, **stay))
+        for _ in range(2):
+            hear_of_stay(event=reported_stay(room.name, person.pk, **stay))
+
+    @rule(key=bookings, is_mentor=SIDE)
+    def open_the_link_only(self, key: uuid.UUID, is_mentor: bool) -> None:
+        """Nobody enters: that proves nothing."""
+        booking = Booking.objects.select_related("session").get(pk=key)
+        with self.quiet():
+            joining.join_session(booking=booking, user=self.party(booking, is_mentor))
+
+    @rule(key=bookings, is_mentor=SIDE)
+    def app_says_that_i_am_in(self, key: uuid.UUID, is_mentor: bool) -> None:
+        """Stays that never happened."""
+        booking = Booking.objects.select_related("session").get(pk=key)
+        with self.quiet():
+            joining.record_app_stay(booking=booking, user=self.party(booking, is_mentor), is_leaving=False)
 
     @rule(key=bookings, is_mentor=SIDE)
     def complete(self, key: uuid.UUID, is_mentor: bool) -> None:
@@ -245,25 +284,63 @@ class BookingMachine(RuleBasedStateMachine):
         with self.quiet():
             ending.complete_booking(booking_id=key, user=self.party(booking, is_mentor))
 
-    @rule(key=bookings, is_mentor=SIDE)
-    def report_no_show(self, key: uuid.UUID, is_mentor: bool) -> None:
+    @rule(key=bookings, is_mentor=SIDE, is_own=st.sampled_from([False, False, True]))
+    def report_no_show(self, key: uuid.UUID, is_mentor: bool, is_own: bool) -> None:
         booking = Booking.objects.select_related("session").get(pk=key)
         with self.quiet():
-            ending.report_no_show(booking_id=key, user=self.party(booking, is_mentor))
+            ending.report_no_show(booking_id=key, user=self.party(booking, is_mentor), is_own=is_own)
 
-    @rule(key=bookings, is_mentor=SIDE)
-    def appeal(self, key: uuid.UUID, is_mentor: bool) -> None:
+    @rule(key=bookings, is_mentor=SIDE, times=st.integers(1, 3))
+    def appeal(self, key: uuid.UUID, is_mentor: bool, times: int) -> None:
+        """Contested, also again and again."""
         booking = Booking.objects.select_related("session").get(pk=key)
-        with self.quiet():
-            appealing.appeal(booking_id=key, user=self.party(booking, is_mentor), text="I was there.")
+        for _ in range(times):
+            with self.quiet():
+                appealing.appeal(booking_id=key, user=self.party(booking, is_mentor), text="I was there.")
+
+    @rule(key=bookings, cheat=st.sampled_from(CHEATS), minutes=st.sampled_from([0, 11, 61, 36 + 60, 1_439, 1_500, 3_000]))
+    def cheat(self, key: uuid.UUID, cheat: str, minutes: int) -> None:
+        """One side stays away, or leaves at once, and tries to gain by it: by the link, its app, an ending, or a report; then time passes."""
+        booking = Booking.objects.select_related("session").get(pk=key)
+        if booking.state != BookingState.CONFIRMED or booking.session.ends_at <= self.clock.now():
+            return
+        is_mentor = cheat.startswith("mentor")
+        self.clock.shown = max(self.clock.now(), booking.session.starts_at)
+        self.open_the_link_only(key, is_mentor)
+        self.app_says_that_i_am_in(key, is_mentor)
+        self.clock.ahead(minutes=minutes)
+        if cheat.endswith("ends it"):
+            self.complete(key, is_mentor)
+        elif cheat.endswith("accuses"):
+            self.report_no_show(key, is_mentor, False)
+        check_always()
+        victim = self.party(booking, not is_mentor)
+        booking = Booking.objects.select_related("session").get(pk=key)
+        if self.clock.now() < booking.session.ends_at:
+            assert joining.join_session(booking=booking, user=victim).meeting_url, "nobody is shut out by what the other side says"
+        self.world.turn()
+
+    @rule(learner=st.integers(0, 2), step=STEP, number=st.sampled_from([10, 50]), times=st.integers(1, 7))
+    def hold_a_year(self, learner: int, step: int, number: int, times: int) -> None:
+        """A learner holds as much of a mentor's time as they can without paying."""
+        for each in range(times):
+            with self.quiet():
+                book_series(
+                    learner=self.learners[learner],
+                    mentor_id=self.world.profile.pk,
+                    first_at=self.instant(step + 3 * each),
+                    duration_minutes=30,
+                    number=number,
+                    is_paid_together=False,
+                )
 
     @rule(state=st.sampled_from(DECISIONS))
     def decide(self, state: AppealState) -> None:
         row = Appeal.objects.filter(state=AppealState.OPEN).first()
         if row is not None:
-            appealing.decide_appeal(
-                row=row, staff=self.learners[0] if row.booking.learner_id != self.learners[0].pk else self.learners[1], state=state, note=""
-            )
+            staff = self.learners[0] if row.booking.learner_id != self.learners[0].pk else self.learners[1]
+            with self.quiet():
+                appealing.decide_appeal(row=row, staff=staff, state=state, note="")
 
     @rule(key=bookings)
     def call_off(self, key: uuid.UUID) -> None:
@@ -305,6 +382,7 @@ class BookingMachine(RuleBasedStateMachine):
                 "nobody": [],
             }
             self.clock.shown = max(self.clock.now(), booking.session.starts_at)
+            rooms.look_after_rooms()
             self.world.attended(booking, *people[who])
             self.world.turn()
 
@@ -314,8 +392,9 @@ class BookingMachine(RuleBasedStateMachine):
         self.come_in(key, who)
         booking = Booking.objects.select_related("session").get(pk=key)
         if booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION) and booking.session.starts_at <= self.clock.now():
-            self.clock.shown = booking.session.ends_at + datetime.timedelta(hours=25)
-            self.world.turn()
+            for hours in (1, 26, 51):
+                self.clock.shown = booking.session.ends_at + datetime.timedelta(hours=hours)
+                self.world.turn()
 
     # --- Means --------------------------------------------------------------------------------------------------------------------
     def instant(self, step: int) -> datetime.datetime:
@@ -337,12 +416,12 @@ class BookingMachine(RuleBasedStateMachine):
     def drain(self) -> None:
         """Everything that was begun comes to its end."""
         for _ in range(4):
+            self.clock.ahead(days=9)
             self.world.turn()
-            for row in Appeal.objects.filter(state=AppealState.OPEN):
+            while (row := Appeal.objects.filter(state=AppealState.OPEN).first()) is not None:
                 appealing.decide_appeal(
                     row=row, staff=User.objects.create(email=f"{uuid.uuid4().hex}@example.org"), state=AppealState.NOBODY_CAME, note=""
                 )
-            self.clock.ahead(days=9)
         self.world.turn()
         check_always()
         check_settled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import random
 from collections.abc import Callable, Iterator
@@ -10,9 +11,24 @@ from unittest import mock
 
 import pytest
 
-from bookings.enums import BookingState
-from bookings.models import Booking
-from bookings.services import cancelling, ending, expiring, moving, paying, placing, requesting, rescheduling, settling
+from bookings.enums import AttendanceSource, BookingState, EndingBasis, Outcome, Side
+from bookings.models import Appeal, Attendance, Booking
+from bookings.services import (
+    attending,
+    cancelling,
+    ending,
+    expiring,
+    moving,
+    outcomes,
+    paying,
+    placing,
+    requesting,
+    rescheduling,
+    settling,
+    verdicts,
+)
+from bookings.services.attending import Span
+from bookings.services.verdicts import Facts, Said, Verdict
 from bookings.tests.machine import REACHED, STEPS, BookingMachine
 from core.tests.stateful import run_seeded
 from mentors.services import occupying
@@ -112,15 +128,61 @@ def cancel_by_another_formula() -> Any:
 def earned_without_a_session() -> Any:
     """P15: who did not come may review."""
 
-    def miss(booking: Booking, *_: Any, **__: Any) -> None:
-        ending.grant_reviews(
+    def follow_up(booking: Booking, _: Outcome) -> None:
+        outcomes.grant_reviews(
             reference=booking.pk,
             profile=booking.session.mentor.mentor_profile,
             learner_id=booking.learner_id,
             ended_at=booking.session.ends_at,
         )
 
-    return mock.patch.object(ending, "_miss", miss)
+    return mock.patch.object(outcomes, "_follow_up", follow_up)
+
+
+def ended_at_once() -> Any:
+    """A mentor's word that a session took place is believed at once, from its start on."""
+
+    def believe(facts: Facts, said: Said) -> Verdict:
+        return Verdict(said.says, EndingBasis.AGREED, is_final=True)
+
+    patches = contextlib.ExitStack()
+    patches.enter_context(mock.patch.object(ending, "_require_may_complete", lambda booking, side: None))
+    patches.enter_context(mock.patch.object(verdicts, "_on_mentor", believe))
+    return patches
+
+
+def link_counted_as_attendance() -> Any:
+    """Whoever opens the link was there for the whole session."""
+    honest = attending._closed_spans
+
+    def spans(booking: Booking, side: Side) -> list[Span]:
+        has_link = Attendance.objects.filter(
+            session=booking.session, person=attending._person_of(booking, side), source=AttendanceSource.LINK
+        ).exists()
+        return [(booking.session.starts_at, booking.session.ends_at)] if has_link else honest(booking, side)
+
+    return mock.patch.object(attending, "_closed_spans", spans)
+
+
+def one_sided_no_show_believed() -> Any:
+    """Whoever says that the other side did not come is believed."""
+    honest = verdicts._on_claim
+
+    def claim(facts: Facts, said: Said) -> Verdict:
+        if said.says == Outcome.HELD:
+            return honest(facts, said)
+        return Verdict(said.says, EndingBasis.AGREED, is_final=True)
+
+    return mock.patch.object(verdicts, "_on_claim", claim)
+
+
+def contested_and_final() -> Any:
+    """What somebody contests becomes final all the same."""
+    nothing = Appeal.objects.none()
+    patches = contextlib.ExitStack()
+    patches.enter_context(mock.patch.object(ending, "is_contested", lambda booking: False))
+    patches.enter_context(mock.patch.object(ending, "_OPEN_APPEALS", nothing))
+    return patches
 
 
 MUTANTS = (
@@ -135,6 +197,10 @@ MUTANTS = (
     half_of_the_quote,
     cancel_by_another_formula,
     earned_without_a_session,
+    ended_at_once,
+    link_counted_as_attendance,
+    one_sided_no_show_believed,
+    contested_and_final,
 )
 
 
