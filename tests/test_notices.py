@@ -66,7 +66,7 @@ def test_what_each_kind_declares_about_time_and_calendars() -> None:
     }
     always = {kind.name for kind in kinds() if kind.useful == ALWAYS}
     assert not {name for name in always if name.startswith("bookings.")} - {
-        *("bookings.appeal-decided", "bookings.appeal-open", "bookings.strikes-warned"),
+        *("bookings.appeal-answer", "bookings.appeal-decided", "bookings.appeal-open", "bookings.strikes-warned"),
     }
     for kind in kinds():
         stored = kind.checked(kind.examples)

@@ -167,7 +167,8 @@ def _ask_or_conclude(booking_id: uuid.UUID) -> bool:
         booking.asked_at = timezone.now()
         booking.contest_until = booking.contest_until or booking.asked_at + CONTEST_FOR
         booking.save()
-        if update_outcome(booking).outcome is None:
+        # Where one side has spoken, the other one was told then.
+        if update_outcome(booking).outcome is None and not Statement.objects.filter(booking=booking).exists():
             publish(SessionOver(booking.pk, booking.version))
     return True
 
