@@ -17,6 +17,8 @@ COPY --chown=soosh:soosh . .
 RUN install --directory --owner=soosh --group=soosh /app/static /app/media
 USER 10001
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz')"]
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--blocking-threads", "4", "--no-ws", "soosh.wsgi:application"]
+# The front server passes probes on under the first of ALLOWED_HOSTS, so they need not know it.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ.get(\"PORT\", 8000)}/healthz')"]
+# nginx before granian (requests) and uvicorn (sockets), under one supervisor; the same that `make run` starts.
+CMD ["python", "manage.py", "serve", "--web"]

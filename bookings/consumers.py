@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from bookings.selectors import moves_since
 from bookings.services.moving import socket_group
-from core.consumers import PersonConsumer, group_of
+from core.consumers import PersonConsumer
+from core.sockets import group_of
 from notifications.services.inbox import changes_since
 
 # What was written before a look may be committed after it: so much is looked at again.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
@@ -46,6 +47,11 @@ def drop_probes(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, 
     return event
 
 
+def keep_our_faults(record: logging.LogRecord) -> bool:
+    """A filter of the live server's log: a client that sends what is no text is no fault of ours, and worth no traceback."""
+    return not record.getMessage().startswith("Invalid UTF-8 sequence")
+
+
 def configure(*, as_json: bool) -> dict[str, Any]:
     """Set structlog up and return the matching `LOGGING` setting."""
     shared: list[Any] = [
@@ -73,6 +79,7 @@ def configure(*, as_json: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": structlog.stdlib.ProcessorFormatter, "processor": renderer, "foreign_pre_chain": shared}},
+        "filters": {"our_faults": {"()": lambda: keep_our_faults}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": {
@@ -90,6 +97,9 @@ def configure(*, as_json: bool) -> dict[str, Any]:
                     "django_structlog.middlewares",
                 )
             },
+            # The live server has handlers of its own, which know neither our form nor our secrets.
+            "uvicorn": {"handlers": [], "propagate": True},
+            "uvicorn.error": {"level": "WARNING", "filters": ["our_faults"]},
             # Every response of 4xx and 5xx is in the request log already.
             "django.request": {"level": "CRITICAL"},
         },

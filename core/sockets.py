@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 
 import structlog
@@ -10,6 +11,11 @@ from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
 logger = structlog.get_logger(__name__)
+
+
+def group_of(kind: str, key: uuid.UUID | str) -> str:
+    """The name of a group of sockets."""
+    return f"{kind}.{key}"
 
 
 def wake(groups: Iterable[str]) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 
-from core.consumers import PersonConsumer, group_of
+from core.consumers import PersonConsumer
+from core.sockets import group_of
 from notifications.selectors import card_of
 from notifications.services.inbox import Changes, changes_since
 

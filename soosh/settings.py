@@ -215,7 +215,8 @@ _LIMITS = {
 # False switches every limit off.
 ACCOUNT_RATE_LIMITS: Any = _LIMITS if THROTTLE else False
 MFA_RATE_LIMITS: Any = {} if THROTTLE else False
-ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
+# The front server has already read the headers of proxies; see `core.front`.
+ALLAUTH_TRUSTED_PROXY_COUNT = 0
 # Soosh has pages of its own; allauth shows none.
 HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app",)
@@ -268,6 +269,8 @@ DJANGO_STRUCTLOG_USER_ID_FIELD = None
 # One line a request, when it has ended; addresses of people stand in the security log alone.
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+# Of the front server; one of a client does not reach us.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 # --- Mail -----------------------------------------------------------------------------------------------------------------------
@@ -388,7 +391,7 @@ for _name, _engine in (
 API_VERSION = "1.0.0"
 PROBLEM_TYPE_BASE = f"{SITE_URL}/api/problems/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-REST_FRAMEWORK = rest_framework(throttles=THROTTLE, proxies=TRUSTED_PROXY_COUNT)
+REST_FRAMEWORK = rest_framework(throttles=THROTTLE, proxies=0)
 SPECTACULAR_SETTINGS = spectacular(version=API_VERSION)
 
 # --- Pages ----------------------------------------------------------------------------------------------------------------------
@@ -465,7 +468,7 @@ if not DEBUG:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    if TRUSTED_PROXY_COUNT:
+    if TRUSTED_PROXY_COUNT:  # else the front server says http, which is true
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LOGGING = configure_logging(as_json=not DEBUG)

@@ -7,6 +7,9 @@ from django.core.wsgi import get_wsgi_application
 # It sets Django up, which the imports below need.
 _django = get_wsgi_application()
 
+from core.front import known_clients  # noqa: E402
+from core.orphans import exit_with_parent  # noqa: E402
 from core.request_bodies import MeasuredBodies  # noqa: E402
 
-application = MeasuredBodies(_django)
+exit_with_parent()
+application = known_clients(MeasuredBodies(_django))

@@ -32,6 +32,7 @@ from accounts.enums import DeviceKind
 from accounts.models import Device, User
 from accounts.providers.clients import address_of, device_name
 from core.prepared import ModelReader, fetch_all
+from core.sockets import group_of, wake
 
 AUDIENCE = "soosh-api"
 # What a page of ours gets to open a socket with. It opens nothing else, and lives just long enough.
@@ -222,9 +223,11 @@ def device_of(token: str) -> Device | None:
 
 
 def end(devices: list[Device]) -> None:
-    """Sign devices out: their sessions go, and with them every access and refresh token."""
+    """Sign devices out: their sessions go, and with them every access and refresh token. Their open sockets close after the commit."""
     Session.objects.filter(pk__in=[device.session_key for device in devices]).delete()
     Device.objects.filter(pk__in=[device.pk for device in devices]).delete()
+    people = {device.user_id for device in devices}
+    transaction.on_commit(lambda: wake(group_of("person", person_id) for person_id in people), robust=True)
 
 
 def session_key_of(access: dict[str, Any] | None) -> str:

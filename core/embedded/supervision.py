@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from core.embedded.front import command as front_command
 from core.embedded.paths import EmbeddedHome
+from core.embedded.processes import HOME_VARIABLE, PROGRAM_VARIABLE
 from core.embedded.services import postgres_account, postgres_command, redis_command
+
+LARGEST_FRAME_BYTES = 16_384
+MOST_SOCKETS = 4_000
 
 _HEADER = """\
 [supervisord]
@@ -18,7 +24,7 @@ logfile={logs}/supervisor.log
 pidfile={sockets}/supervisor.pid
 childlogdir={logs}
 directory={checkout}
-environment=SOOSH_SUPERVISED="{root}"
+environment={home_variable}="{root}"
 {user}
 [unix_http_server]
 file={supervisor_socket}
@@ -34,6 +40,8 @@ serverurl=unix://{supervisor_socket}
 _PROGRAM = """
 [program:{name}]
 command={command}
+directory={checkout}
+environment={program_variable}="{name}"
 priority={priority}
 autostart={autostart}
 autorestart={autorestart}
@@ -46,86 +54,132 @@ killasgroup={as_group}
 redirect_stderr=true
 stdout_logfile={log}
 {extra}"""
+# Priorities: started from the lowest up, stopped from the highest down.
+_SERVICES, _PEERS, _LAUNCH, _BACKGROUND, _WEB, _FRONT = 10, 15, 20, 30, 40, 50
 
 
-def _quoted(command: list[str]) -> str:
+@dataclasses.dataclass(frozen=True)
+class WebServers:
+    """How many processes and threads answer requests, and whether they start with the supervisor or are started by `launch`."""
+
+    workers: int
+    threads: int
+    autostart: bool
+
+
+def _quoted(command: Sequence[str]) -> str:
     # supervisord expands %(name)s in commands and splits them like a shell.
     return " ".join(f'"{part}"' if part == "" or " " in part else part for part in command).replace("%", "%%")
 
 
-def _program(name: str, command: list[str], *, priority: int, log: Path | None = None, **settings: str) -> str:
+def _program(name: str, command: Sequence[str], *, checkout: Path, priority: int, log: Path | None = None, **settings: str) -> str:
     values = {
         "autostart": "false",
         "autorestart": "true",
         "startsecs": "1",
         "stopsignal": "TERM",
         "as_group": "true",
+        "program_variable": PROGRAM_VARIABLE,
         "extra": "stdout_logfile_maxbytes=0\n" if log is None else "stdout_logfile_maxbytes=10MB\nstdout_logfile_backups=1\n",
     } | settings
     values["extra"] += settings.get("more", "")
-    return _PROGRAM.format(name=name, command=_quoted(command), priority=priority, log=log or "/dev/stdout", **values)
+    return _PROGRAM.format(name=name, command=_quoted(command), checkout=checkout, priority=priority, log=log or "/dev/stdout", **values)
+
+
+def web_configuration(home: EmbeddedHome, *, checkout: Path, servers: WebServers) -> str:
+    """The text of supervisord.conf for what answers requests and sockets, and nothing else."""
+    return "".join([_header(home, checkout), *_web_programs(home, checkout, servers)])
 
 
 def configuration(
-    home: EmbeddedHome, *, checkout: Path, port: int, embedded: bool, beside: Mapping[str, Sequence[str]] | None = None
+    home: EmbeddedHome, *, checkout: Path, servers: WebServers, embedded: bool, beside: Mapping[str, Sequence[str]] | None = None
 ) -> str:
-    """The text of supervisord.conf. `launch` migrates and then starts web, worker and beat, which do not start by themselves. `beside` are
-    further programs by name, each the arguments of our Python, that run from the start."""
+    """The text of supervisord.conf for all of Soosh. `launch` migrates and then starts the web servers, worker and beat, which do not start
+    by themselves. `beside` are further programs by name, each the arguments of our Python, that run from the start."""
     python = sys.executable
-    manage = [python, str(checkout / "manage.py")]
-    parts = [
-        _HEADER.format(
-            root=home.root,
-            logs=home.logs,
-            sockets=home.sockets,
-            supervisor_socket=home.supervisor_socket,
-            checkout=checkout,
-            user="user=root\n" if os.geteuid() == 0 else "",
-        )
-    ]
+    parts = [_header(home, checkout)]
     if embedded:
-        account = postgres_account()
-        more = f"user={account.pw_name}\n" if account else ""
-        # The postmaster stops its own children; signalling the whole group would look like a crash to it.
-        parts.append(
-            _program(
-                *("postgres", postgres_command(home)),
-                priority=10,
-                log=home.logs / "postgres.log",
-                autostart="true",
-                stopsignal="INT",
-                as_group="false",
-                more=more,
-            )
-        )
-        parts.append(_program("redis", redis_command(home), priority=10, log=home.logs / "redis.log", autostart="true"))
+        parts += _embedded_services(home, checkout)
     for name, arguments in (beside or {}).items():
         log = home.logs / f"{name}.log"
-        parts.append(_program(name, [python, *arguments], priority=15, log=log, autostart="true"))
+        parts.append(_program(name, [python, *arguments], checkout=checkout, priority=_PEERS, log=log, autostart="true"))
+    launch = [python, str(checkout / "manage.py"), "launch"]
+    parts.append(
+        _program("launch", launch, checkout=checkout, priority=_LAUNCH, autostart="true", autorestart="false", startsecs="0"),
+    )
     celery = [python, "-m", "celery", "--app", "soosh", "--quiet"]
-    parts += [
-        _program("launch", [*manage, "launch"], priority=20, autostart="true", autorestart="false", startsecs="0"),
-        _program("web", [python, "-m", "granian", *_web_options(port), "soosh.asgi:application"], priority=40),
-        _program("worker", [*celery, "worker", "--concurrency", "2", "--loglevel", "warning"], priority=30),
-        _program("beat", [*celery, "beat", "--schedule", str(home.root / "beat"), "--loglevel", "warning"], priority=30),
-    ]
-    return "".join(parts)
+    worker = [*celery, "worker", "--concurrency", "2", "--loglevel", "warning"]
+    beat = [*celery, "beat", "--schedule", str(home.root / "beat"), "--loglevel", "warning"]
+    for name, command in (("worker", worker), ("beat", beat)):
+        parts.append(_program(name, _guarded(name, home, command), checkout=checkout, priority=_BACKGROUND))
+    return "".join([*parts, *_web_programs(home, checkout, servers)])
 
 
-def _web_options(port: int) -> list[str]:
+def _header(home: EmbeddedHome, checkout: Path) -> str:
+    return _HEADER.format(
+        root=home.root,
+        home_variable=HOME_VARIABLE,
+        logs=home.logs,
+        sockets=home.sockets,
+        supervisor_socket=home.supervisor_socket,
+        checkout=checkout,
+        user="user=root\n" if os.geteuid() == 0 else "",
+    )
+
+
+def _embedded_services(home: EmbeddedHome, checkout: Path) -> list[str]:
+    account = postgres_account()
+    # The postmaster stops its own children; signalling the whole group would look like a crash to it.
+    postgres = _program(
+        *("postgres", postgres_command(home)),
+        checkout=checkout,
+        priority=_SERVICES,
+        log=home.logs / "postgres.log",
+        autostart="true",
+        stopsignal="INT",
+        as_group="false",
+        more=f"user={account.pw_name}\n" if account else "",
+    )
+    log = home.logs / "redis.log"
+    return [postgres, _program("redis", redis_command(home), checkout=checkout, priority=_SERVICES, log=log, autostart="true")]
+
+
+def _web_programs(home: EmbeddedHome, checkout: Path, servers: WebServers) -> list[str]:
+    autostart = "true" if servers.autostart else "false"
+    behind = {"checkout": checkout, "priority": _WEB, "autostart": autostart}
+    web = [sys.executable, "-m", "granian", *_web_options(home, servers), "soosh.wsgi:application"]
+    live = [sys.executable, "-m", "uvicorn", *_live_options(home), "soosh.asgi:application"]
+    front = _program(
+        *("front", _guarded("front", home, front_command(home))),
+        checkout=checkout,
+        priority=_FRONT,
+        autostart=autostart,
+        # Requests that are being answered may finish.
+        stopsignal="QUIT",
+    )
+    return [_program("web", _guarded("web", home, web), **behind), _program("live", _guarded("live", home, live), **behind), front]
+
+
+def _guarded(name: str, home: EmbeddedHome, command: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "core.embedded.program", name, str(home.root), *command]
+
+
+def _web_options(home: EmbeddedHome, servers: WebServers) -> list[str]:
     return [
-        # Requests and sockets on one port; behind a proxy each has a process of its own, see compose.yaml.
-        "--interface",
-        "asginl",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-        # Open sockets and idle threads would keep it for ever.
-        "--workers-kill-timeout",
-        "2",
-        "--log-level",
-        "error",
+        *("--interface", "wsgi", "--no-ws", "--http", "1", "--uds", str(home.web_socket)),
+        *("--workers", str(servers.workers), "--blocking-threads", str(servers.threads)),
+        # One worker that dies would otherwise end the whole server.
+        *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "5", "--log-level", "error"),
+    ]
+
+
+def _live_options(home: EmbeddedHome) -> list[str]:
+    return [
+        *("--uds", str(home.live_socket), "--lifespan", "off", "--http", "h11", "--ws", "websockets-sansio"),
+        # Frames of clients are short; compressed ones could unpack to more than they seem.
+        *("--ws-max-size", str(LARGEST_FRAME_BYTES), "--ws-per-message-deflate", "false"),
+        # Who does not answer a ping is gone.
+        *("--ws-ping-interval", "20", "--ws-ping-timeout", "20"),
+        *("--limit-concurrency", str(MOST_SOCKETS), "--timeout-graceful-shutdown", "2"),
+        *("--no-access-log", "--log-level", "error", "--no-proxy-headers", "--no-server-header"),
     ]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +11,9 @@ import pytest
 
 from core.embedded.paths import EmbeddedHome
 from core.embedded.services import ServicesAlreadyRunning, _alone_in, heal, main
-from core.embedded.supervision import configuration
+from core.embedded.supervision import WebServers, configuration, web_configuration
+
+SERVERS = WebServers(workers=1, threads=8, autostart=False)
 
 
 @pytest.fixture
@@ -90,12 +93,13 @@ def test_two_runs_do_not_share_a_home(home: EmbeddedHome, capsys: pytest.Capture
 
 
 def test_the_supervisor_runs_embedded_services_only_where_they_are_wanted(home: EmbeddedHome) -> None:
-    whole = configuration(home, checkout=Path("/checkout"), port=8123, embedded=True)
-    assert all(f"[program:{name}]" in whole for name in ("postgres", "redis", "launch", "web", "worker", "beat"))
-    assert "--port 8123" in whole
-    outside = configuration(home, checkout=Path("/checkout"), port=8123, embedded=False)
+    whole = configuration(home, checkout=Path("/checkout"), servers=SERVERS, embedded=True)
+    assert all(f"[program:{name}]" in whole for name in ("postgres", "redis", "launch", "web", "live", "front", "worker", "beat"))
+    outside = configuration(home, checkout=Path("/checkout"), servers=SERVERS, embedded=False)
     assert "[program:postgres]" not in outside
     assert "[program:web]" in outside
+    web = web_configuration(home, checkout=Path("/checkout"), servers=SERVERS)
+    assert re.findall(r"\[program:(\w+)\]", web) == ["web", "live", "front"]
 
 
 def test_the_wrapper_needs_a_home_and_a_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,7 @@ _ALREADY_STARTED = 60
 
 class Command(BaseCommand):
     help = (
-        "The supervisor's first step: migrate, load the reference and demo data once, start web, worker and beat, and say where they are."
+        "The supervisor's first step: migrate, load the reference and demo data once, start the web servers, worker and beat, and say where they are."
     )
     requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own declaration style)
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
             if not settings.DEBUG:
                 call_command("collectstatic", verbosity=0, interactive=False)
-            for program in ("worker", "beat", "web"):
+            for program in ("worker", "beat", "web", "live", "front"):
                 _start(supervisor, program)
             self._wait_for_readiness()
         except BaseException as error:
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                 with urllib.request.urlopen(f"http://127.0.0.1:{settings.PORT}/readyz", timeout=5):
                     return
             except urllib.error.HTTPError as error:
-                state = json.dumps(json.load(error).get("checks"))
+                state = _state(error.read())
             except (OSError, http.client.HTTPException) as error:
                 state = str(error)
             time.sleep(0.2)
@@ -78,6 +78,12 @@ class Command(BaseCommand):
         lines += [f"  {name:<12} {state}" for name, state in services_in_force().items()]
         lines += ["Press Ctrl-C to stop everything.", ""]
         self.stdout.write("\n".join(lines))
+
+
+def _state(body: bytes) -> str:
+    """What `/readyz` says is not in order, or, while the web server is starting, what the front server says."""
+    answer = json.loads(body)
+    return json.dumps(answer.get("checks") or answer.get("detail"))
 
 
 def _start(supervisor: Any, program: str) -> None:
