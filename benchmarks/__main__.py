@@ -14,6 +14,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "soosh.settings")
     # As in production, which refuses the key of development.
     os.environ |= {"DEBUG": "off", "SECRET_KEY": secrets.token_urlsafe(60), "ALLOWED_HOSTS": "127.0.0.1", "SECURE_SSL_REDIRECT": "off"}
+    os.environ |= {"SITE_URL": "https://benchmark.example", "EMAIL_URL": "dummymail://"}
     django.setup()
     from benchmarks.suite import NAMES, run
 

@@ -9,6 +9,9 @@ class CoreConfig(AppConfig):
     def ready(self) -> None:
         from core.models import AuditEntry, EmbeddingSpace, EventDelivery, KeptAnswer, OutboxEvent
         from core.privacy import OnErasure, declare
+        from core.unavailable import watch_requests
+
+        watch_requests()
 
         # Events carry ids alone, and go after a month. Errors may quote what they failed on.
         declare(OutboxEvent, none=("id", "created_at", "updated_at", "name", "payload", "request_id"))

@@ -12,7 +12,7 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def known_clients(application: Wsgi) -> Wsgi:
-    """Take the client's address from the front server. A request that came over the network has its own and no headers of the front server."""
+    """Take the client's address from the front server. A request that came over the network has one of its own, and no say."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         said = {name: environ.pop(name, "") for name in _FORGEABLE}

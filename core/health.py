@@ -1,64 +1,176 @@
-"""The state of what Soosh stands on, for `/readyz` and `manage.py doctor`."""
+"""The state of what Soosh stands on, for `/readyz` and `manage.py doctor`. Each dependency is asked itself, never through something that
+stands in for it while it is away."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import functools
+import os
+import shutil
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
+import redis
+from celery import current_app
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Min
 from django.utils import timezone
 
+from core.models import DeliveryState, EventDelivery
 from core.tasks import WORKER_HEARTBEAT_KEY
+from core.unavailable import cause_of
 
 REQUIRED_EXTENSIONS = ("vector", "btree_gist", "pg_trgm", "citext", "unaccent", "cube", "earthdistance", "fuzzystrmatch")
-_WORKER_SILENCE = datetime.timedelta(seconds=45)
+_SCHEDULE_SILENCE = datetime.timedelta(seconds=45)
+_QUEUE_WAIT = datetime.timedelta(minutes=5)
+_LEAST_FREE_BYTES = 200_000_000
+WORST_SKEW_SECONDS = 2.0
+_REDIS_SECONDS = 2
+OK = "ok"
 
 
-def database_state() -> str:
+@dataclasses.dataclass(frozen=True)
+class State:
+    """Of one dependency: "ok" or what is wrong in words that anybody may read, and more for staff."""
+
+    summary: str
+    detail: str = ""
+
+
+class Unready(Exception):
+    """A dependency is not in order."""
+
+    def __init__(self, summary: str, detail: str = "") -> None:
+        super().__init__(summary)
+        self.state = State(summary, detail)
+
+
+def check_database() -> None:
+    """Connect, and write to the log of the database, which needs space and a server that is no replica."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return "ok"
+        cursor.execute("SELECT pg_logical_emit_message(true, 'soosh', 'ready')")
 
 
-def redis_state() -> str:
-    cache.set("core:ready", 1, timeout=5)
-    return "ok" if cache.get("core:ready") == 1 else "does not keep what was set"
+def check_redis() -> None:
+    try:
+        with _redis() as client:
+            client.set(cache.make_key("core:ready"), 1, ex=5)
+    except redis.ConnectionError as error:
+        raise Unready("does not answer", str(error)) from error
+    except redis.RedisError as error:
+        raise Unready("refuses writes", str(error)) from error
 
 
-def worker_state() -> str:
-    seen = cache.get(WORKER_HEARTBEAT_KEY)
-    if seen is None:
-        return "no worker has taken a task in the last minute"
-    silence = timezone.now() - datetime.datetime.fromisoformat(seen)
-    return "ok" if silence < _WORKER_SILENCE else f"silent for {silence.seconds} s"
+def _redis() -> redis.Redis:
+    """Redis itself; the cache would answer from memory while it is away."""
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS)
 
 
-def migrations_state() -> str:
+def check_disk() -> None:
+    """Write a file where files are written, and see how much space is left."""
+    for folder in _written_folders():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=".ready-") as file:
+                file.write(b"x" * 4_096)
+                file.flush()
+                os.fsync(file.fileno())
+            free = shutil.disk_usage(folder).free
+        except OSError as error:
+            raise Unready(cause_of(error) or "a file cannot be written", f"{folder}: {error.strerror}") from error
+        if free < _LEAST_FREE_BYTES:
+            raise Unready("is almost full", f"{folder}: {free / 1e6:.0f} MB are free")
+
+
+def _written_folders() -> list[Path]:
+    return [settings.EMBEDDED_HOME.root] if settings.S3_BUCKET else [settings.EMBEDDED_HOME.root, settings.MEDIA_ROOT]
+
+
+@functools.cache
+def _migrations_are_applied() -> bool:
+    """Only success is remembered: what is applied stays so."""
     executor = MigrationExecutor(connection)
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    return "ok" if not waiting else f"{len(waiting)} migrations are not applied"
+    if waiting:
+        raise Unready(f"{len(waiting)} migrations are not applied")
+    return True
 
 
-READINESS: dict[str, Callable[[], str]] = {
-    "database": database_state,
-    "redis": redis_state,
-    "worker": worker_state,
-    "migrations": migrations_state,
-}
+def check_migrations() -> None:
+    _migrations_are_applied()
 
 
-def readiness() -> dict[str, str]:
-    """Each check with "ok" or what is wrong. A check that raises is reported, never raised."""
-    return {name: _outcome(check) for name, check in READINESS.items()}
+def check_queue() -> None:
+    """Events that wait for their handlers much longer than a healthy worker lets them."""
+    oldest = EventDelivery.objects.filter(state=DeliveryState.PENDING).aggregate(oldest=Min("due_at"))["oldest"]
+    waited = timezone.now() - oldest if oldest else datetime.timedelta()
+    if waited > _QUEUE_WAIT:
+        raise Unready(f"the oldest event has waited for {waited.total_seconds():.0f} s")
 
 
-def _outcome(check: Callable[[], str]) -> str:
+def check_clock() -> None:
+    skew = clock_skew_seconds()
+    if abs(skew) > WORST_SKEW_SECONDS:
+        raise Unready(f"{skew:+.1f} s against the database")
+
+
+def check_worker() -> None:
+    """A worker that takes scheduled tasks needs no question; another one may still answer."""
+    if _schedule_silence() > _SCHEDULE_SILENCE and not current_app.control.ping(timeout=1):
+        raise Unready("does not answer")
+
+
+def check_beat() -> None:
+    silence = _schedule_silence()
+    if silence > _SCHEDULE_SILENCE:
+        raise Unready("no scheduled task ran in the last minute")
+
+
+def _schedule_silence() -> datetime.timedelta:
+    """How long ago a worker ran the task that beat plans every ten seconds."""
     try:
-        return check()
+        with _redis() as client:
+            seen = client.get(cache.make_key(WORKER_HEARTBEAT_KEY))
+    except redis.RedisError as error:
+        raise Unready("not known while Redis is away") from error
+    return timezone.now() - datetime.datetime.fromisoformat(seen.decode()) if seen else datetime.timedelta.max
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "database": check_database,
+    "redis": check_redis,
+    "disk": check_disk,
+    "migrations": check_migrations,
+    "queue": check_queue,
+    "clock": check_clock,
+    "worker": check_worker,
+    "beat": check_beat,
+}
+_NEED_THE_DATABASE = ("migrations", "queue", "clock")
+
+
+def readiness() -> dict[str, State]:
+    """The state of each dependency. A check that raises is reported, never raised."""
+    states: dict[str, State] = {}
+    for name, check in CHECKS.items():
+        is_pointless = name in _NEED_THE_DATABASE and states["database"].summary != OK
+        states[name] = State("not known while the database is away") if is_pointless else _state(check)
+    return states
+
+
+def _state(check: Callable[[], None]) -> State:
+    try:
+        check()
+    except Unready as unready:
+        return unready.state
     except Exception as error:  # any failure of a dependency is an answer here
-        return f"{type(error).__name__}: {error}".strip().splitlines()[0][:200]
+        return State(cause_of(error) or "cannot be checked", f"{type(error).__name__}: {error}".strip().splitlines()[0][:200])
+    return State(OK)
 
 
 def installed_extensions() -> dict[str, str]:

@@ -100,6 +100,8 @@ def configure(*, as_json: bool) -> dict[str, Any]:
             # The live server has handlers of its own, which know neither our form nor our secrets.
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.error": {"level": "WARNING", "filters": ["our_faults"]},
+            # A request for another host is answered with 400, which the request log has; anybody could fill the log with tracebacks.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
             # Every response of 4xx and 5xx is in the request log already.
             "django.request": {"level": "CRITICAL"},
         },

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 import structlog
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from core.problems import as_problem, failed_page, is_for_programs
+from core.problems import as_problem, failed_page, is_for_programs, unavailable_response
 from core.throttling import PagePersonThrottle, PageStrangerThrottle
+from core.unavailable import cause_of, log_unavailable
 
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 _WITHOUT_PAGE_LIMIT = ("/api/v1/", "/webhooks/", "/media/", "/healthz", "/readyz")
@@ -58,6 +60,29 @@ class PageLimitMiddleware:
                     answer["Retry-After"] = str(seconds)
                     return answer
         return self.get_response(request)
+
+
+class UnavailableMiddleware:
+    """Answers 503 instead of 500 where a dependency is away or full. Outside all others: each of them may be what failed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        cause = getattr(request, "unavailable_because", "")
+        if response.status_code != HTTPStatus.INTERNAL_SERVER_ERROR or not cause:
+            return response
+        log_unavailable(cause)
+        return unavailable_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What a view raises needs no page of Django's about a fault of ours, which takes long to make without a database."""
+        cause = cause_of(exception)
+        if not cause:
+            return None
+        log_unavailable(cause)
+        return unavailable_response(request)
 
 
 class TrailingSlashMiddleware:

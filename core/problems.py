@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
-from django.db import DataError, OperationalError
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -18,6 +18,7 @@ from rest_framework.serializers import as_serializer_error
 from rest_framework.views import set_rollback
 
 from core import errors
+from core.unavailable import RETRY_AFTER_SECONDS, cause_of, log_unavailable
 
 logger = structlog.get_logger(__name__)
 
@@ -46,8 +47,10 @@ _OTHERS: tuple[tuple[Any, int, str, Any, dict[str, str]], ...] = (
     ((RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent), 413, "body_too_large", errors.BodyTooLarge.message, {}),
     ((SuspiciousOperation, UnreadablePostError), 400, "malformed_body", "The request cannot be read.", {}),
     (DataError, 400, "invalid_input", "A value cannot be stored as it is.", {}),
-    (OperationalError, 503, "unavailable", errors.Unavailable.message, {"Retry-After": "5"}),
 )
+
+
+_COME_BACK = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 def problem(status: int, code: str, detail: str, *, fields: list[dict[str, str]] | None = None, **data: Any) -> dict[str, Any]:
@@ -88,6 +91,10 @@ def _translate(exception: Exception) -> tuple[dict[str, Any], dict[str, str]] | 
     for kinds, status, code, detail, headers in _OTHERS:
         if isinstance(exception, kinds):
             return problem(status, code, str(detail)), headers
+    cause = cause_of(exception)
+    if cause:
+        log_unavailable(cause)
+        return problem(503, "unavailable", str(errors.Unavailable.message)), _COME_BACK
     return None
 
 
@@ -188,6 +195,17 @@ def server_error_view(request: HttpRequest) -> HttpResponse:
     if not is_for_programs(request):
         return failed_page(500, "Something broke", f"{INTERNAL_ERROR} What you did before stands; try again in a minute.")
     return problem_response(500, "internal_error", INTERNAL_ERROR)
+
+
+def unavailable_response(request: HttpRequest) -> HttpResponse:
+    """For a request that something kept us from answering which will pass."""
+    if is_for_programs(request):
+        response: HttpResponse = problem_response(503, "unavailable", str(errors.Unavailable.message))
+    else:
+        response = failed_page(503, "Not available right now", f"{errors.Unavailable.message} What you did before stands.")
+    for name, value in (_COME_BACK | {"Cache-Control": "no-store"}).items():
+        response[name] = value
+    return response
 
 
 def failed_page(status: int, title: str, advice: str) -> HttpResponse:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import uuid
 
+import redis
 from celery import shared_task
 from django.conf import settings
 from django.core.cache import cache
@@ -51,5 +52,6 @@ def prune_answers() -> int:
 
 @shared_task
 def beat_heart() -> None:
-    """Tell `/readyz` that a worker takes tasks."""
-    cache.set(WORKER_HEARTBEAT_KEY, timezone.now().isoformat(), timeout=60)
+    """Tell `/readyz` that beat plans tasks and a worker takes them; in Redis itself, as the cache may keep it in this process."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.set(cache.make_key(WORKER_HEARTBEAT_KEY), timezone.now().isoformat(), ex=300)

@@ -3,51 +3,49 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Any
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from environ import Env
 
 from core.embedded.paths import EmbeddedHome
+from core.keys import derived_key
 from core.logging import configure as configure_logging
 from payments import peer
 from soosh.api_settings import rest_framework, spectacular
 from soosh.content_policy import content_policies
+from soosh.environment import Environment
+from soosh.production import DEVELOPMENT_KEY, Safety, production_faults
 from soosh.schedule import SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
-if (BASE_DIR / ".env").exists():
-    env.read_env(BASE_DIR / ".env")
+# Faults of variables are collected, and refused together at the end.
+env = Environment(BASE_DIR / ".env")
+
+_HTTP = ("http", "https")
 
 # --- Where we run ---------------------------------------------------------------------------------------------------------------
 EMBEDDED_HOME = EmbeddedHome.from_environment(BASE_DIR)
-DATABASE_URL = env.str("DATABASE_URL", default="") or EMBEDDED_HOME.database_url
-REDIS_URL = env.str("REDIS_URL", default="") or EMBEDDED_HOME.redis_url
-IS_EMBEDDED = EMBEDDED_HOME.database_url == DATABASE_URL
-PORT = env.int("PORT", default=8000)
+DATABASE_URL = env.url("DATABASE_URL", EMBEDDED_HOME.database_url, ("postgres", "postgresql"))
+REDIS_URL = env.url("REDIS_URL", EMBEDDED_HOME.redis_url, ("redis", "rediss", "unix"))
+IS_EMBEDDED = EMBEDDED_HOME.has_database(DATABASE_URL)
+PORT = env.number("PORT", 8_000, least=1, most=65_535)
 
-# The embedded default is for development; a machine that names its own database is taken for production unless it says otherwise.
-DEBUG = env.bool("DEBUG", default=IS_EMBEDDED)
-_DEVELOPMENT_KEY = "development-only-key-" + "0" * 43
-SECRET_KEY = env.str("SECRET_KEY", default=_DEVELOPMENT_KEY)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
-SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}")
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
-THROTTLE = env.str("THROTTLE", default="on") != "off"
-
-if not DEBUG:
-    if SECRET_KEY == _DEVELOPMENT_KEY:
-        raise ImproperlyConfigured("SECRET_KEY is not set. Production does not start on the development key.")
-    if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
-        raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts that Soosh serves; a wildcard is refused.")
-    if not THROTTLE:
-        raise ImproperlyConfigured("THROTTLE=off is for load tests and is refused when DEBUG is off.")
+# The embedded default is for development; a machine that names its own database is taken for production unless it says otherwise, twice.
+DEBUG = env.flag("DEBUG", IS_EMBEDDED)
+SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_KEY)
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+SITE_URL = env.origin("SITE_URL", f"http://127.0.0.1:{PORT}")
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS", [SITE_URL])
+TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, most=10)
+THROTTLE = env.flag("THROTTLE", True)
+env.refuse_if(
+    DEBUG and not IS_EMBEDDED and not env.flag("DEBUG_BESIDE_DATABASE", False),
+    "DEBUG is on although DATABASE_URL names a database of your own: errors would show people what is inside. "
+    "Turn it off, or say DEBUG_BESIDE_DATABASE=on if nobody but you reaches this machine.",
+)
 
 # --- Applications ---------------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -93,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.middleware.ContentSecurityPolicyMiddleware",
+    "core.middleware.UnavailableMiddleware",
     "core.middleware.TrailingSlashMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "core.middleware.RequestIdHeaderMiddleware",
@@ -131,11 +130,11 @@ TEMPLATES = [
 # --- Data -----------------------------------------------------------------------------------------------------------------------
 # How pgvector walks its index: on and on until a filter has its rows, with so many neighbours in view. Set with the connection, so that a
 # search is one statement. A pooler that drops start-up options needs them on the role instead (ALTER ROLE ... SET).
-_HNSW = {"iterative_scan": "relaxed_order", "ef_search": env.int("HNSW_EF_SEARCH", default=80), "max_scan_tuples": 200_000}
+_HNSW = {"iterative_scan": "relaxed_order", "ef_search": env.number("HNSW_EF_SEARCH", 80, least=1, most=1_000), "max_scan_tuples": 200_000}
 
 
 def _database(url: str) -> dict[str, Any]:
-    database: dict[str, Any] = env.db_url_config(url)
+    database: dict[str, Any] = Env.db_url_config(url)
     options = database.setdefault("OPTIONS", {})
     if "host" in options:
         database["HOST"] = options.pop("host")
@@ -147,7 +146,7 @@ def _database(url: str) -> dict[str, Any]:
 
 DATABASES = {"default": _database(DATABASE_URL)}
 # Some reads may go to a replica; see `core.replicas`.
-DATABASE_REPLICA_URL = env.str("DATABASE_REPLICA_URL", default="")
+DATABASE_REPLICA_URL = env.url("DATABASE_REPLICA_URL", "", ("postgres", "postgresql"))
 DATABASE_ROUTERS = ["core.replicas.Router"]
 if DATABASE_REPLICA_URL:
     DATABASES["replica"] = _database(DATABASE_REPLICA_URL) | {"TEST": {"MIRROR": "default"}}
@@ -222,6 +221,8 @@ HEADLESS_ONLY = True
 HEADLESS_CLIENTS = ("app",)
 HEADLESS_TOKEN_STRATEGY = "accounts.providers.tokens.DeviceTokenStrategy"  # noqa: S105
 HEADLESS_JWT_ALGORITHM = "HS256"
+# Of its own: what a token tells about the key that signed it must tell nothing about the one that seals everything else.
+HEADLESS_JWT_PRIVATE_KEY = derived_key(SECRET_KEY, purpose="soosh access and refresh tokens").hex()
 HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
 HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 300
 HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 60 * 60 * 24 * 30
@@ -239,28 +240,28 @@ SESSION_COOKIE_AGE = HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN + 86_400
 # A provider is offered once its client ids are set; the first one is that of the web, further ones are those of the apps.
 SIGN_IN_PROVIDERS: dict[str, dict[str, Any]] = {
     "google": {
-        "issuer": env.str("GOOGLE_ISSUER", default="https://accounts.google.com"),
-        "client_ids": env.list("GOOGLE_CLIENT_IDS", default=[]),
-        "client_secret": env.str("GOOGLE_CLIENT_SECRET", default=""),
-        "introspection_url": env.str("GOOGLE_INTROSPECTION_URL", default="https://oauth2.googleapis.com/tokeninfo"),
+        "issuer": env.url("GOOGLE_ISSUER", "https://accounts.google.com", _HTTP),
+        "client_ids": env.items("GOOGLE_CLIENT_IDS"),
+        "client_secret": env.text("GOOGLE_CLIENT_SECRET"),
+        "introspection_url": env.url("GOOGLE_INTROSPECTION_URL", "https://oauth2.googleapis.com/tokeninfo", _HTTP),
     },
     "apple": {
-        "issuer": env.str("APPLE_ISSUER", default="https://appleid.apple.com"),
-        "client_ids": env.list("APPLE_CLIENT_IDS", default=[]),
-        "team_id": env.str("APPLE_TEAM_ID", default=""),
-        "key_id": env.str("APPLE_KEY_ID", default=""),
-        "private_key": env.str("APPLE_PRIVATE_KEY", default="", multiline=True),
+        "issuer": env.url("APPLE_ISSUER", "https://appleid.apple.com", _HTTP),
+        "client_ids": env.items("APPLE_CLIENT_IDS"),
+        "team_id": env.text("APPLE_TEAM_ID"),
+        "key_id": env.text("APPLE_KEY_ID"),
+        "private_key": env.lines("APPLE_PRIVATE_KEY"),
         "scope": "openid name email",
     },
     "linkedin": {
-        "issuer": env.str("LINKEDIN_ISSUER", default="https://www.linkedin.com/oauth"),
-        "client_ids": env.list("LINKEDIN_CLIENT_IDS", default=[]),
-        "client_secret": env.str("LINKEDIN_CLIENT_SECRET", default=""),
-        "introspection_url": env.str("LINKEDIN_INTROSPECTION_URL", default="https://www.linkedin.com/oauth/v2/introspectToken"),
+        "issuer": env.url("LINKEDIN_ISSUER", "https://www.linkedin.com/oauth", _HTTP),
+        "client_ids": env.items("LINKEDIN_CLIENT_IDS"),
+        "client_secret": env.text("LINKEDIN_CLIENT_SECRET"),
+        "introspection_url": env.url("LINKEDIN_INTROSPECTION_URL", "https://www.linkedin.com/oauth/v2/introspectToken", _HTTP),
     },
 }
 # How long an erasure can be undone, an archive can be fetched, and a line of the security log is kept.
-ERASURE_GRACE_DAYS = env.int("ERASURE_GRACE_DAYS", default=14)
+ERASURE_GRACE_DAYS = env.number("ERASURE_GRACE_DAYS", 14)
 EXPORT_RETENTION_DAYS = 7
 SECURITY_LOG_RETENTION_DAYS = 365
 
@@ -275,117 +276,108 @@ DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
 # --- Mail -----------------------------------------------------------------------------------------------------------------------
 NOTICE_TIMEOUT_SECONDS = 10
-NOTICE_ADDRESS = env.str("NOTICE_ADDRESS", default="no-reply@soosh.example")
-SUPPORT_ADDRESS = env.str("SUPPORT_ADDRESS", default="help@soosh.example")
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"Soosh <{NOTICE_ADDRESS}>")
-SENDGRID_API_KEY = env.str("SENDGRID_API_KEY", default="")
+NOTICE_ADDRESS = env.text("NOTICE_ADDRESS", "no-reply@soosh.example")
+SUPPORT_ADDRESS = env.text("SUPPORT_ADDRESS", "help@soosh.example")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"Soosh <{NOTICE_ADDRESS}>")
+SENDGRID_API_KEY = env.text("SENDGRID_API_KEY")
 ANYMAIL = {
     "SENDGRID_API_KEY": SENDGRID_API_KEY,
-    "SENDGRID_API_URL": env.str("SENDGRID_API_URL", default="https://api.sendgrid.com/v3/"),
-    "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY": env.str("SENDGRID_WEBHOOK_KEY", default=""),
+    "SENDGRID_API_URL": env.url("SENDGRID_API_URL", "https://api.sendgrid.com/v3/", _HTTP),
+    "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY": env.text("SENDGRID_WEBHOOK_KEY"),
     "REQUESTS_TIMEOUT": NOTICE_TIMEOUT_SECONDS,
 }
 EMAIL_TIMEOUT = NOTICE_TIMEOUT_SECONDS
 EMAIL_FILE_PATH = EMBEDDED_HOME.mail
-EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_URL, _mail = env.text("EMAIL_URL"), env.email("EMAIL_URL")
 if SENDGRID_API_KEY:
     EMAIL_BACKEND = "anymail.backends.sendgrid.EmailBackend"
 elif EMAIL_URL:
-    vars().update(env.email_url_config(EMAIL_URL))
+    vars().update(_mail)
 else:
     EMAIL_BACKEND = "notifications.providers.folder.EmailBackend"
 
 # --- Push, text messages, sockets -------------------------------------------------------------------------------------------------
 # "embedded" writes pushes into files; "expo" sends them.
-PUSH_ENGINE = env.str("PUSH_ENGINE", default="embedded")
-EXPO_URL = env.str("EXPO_URL", default="https://exp.host")
-EXPO_ACCESS_TOKEN = env.str("EXPO_ACCESS_TOKEN", default="")
-TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
-TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
-TWILIO_FROM = env.str("TWILIO_FROM", default="")
-TWILIO_URL = env.str("TWILIO_URL", default="https://api.twilio.com")
-SMS_SEGMENTS_PER_DAY = env.int("SMS_SEGMENTS_PER_DAY", default=5_000)
-SMS_SEGMENTS_PER_PERSON_PER_DAY = env.int("SMS_SEGMENTS_PER_PERSON_PER_DAY", default=10)
-if PUSH_ENGINE not in ("embedded", "expo"):
-    raise ImproperlyConfigured(f"PUSH_ENGINE is {PUSH_ENGINE!r}; it must be 'embedded' or 'expo'.")
-if TWILIO_ACCOUNT_SID and not (TWILIO_AUTH_TOKEN and TWILIO_FROM):
-    raise ImproperlyConfigured("TWILIO_ACCOUNT_SID needs TWILIO_AUTH_TOKEN and TWILIO_FROM.")
+PUSH_ENGINE = env.choice("PUSH_ENGINE", "embedded", ("embedded", "expo"))
+EXPO_URL = env.url("EXPO_URL", "https://exp.host", _HTTP)
+EXPO_ACCESS_TOKEN = env.text("EXPO_ACCESS_TOKEN")
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
+TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
+TWILIO_FROM = env.text("TWILIO_FROM")
+TWILIO_URL = env.url("TWILIO_URL", "https://api.twilio.com", _HTTP)
+SMS_SEGMENTS_PER_DAY = env.number("SMS_SEGMENTS_PER_DAY", 5_000)
+SMS_SEGMENTS_PER_PERSON_PER_DAY = env.number("SMS_SEGMENTS_PER_PERSON_PER_DAY", 10)
+env.refuse_if(TWILIO_ACCOUNT_SID and not (TWILIO_AUTH_TOKEN and TWILIO_FROM), "TWILIO_ACCOUNT_SID needs TWILIO_AUTH_TOKEN and TWILIO_FROM.")
 # The layer that keeps queues in Redis drops bursts; this one only wakes, and what it says stands in the database.
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
 SOCKET_PERSON_WITH_TOKEN = "accounts.selectors.person_with_token"  # noqa: S105
 SOCKET_IS_SIGNED_IN = "accounts.selectors.is_signed_in"
 
 # --- Payments -------------------------------------------------------------------------------------------------------------------------
-STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
 # Without a key a development machine asks the peer, which moves no money; a production machine takes no payments.
 PAYMENT_ENGINE = "stripe" if STRIPE_SECRET_KEY else "peer" if DEBUG else "off"
-STRIPE_PEER_PORT = env.int("STRIPE_PEER_PORT", default=PORT + (10_000 if PORT <= 55_000 else -10_000))
+STRIPE_PEER_PORT = env.number("STRIPE_PEER_PORT", PORT + (10_000 if PORT <= 55_000 else -10_000), least=1, most=65_535)
 if PAYMENT_ENGINE == "peer":
     STRIPE_SECRET_KEY = peer.SECRET_KEY
-STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="") or (
+STRIPE_API_BASE = env.url("STRIPE_API_BASE", "", _HTTP) or (
     f"http://127.0.0.1:{STRIPE_PEER_PORT}" if PAYMENT_ENGINE == "peer" else "https://api.stripe.com"
 )
-STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", default="pk_test_peer" if PAYMENT_ENGINE == "peer" else "")
+STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY", "pk_test_peer" if PAYMENT_ENGINE == "peer" else "")
 # More than one while a secret is changed.
-STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[peer.WEBHOOK_SECRET] if PAYMENT_ENGINE == "peer" else [])
+STRIPE_WEBHOOK_SECRETS = env.items("STRIPE_WEBHOOK_SECRETS", [peer.WEBHOOK_SECRET] if PAYMENT_ENGINE == "peer" else [])
 STRIPE_IS_LIVE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 # dj-stripe keeps copies of Stripe's objects for staff. Its webhooks are not mounted: ours stores what Stripe signed, and nothing else.
 STRIPE_LIVE_MODE, DJSTRIPE_FOREIGN_KEY_TO_FIELD = STRIPE_IS_LIVE, "id"
-PLATFORM_FEE_BASIS_POINTS = env.int("PLATFORM_FEE_BASIS_POINTS", default=1_500)
-DISPUTE_WINDOW_DAYS = env.int("DISPUTE_WINDOW_DAYS", default=7)
+PLATFORM_FEE_BASIS_POINTS = env.number("PLATFORM_FEE_BASIS_POINTS", 1_500, most=10_000)
+DISPUTE_WINDOW_DAYS = env.number("DISPUTE_WINDOW_DAYS", 7)
 # Stripe lets a platform hold money of mentors for so long (docs.stripe.com/connect/manual-payouts).
 HOLDING_LIMIT_DAYS = 90
-if PAYMENT_ENGINE == "stripe" and not STRIPE_WEBHOOK_SECRETS:
-    raise ImproperlyConfigured("STRIPE_SECRET_KEY needs STRIPE_WEBHOOK_SECRETS: without them nobody hears what was paid.")
-if not 0 <= PLATFORM_FEE_BASIS_POINTS <= 10_000:
-    raise ImproperlyConfigured("PLATFORM_FEE_BASIS_POINTS is between 0 and 10000 (hundredths of a percent).")
+env.refuse_if(
+    PAYMENT_ENGINE == "stripe" and not STRIPE_WEBHOOK_SECRETS,
+    "STRIPE_SECRET_KEY needs STRIPE_WEBHOOK_SECRETS: without them nobody hears what was paid.",
+)
 
 # --- Video: Daily with a key, otherwise Jitsi, which needs none ---------------------------------------------------------------------
-DAILY_API_KEY = env.str("DAILY_API_KEY", default="")
+DAILY_API_KEY = env.text("DAILY_API_KEY")
 VIDEO_ENGINE = "daily" if DAILY_API_KEY else "jitsi"
-DAILY_API_BASE = env.str("DAILY_API_BASE", default="https://api.daily.co/v1")
-DAILY_WEBHOOK_SECRET = env.str("DAILY_WEBHOOK_SECRET", default="")
-JITSI_URL = env.str("JITSI_URL", default="https://meet.jit.si").rstrip("/")
-JITSI_APP_ID, JITSI_APP_SECRET = env.str("JITSI_APP_ID", default=""), env.str("JITSI_APP_SECRET", default="")
-if DAILY_API_KEY and not DAILY_WEBHOOK_SECRET:
-    raise ImproperlyConfigured("DAILY_API_KEY needs DAILY_WEBHOOK_SECRET: without it nobody knows who was in a room.")
+DAILY_API_BASE = env.url("DAILY_API_BASE", "https://api.daily.co/v1", _HTTP)
+DAILY_WEBHOOK_SECRET = env.text("DAILY_WEBHOOK_SECRET")
+JITSI_URL = env.url("JITSI_URL", "https://meet.jit.si", _HTTP).rstrip("/")
+JITSI_APP_ID, JITSI_APP_SECRET = env.text("JITSI_APP_ID"), env.text("JITSI_APP_SECRET")
+env.refuse_if(
+    DAILY_API_KEY and not DAILY_WEBHOOK_SECRET, "DAILY_API_KEY needs DAILY_WEBHOOK_SECRET: without it nobody knows who was in a room."
+)
 
 # --- Artificial intelligence ------------------------------------------------------------------------------------------------------
-ENGINE = env.str("ENGINE", default="embedded")
-AI_CONVERSATION_ENGINE = env.str("AI_CONVERSATION_ENGINE", default=ENGINE)
-AI_EMBEDDING_ENGINE = env.str("AI_EMBEDDING_ENGINE", default=ENGINE)
-OPENAI_API_KEY = env.str("OPENAI_API_KEY", default="")
-OPENAI_BASE_URL = env.str("OPENAI_BASE_URL", default="https://api.openai.com/v1")
-OPENAI_CHAT_MODEL = env.str("OPENAI_CHAT_MODEL", default="gpt-5.5-mini")
+_ENGINES = ("embedded", "openai")
+ENGINE = env.choice("ENGINE", "embedded", _ENGINES)
+AI_CONVERSATION_ENGINE = env.choice("AI_CONVERSATION_ENGINE", ENGINE, _ENGINES)
+AI_EMBEDDING_ENGINE = env.choice("AI_EMBEDDING_ENGINE", ENGINE, _ENGINES)
+OPENAI_API_KEY = env.text("OPENAI_API_KEY")
+OPENAI_BASE_URL = env.url("OPENAI_BASE_URL", "https://api.openai.com/v1", _HTTP)
+OPENAI_CHAT_MODEL = env.text("OPENAI_CHAT_MODEL", "gpt-5.5-mini")
 # Compatible endpoints seldom have moderation, so it is on by itself for OpenAI's own alone. Empty turns it off.
-OPENAI_MODERATION_MODEL = env.str(
+OPENAI_MODERATION_MODEL = env.possibly_empty(
     "OPENAI_MODERATION_MODEL", default="omni-moderation-latest" if OPENAI_BASE_URL.startswith("https://api.openai.com/") else ""
 )
-AI_TRANSCRIPTION_ENGINE = env.str("AI_TRANSCRIPTION_ENGINE", default=ENGINE)
-AI_SPEECH_ENGINE = env.str("AI_SPEECH_ENGINE", default=ENGINE)
-OPENAI_AUDIO_BASE_URL = env.str("OPENAI_AUDIO_BASE_URL", default=OPENAI_BASE_URL)
-OPENAI_TRANSCRIPTION_MODEL = env.str("OPENAI_TRANSCRIPTION_MODEL", default="gpt-transcribe")
-OPENAI_SPEECH_MODEL = env.str("OPENAI_SPEECH_MODEL", default="gpt-4o-mini-tts")
-OPENAI_SPEECH_VOICE = env.str("OPENAI_SPEECH_VOICE", default="alloy")
+AI_TRANSCRIPTION_ENGINE = env.choice("AI_TRANSCRIPTION_ENGINE", ENGINE, _ENGINES)
+AI_SPEECH_ENGINE = env.choice("AI_SPEECH_ENGINE", ENGINE, _ENGINES)
+OPENAI_AUDIO_BASE_URL = env.url("OPENAI_AUDIO_BASE_URL", OPENAI_BASE_URL, _HTTP)
+OPENAI_TRANSCRIPTION_MODEL = env.text("OPENAI_TRANSCRIPTION_MODEL", "gpt-transcribe")
+OPENAI_SPEECH_MODEL = env.text("OPENAI_SPEECH_MODEL", "gpt-4o-mini-tts")
+OPENAI_SPEECH_VOICE = env.text("OPENAI_SPEECH_VOICE", "alloy")
 # Chat and embeddings may come from different servers.
-OPENAI_EMBEDDING_BASE_URL = env.str("OPENAI_EMBEDDING_BASE_URL", default=OPENAI_BASE_URL)
-OPENAI_EMBEDDING_MODEL = env.str("OPENAI_EMBEDDING_MODEL", default="text-embedding-3-small")
-OPENAI_EMBEDDING_TAKES_DIMENSIONS = env.bool("OPENAI_EMBEDDING_TAKES_DIMENSIONS", default=True)
-AI_TIMEOUT_SECONDS = env.float("AI_TIMEOUT_SECONDS", default=8.0)
-AI_MAX_INPUT_CHARACTERS = env.int("AI_MAX_INPUT_CHARACTERS", default=20_000)
-AI_MAX_AUDIO_SECONDS = env.int("AI_MAX_AUDIO_SECONDS", default=120)
-AI_TOKENS_PER_PERSON_PER_DAY = env.int("AI_TOKENS_PER_PERSON_PER_DAY", default=200_000)
-AI_CALLS_PER_PERSON_PER_DAY = env.int("AI_CALLS_PER_PERSON_PER_DAY", default=500)
-AI_CALLS_PER_DAY = env.int("AI_CALLS_PER_DAY", default=100_000)
-AI_TOKENS_PER_DAY = env.int("AI_TOKENS_PER_DAY", default=20_000_000)
-for _name, _engine in (
-    ("AI_CONVERSATION_ENGINE", AI_CONVERSATION_ENGINE),
-    ("AI_EMBEDDING_ENGINE", AI_EMBEDDING_ENGINE),
-    ("AI_TRANSCRIPTION_ENGINE", AI_TRANSCRIPTION_ENGINE),
-    ("AI_SPEECH_ENGINE", AI_SPEECH_ENGINE),
-):
-    if _engine not in ("embedded", "openai"):
-        raise ImproperlyConfigured(f"{_name} is {_engine!r}; it must be 'embedded' or 'openai'.")
+OPENAI_EMBEDDING_BASE_URL = env.url("OPENAI_EMBEDDING_BASE_URL", OPENAI_BASE_URL, _HTTP)
+OPENAI_EMBEDDING_MODEL = env.text("OPENAI_EMBEDDING_MODEL", "text-embedding-3-small")
+OPENAI_EMBEDDING_TAKES_DIMENSIONS = env.flag("OPENAI_EMBEDDING_TAKES_DIMENSIONS", True)
+AI_TIMEOUT_SECONDS = env.seconds("AI_TIMEOUT_SECONDS", 8.0)
+AI_MAX_INPUT_CHARACTERS = env.number("AI_MAX_INPUT_CHARACTERS", 20_000)
+AI_MAX_AUDIO_SECONDS = env.number("AI_MAX_AUDIO_SECONDS", 120)
+AI_TOKENS_PER_PERSON_PER_DAY = env.number("AI_TOKENS_PER_PERSON_PER_DAY", 200_000)
+AI_CALLS_PER_PERSON_PER_DAY = env.number("AI_CALLS_PER_PERSON_PER_DAY", 500)
+AI_CALLS_PER_DAY = env.number("AI_CALLS_PER_DAY", 100_000)
+AI_TOKENS_PER_DAY = env.number("AI_TOKENS_PER_DAY", 20_000_000)
 
 # --- API ------------------------------------------------------------------------------------------------------------------------
 API_VERSION = "1.0.0"
@@ -400,7 +392,7 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(EMBEDDED_HOME.root / "static")))
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(EMBEDDED_HOME.root / "static")))
 
 
 def _storage(folder: str, *, base_url: str | None) -> dict[str, Any]:
@@ -413,10 +405,10 @@ def _storage(folder: str, *, base_url: str | None) -> dict[str, Any]:
     options = {
         "bucket_name": S3_BUCKET,
         "location": folder,
-        "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
-        "region_name": env.str("S3_REGION", default="") or None,
-        "access_key": env.str("S3_ACCESS_KEY", default="") or None,
-        "secret_key": env.str("S3_SECRET_KEY", default="") or None,
+        "endpoint_url": env.url("S3_ENDPOINT_URL", "", _HTTP) or None,
+        "region_name": env.text("S3_REGION") or None,
+        "access_key": env.text("S3_ACCESS_KEY") or None,
+        "secret_key": env.text("S3_SECRET_KEY") or None,
         "default_acl": None,
         "file_overwrite": False,
         "querystring_auth": True,
@@ -425,8 +417,8 @@ def _storage(folder: str, *, base_url: str | None) -> dict[str, Any]:
 
 
 MEDIA_URL = "/media/"
-MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(EMBEDDED_HOME.root / "media")))
-S3_BUCKET = env.str("S3_BUCKET", default="")
+MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(EMBEDDED_HOME.root / "media")))
+S3_BUCKET = env.text("S3_BUCKET")
 STORAGES: dict[str, Any] = {
     "default": _storage("public", base_url=MEDIA_URL),
     "private": _storage("private", base_url=None),
@@ -452,7 +444,7 @@ UNFOLD = {
 }
 
 # --- Security -------------------------------------------------------------------------------------------------------------------
-_BUCKET = [env.str("S3_ENDPOINT_URL", default="") or "https://*.amazonaws.com"] if S3_BUCKET else []
+_BUCKET = [env.url("S3_ENDPOINT_URL", "", _HTTP) or "https://*.amazonaws.com"] if S3_BUCKET else []
 CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICIES = content_policies(
     images=_BUCKET, sign_in=[provider["issuer"] for provider in SIGN_IN_PROVIDERS.values() if provider["client_ids"]]
 )
@@ -461,7 +453,7 @@ CSRF_FAILURE_VIEW = "core.problems.forbidden_view"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 if not DEBUG:
-    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", True)
     SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -472,5 +464,10 @@ if not DEBUG:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 LOGGING = configure_logging(as_json=not DEBUG)
-if os.environ.get("SOOSH_LOG_LEVEL"):
-    LOGGING["root"]["level"] = os.environ["SOOSH_LOG_LEVEL"]
+LOGGING["root"]["level"] = env.choice("SOOSH_LOG_LEVEL", LOGGING["root"]["level"], ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+
+SAFETY = Safety(SECRET_KEY, ALLOWED_HOSTS, SITE_URL, is_mail_chosen=bool(SENDGRID_API_KEY or EMAIL_URL), throttle=THROTTLE)
+for _fault in production_faults(SAFETY):
+    # A key that everybody knows opens whatever database it stands beside.
+    env.refuse_if(not DEBUG or (_fault.variable == "SECRET_KEY" and not IS_EMBEDDED), str(_fault))
+env.refuse_faults()

@@ -110,7 +110,7 @@ def database(tmp_path: Path, db: None) -> Iterator[MortalDatabase]:
 def written(database: MortalDatabase, *, kills: int, seed: int, between: int = 100) -> Told:
     """What eight writers were told, while the database died so many times, with about so many lines between two deaths."""
     chance = random.Random(seed)
-    environment = os.environ | {"DATABASE_URL": database.home.database_url, "DEBUG": "on"}
+    environment = os.environ | {"DATABASE_URL": database.home.database_url, "SOOSH_HOME": str(database.home.root)}
     output = database.home.root / "writers.txt"
     with open(output, "wb") as told:
         command = [sys.executable, "-m", "tests.writers", str(seed)]

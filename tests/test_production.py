@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.core.management.utils import get_random_secret_key
+from django.utils.crypto import get_random_string
+
+from soosh import production
 
 ROOT = Path(__file__).resolve().parent.parent
 PRODUCTION = {
@@ -16,6 +22,7 @@ PRODUCTION = {
     "SECRET_KEY": "b7Vv!x2m#Qp9sL4w%Zr8tK6y&Nc3dF5gJh1aXe0uWiOq@RbMlE",
     "ALLOWED_HOSTS": "soosh.example",
     "SITE_URL": "https://soosh.example",
+    "EMAIL_URL": "smtp+tls://user:password@smtp.example:587",
 }
 
 
@@ -32,23 +39,97 @@ def test_check_deploy_is_clean() -> None:
     assert "no issues" in result.stdout
 
 
+# Whatever is wrong is told at once, so that one start shows all of it.
+UNSAFE = {
+    **{"SECRET_KEY": "50 random characters or more", "SITE_URL": "http://127.0.0.1:8000", "EMAIL_URL": ""},
+    **{"ALLOWED_HOSTS": "*", "THROTTLE": "off", "STRIPE_SECRET_KEY": "sk_live_x"},
+}
+MALFORMED = {
+    **{"PORT": "abc", "DEBUG": "perhaps", "TRUSTED_PROXY_COUNT": "-1", "AI_TIMEOUT_SECONDS": "soon", "ENGINE": "magic"},
+    **{"DATABASE_URL": "mysql://db", "REDIS_URL": "redis", "SITE_URL": "soosh.example", "EMAIL_URL": "letters", "SOOSH_LOG_LEVEL": "loud"},
+    **{"PLATFORM_FEE_BASIS_POINTS": "10001", "STRIPE_API_BASE": "ftp://x", "STRIPE_PEER_PORT": "70000", "ERASURE_GRACE_DAYS": "\u0661"},
+}
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_production_refuses_to_start_unsafe_and_names_all_of_it(command: str) -> None:
+    result = manage(command, **PRODUCTION | UNSAFE)
+    assert result.returncode == 1
+    named = {line.strip("- ").split(":")[0].split()[0] for line in result.stderr.splitlines() if line.startswith("  - ")}
+    assert named == {"SECRET_KEY", "SITE_URL", "EMAIL_URL", "ALLOWED_HOSTS", "THROTTLE", "STRIPE_SECRET_KEY"}
+    assert ".env.example" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_malformed_variables_are_all_named_with_their_form_and_never_shown() -> None:
+    result = manage("check", **MALFORMED)
+    assert result.returncode == 1
+    for name in MALFORMED:
+        assert f"  - {name} must be " in result.stderr, result.stderr
+    assert "PORT must be a whole number from 1 to 65535." in result.stderr
+    assert "ENGINE must be 'embedded' or 'openai'." in result.stderr
+    assert "mysql" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_debug_beside_a_database_must_be_said_twice_and_never_has_the_known_key() -> None:
+    debug = {"DATABASE_URL": PRODUCTION["DATABASE_URL"], "DEBUG": "on"}
+    once = manage("check", **debug)
+    assert once.returncode == 1
+    assert "DEBUG_BESIDE_DATABASE=on" in once.stderr
+    twice = manage("check", DEBUG_BESIDE_DATABASE="on", **debug)
+    assert twice.returncode == 1
+    assert "SECRET_KEY" in twice.stderr
+
+
+RANDOM_KEY = PRODUCTION["SECRET_KEY"]
+WEAK_KEYS = (
+    *("x", "x" * 60, "abc" * 20, "50 random characters or more", RANDOM_KEY[:49], "0123456789" * 6),
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
+    "django-insecure-" + RANDOM_KEY[:40],
+    "my-secret-" + RANDOM_KEY,
+    "SooshProduction2026" + RANDOM_KEY[:40],
+    "a mentor and a learner meet a mentor and a learner meet a mentor",
+    production.DEVELOPMENT_KEY,
+)
+
+
+@pytest.mark.parametrize("key", WEAK_KEYS)
+def test_a_weak_key_is_refused(key: str) -> None:
+    assert production.is_weak_key(key)
+
+
+def test_random_keys_are_strong() -> None:
+    makers = (lambda: secrets.token_urlsafe(60), lambda: secrets.token_hex(32), lambda: get_random_string(50), get_random_secret_key)
+    assert not any(production.is_weak_key(make()) for make in makers for _ in range(200))
+
+
 @pytest.mark.parametrize(
-    ("change", "complaint"),
+    ("address", "is_safe"),
     [
-        ({"SECRET_KEY": ""}, "SECRET_KEY"),
-        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
-        ({"ALLOWED_HOSTS": "*"}, "wildcard"),
-        ({"THROTTLE": "off"}, "THROTTLE"),
-        ({"STRIPE_SECRET_KEY": "sk_live_x"}, "STRIPE_WEBHOOK_SECRETS"),
-        ({"PLATFORM_FEE_BASIS_POINTS": "10001"}, "PLATFORM_FEE_BASIS_POINTS"),
-        ({"ENGINE": "magic"}, "must be 'embedded' or 'openai'"),
+        *(
+            ("https://soosh.example", True),
+            ("http://soosh.example", False),
+            ("https://localhost", False),
+            ("https://app.localhost:8000", False),
+        ),
+        *(("https://127.0.0.2", False), ("https://[::1]", False), ("https://0.0.0.0", False), ("https://10.0.0.7", True)),
     ],
 )
-def test_production_refuses_to_start_unsafe(change: dict[str, str], complaint: str) -> None:
-    environment = {name: value for name, value in (PRODUCTION | change).items() if value}
-    result = manage("check", **environment)
-    assert result.returncode == 1
-    assert complaint in result.stderr
+def test_links_lead_to_an_address_that_others_reach(address: str, is_safe: bool) -> None:
+    safety = production.Safety(RANDOM_KEY, ["soosh.example"], address, is_mail_chosen=True, throttle=True)
+    assert (production.production_faults(safety) == []) is is_safe
+
+
+def test_the_doctor_and_the_check_agree() -> None:
+    """With DEBUG on, what production would refuse is told by both."""
+    environment = {"DEBUG": "on", "SITE_URL": "https://soosh.example", "SECRET_KEY": "x", "THROTTLE": "off"}
+    check = manage("check", "--deploy", **environment)
+    doctor = manage("doctor", "--production", **environment)
+    named = {line.split(") ")[1] for line in check.stderr.splitlines() if line.startswith("?: (soosh.")}
+    assert named == {line.split(None, 2)[2] for line in doctor.stdout.splitlines() if line.startswith("! soosh.")} != set()
+    assert (check.returncode, doctor.returncode) == (1, 1)
+    assert manage("doctor", "--production", **PRODUCTION).returncode == 0
 
 
 def test_an_engine_without_its_key_is_an_error_at_deployment() -> None:
@@ -66,12 +147,11 @@ def test_the_report_lists_settings_and_masks_secrets() -> None:
         assert secret not in result.stdout
 
 
-def test_every_variable_that_is_read_is_explained() -> None:
-    import re
-
-    read = set(re.findall(r'env\.\w+\("(\w+)"', (ROOT / "soosh/settings.py").read_text())) | {"SOOSH_HOME"}
-    explained = set(re.findall(r"^#?\s?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    assert read - explained == set()
+def test_every_variable_that_is_read_is_explained_and_no_other() -> None:
+    code = [file.read_text() for folder in ("soosh", "core") for file in (ROOT / folder).rglob("*.py") if "tests" not in file.parts]
+    read = {name for text in code for name in re.findall(r'(?:env\.\w+|os\.environ\.get)\(\s*"([A-Z_0-9]+)"', text)}
+    explained = set(re.findall(r"^#?\s?([A-Z_0-9]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert read == explained
 
 
 def test_files_go_into_a_bucket_whose_addresses_are_signed() -> None:

@@ -290,7 +290,7 @@ class TestForgedTokens:
         return code
 
     def test_the_true_one_is_accepted(self, user: User) -> None:
-        assert self.status(jwt.encode(self.payload(user), settings.SECRET_KEY, algorithm="HS256")) == 200
+        assert self.status(jwt.encode(self.payload(user), settings.HEADLESS_JWT_PRIVATE_KEY, algorithm="HS256")) == 200
 
     @pytest.mark.parametrize(
         "changes",

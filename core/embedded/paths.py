@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
 # A Unix socket path may hold 104 bytes on macOS and 108 on Linux; PostgreSQL appends its own file name.
 _LONGEST_SOCKET_FOLDER = 80
@@ -72,6 +73,10 @@ class EmbeddedHome:
     @property
     def database_url(self) -> str:
         return f"postgres://postgres@/soosh?host={self.sockets}"
+
+    def has_database(self, url: str) -> bool:
+        """Whether the address leads to the embedded server, whatever the database is called."""
+        return urlsplit(url)._replace(path="") == urlsplit(self.database_url)._replace(path="")
 
     @property
     def redis_url(self) -> str:

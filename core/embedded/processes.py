@@ -68,6 +68,6 @@ def _name(process: psutil.Process) -> str:
 def listener_on(port: int) -> str:
     """Who listens on a TCP port of this machine, as "process 123 (nginx)"; empty if nobody does. Processes of other people have no name."""
     for connection in psutil.net_connections("tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr[1] == port:
             return f"process {connection.pid} ({_name(psutil.Process(connection.pid))})" if connection.pid else "a process of somebody else"
     return ""

@@ -146,7 +146,6 @@ def _embedded_services(home: EmbeddedHome, checkout: Path) -> list[str]:
 
 def _web_programs(home: EmbeddedHome, checkout: Path, servers: WebServers) -> list[str]:
     autostart = "true" if servers.autostart else "false"
-    behind = {"checkout": checkout, "priority": _WEB, "autostart": autostart}
     web = [sys.executable, "-m", "granian", *_web_options(home, servers), "soosh.wsgi:application"]
     live = [sys.executable, "-m", "uvicorn", *_live_options(home), "soosh.asgi:application"]
     front = _program(
@@ -157,7 +156,11 @@ def _web_programs(home: EmbeddedHome, checkout: Path, servers: WebServers) -> li
         # Requests that are being answered may finish.
         stopsignal="QUIT",
     )
-    return [_program("web", _guarded("web", home, web), **behind), _program("live", _guarded("live", home, live), **behind), front]
+    behind = [
+        _program(name, _guarded(name, home, command), checkout=checkout, priority=_WEB, autostart=autostart)
+        for name, command in (("web", web), ("live", live))
+    ]
+    return [*behind, front]
 
 
 def _guarded(name: str, home: EmbeddedHome, command: Sequence[str]) -> list[str]:

@@ -145,9 +145,7 @@ class TestSocket:
 
         self.run(scenario)
 
-    @pytest.mark.parametrize(
-        "frame", ["7", "null", "{", '{"type": "since"}', '{"type": "since", "version": -1}', '{"type": "since", "version": true}']
-    )
+    @pytest.mark.parametrize("frame", ['{"type": "since"}', '{"type": "since", "version": -1}', '{"type": "since", "version": true}'])
     def test_strange_frames_change_nothing(self, signed_in: Api, user: User, kind: Kind, frame: str) -> None:
         async def scenario() -> None:
             socket = Socket(InboxConsumer, "bearer", signed_in.token)
@@ -157,5 +155,16 @@ class TestSocket:
             await sync_to_async(tell)(kind, user)
             assert (await socket.hear())["unread"] == 1
             await socket.leave()
+
+        self.run(scenario)
+
+    @pytest.mark.parametrize("frame", ["7", "null", "{", "[" * 9_000])
+    def test_what_is_no_object_closes_it(self, signed_in: Api, frame: str) -> None:
+        async def scenario() -> None:
+            socket = Socket(InboxConsumer, "bearer", signed_in.token)
+            await socket.connect()
+            await socket.hear()
+            await socket.say(frame)
+            assert await socket.closed_with() == 1007
 
         self.run(scenario)

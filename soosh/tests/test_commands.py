@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import os
+import socket
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from core import tasks
+from core.embedded.paths import EmbeddedHome
+from core.health import State
 from soosh import demo
 from soosh.services_in_force import services_in_force
 
@@ -55,13 +60,15 @@ def test_the_doctor_tells_available_from_not_available_extensions() -> None:
 
 def test_the_doctor_notices_clocks_that_disagree() -> None:
     tasks.beat_heart()
-    with mock.patch("soosh.management.commands.doctor.clock_skew_seconds", return_value=7.0):
+    with mock.patch("core.health.clock_skew_seconds", return_value=7.0):
         code, text = doctor()
     assert (code, "NTP" in text) == (1, True)
 
 
 def test_the_doctor_survives_a_database_that_is_away() -> None:
-    with mock.patch("soosh.management.commands.doctor.readiness", return_value={"database": "gone"}):
+    with mock.patch(
+        "soosh.management.commands.doctor.readiness", return_value={"database": State("gone"), "migrations": State("not known")}
+    ):
         code, text = doctor()
     assert (code, "make run" in text) == (1, True)
 
@@ -79,3 +86,12 @@ def test_the_demo_is_loaded_once() -> None:
     assert demo.load_demo(say=said.append) is True
     assert len(said) == 4
     assert demo.load_demo(say=said.append) is False
+
+
+def test_a_port_that_somebody_else_has_is_refused_with_their_process(settings: Any, tmp_path: Path) -> None:
+    """A second server would otherwise take part of the requests, unnoticed."""
+    settings.EMBEDDED_HOME = EmbeddedHome(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        settings.PORT = listener.getsockname()[1]
+        with pytest.raises(CommandError, match=rf"Port {settings.PORT} is taken by process {os.getpid()} \(.+\)\. End it, or set PORT"):
+            call_command("serve", "--web")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import dataclasses
+import http.client
+import json
 import os
 import socket
 import statistics
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import Message
+from typing import Any
 
 ATTACKER, HONEST = "127.0.0.1", "127.0.0.2"
 KINDS = ("silent", "head", "body", "chunked", "reading", "socket")
@@ -93,12 +97,30 @@ def slow_clients(port: int, kind: str, number: int, **options: str) -> Iterator[
         clients.close()
 
 
-def fetch(port: int, path: str, *, address: str = HONEST, timeout: float = 30) -> int:
-    """The status of one request from an address of this machine."""
-    with socket.create_connection(("127.0.0.1", port), timeout, source_address=(address, 0)) as connection:
-        connection.sendall(f"GET {path} HTTP/1.1\r\n{_HOST}Connection: close\r\n\r\n".encode())
-        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
-    return int(answer.split(b" ", 2)[1])
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Message
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def exchange(
+    port: int, path: str, *, method: str = "GET", body: bytes = b"", address: str = HONEST, headers: dict[str, str] | None = None
+) -> Answer:
+    """One request from an address of this machine, and its answer. Headers are sent as they are."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(address, 0))
+    with contextlib.closing(connection):
+        connection.request(method, path, body or None, headers or {})
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+
+
+def fetch(port: int, path: str, *, address: str = HONEST) -> int:
+    return exchange(port, path, address=address).status
 
 
 def p95(port: int, path: str, *, requests: int, address: str = HONEST) -> float:

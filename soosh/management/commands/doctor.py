@@ -5,19 +5,24 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
+from django.core.checks import run_checks
 from django.core.management.base import BaseCommand
 from django.db import connection
 
 from ai.services.spaces import configured_model, embedding_model, live_models, tables
-from core.health import REQUIRED_EXTENSIONS, clock_skew_seconds, installed_extensions, readiness
+from core.health import OK, REQUIRED_EXTENSIONS, clock_skew_seconds, installed_extensions, readiness
 from soosh.services_in_force import services_in_force
 
-_WORST_SKEW_SECONDS = 2.0
 _REMEDIES = {
-    "database": "Start Soosh with `make run`, or set DATABASE_URL to a PostgreSQL 16 or newer with pgvector 0.8 or newer.",
-    "redis": "Start Soosh with `make run`, or set REDIS_URL.",
-    "worker": "Start a worker: `celery --app soosh worker`, and beat: `celery --app soosh beat`.",
+    "database": "Start Soosh with `make run`, or set DATABASE_URL to a PostgreSQL 16 or newer with pgvector 0.8 or newer. If it is full or "
+    "has no connection left: free space, or raise max_connections.",
+    "redis": "Start Soosh with `make run`, or set REDIS_URL. If it refuses writes: raise its maxmemory.",
+    "disk": "Free space, or let SOOSH_HOME and MEDIA_ROOT lie where this user may write.",
     "migrations": "Run `manage.py migrate`.",
+    "queue": "See whether the worker runs and what it logs; add workers if it cannot keep up.",
+    "clock": "Keep both clocks with NTP: bookings and tokens depend on them.",
+    "worker": "Start a worker: `celery --app soosh worker`.",
+    "beat": "Start beat: `celery --app soosh beat`. It needs a worker, too.",
 }
 
 
@@ -25,14 +30,13 @@ class Command(BaseCommand):
     help = "Tell what is in force and what to do about what is missing. Exits with 1 if something is."
     requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own declaration style)
 
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument(
+            "--production", action="store_true", help="Tell whether the settings are fit for production, as `check --deploy`."
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
-        states = readiness()
-        findings = [*_from_readiness(states)]
-        if states["database"] == "ok":
-            findings += [*_extensions(), *_clock()]
-        if states.get("migrations") == "ok":
-            findings += [*_embeddings()]
-        findings += [*_time_zones(), *((f"service {name}", state, "") for name, state in services_in_force().items())]
+        findings = [*_settings()] if options["production"] else [*_services()]
         for name, state, remedy in findings:
             self.stdout.write(f"{'!' if remedy else ' '} {name:<24} {state}")
             if remedy:
@@ -41,9 +45,26 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
 
-def _from_readiness(states: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+def _settings() -> Iterator[tuple[str, str, str]]:
+    messages = run_checks(include_deployment_checks=True)
+    for message in messages:
+        yield message.id or "check", str(message.msg), str(message.hint or "See https://docs.djangoproject.com/en/5.2/ref/checks/")
+    if not messages:
+        yield "settings", "fit for production", ""
+
+
+def _services() -> Iterator[tuple[str, str, str]]:
+    states = readiness()
     for name, state in states.items():
-        yield name, state, "" if state == "ok" else _REMEDIES[name]
+        is_ok = state.summary == OK
+        yield name, state.summary if is_ok or not state.detail else f"{state.summary} ({state.detail})", "" if is_ok else _REMEDIES[name]
+    if states["database"].summary == OK:
+        yield from _extensions()
+        yield "clock skew", f"{clock_skew_seconds():+.3f} s against the database", ""
+    if states["migrations"].summary == OK:
+        yield from _embeddings()
+    yield from _time_zones()
+    yield from ((f"service {name}", state, "") for name, state in services_in_force().items())
 
 
 def _extensions() -> Iterator[tuple[str, str, str]]:
@@ -60,12 +81,6 @@ def _extensions() -> Iterator[tuple[str, str, str]]:
             yield f"extension {name}", "available, not installed", f'As a superuser: CREATE EXTENSION "{name}"; or run `manage.py migrate`.'
         else:
             yield f"extension {name}", "not available", "Install it on the database server; for `vector` the package is called pgvector."
-
-
-def _clock() -> Iterator[tuple[str, str, str]]:
-    skew = clock_skew_seconds()
-    remedy = "Keep both clocks with NTP: bookings and tokens depend on them." if abs(skew) > _WORST_SKEW_SECONDS else ""
-    yield "clock", f"{skew:+.3f} s against the database", remedy
 
 
 def _embeddings() -> Iterator[tuple[str, str, str]]:

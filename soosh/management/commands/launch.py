@@ -24,9 +24,7 @@ _ALREADY_STARTED = 60
 
 
 class Command(BaseCommand):
-    help = (
-        "The supervisor's first step: migrate, load the reference and demo data once, start the web servers, worker and beat, and say where they are."
-    )
+    help = "The supervisor's first step: migrate, load the reference and demo data once, start all servers, and say where they are."
     requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own declaration style)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -18,7 +18,9 @@ _ALONE = WebServers(workers=2, threads=4, autostart=True)
 
 
 class Command(BaseCommand):
-    help = "Run all of Soosh on this machine under one supervisor: the embedded services, the web servers, worker and beat. Ctrl-C stops it."
+    help = (
+        "Run all of Soosh on this machine under one supervisor: the embedded services, the web servers, worker and beat. Ctrl-C stops it."
+    )
     requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own declaration style)
 
     def add_arguments(self, parser: Any) -> None:

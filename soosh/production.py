@@ -1,0 +1,120 @@
+"""What must be set before Soosh may serve people: one list for the refusal to start, `check --deploy` and `doctor --production`."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+DEVELOPMENT_KEY = "development-only-key-" + "0" * 43
+_LEAST_KEY_LENGTH = 50
+# A key of 50 random letters and digits has about 250 bits by this measure, one of 64 hexadecimal digits 240.
+_LEAST_KEY_BITS = 190
+_LEAST_DISTINCT_TRIPLES = 0.8
+_MOST_NEIGHBOURS = 0.4
+# Of examples, defaults and key rows; none comes up by chance.
+_FOUND_IN_WEAK_KEYS = (
+    "secret",
+    "password",
+    "passwort",
+    "changeme",
+    "change-me",
+    "example",
+    "random",
+    "insecure",
+    "development",
+    "qwerty",
+    "soosh",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """A variable that is not as production needs it, and what to do."""
+
+    variable: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.variable}: {self.message} {self.remedy}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Safety:
+    """The settings that decide whether production is safe."""
+
+    secret_key: str = dataclasses.field(repr=False)
+    allowed_hosts: Sequence[str]
+    site_url: str
+    is_mail_chosen: bool
+    throttle: bool
+
+
+def production_faults(safety: Safety) -> list[Fault]:
+    """What keeps these settings from production, in the order of `.env.example`."""
+    return [*_site(safety), *_key(safety.secret_key), *_hosts(safety.allowed_hosts), *_throttle(safety), *_mail(safety)]
+
+
+def _site(safety: Safety) -> Iterator[Fault]:
+    remedy = "Set it to the address that people use, such as https://soosh.example."
+    parts = urlsplit(safety.site_url)
+    if parts.scheme != "https":
+        yield Fault("SITE_URL", "Links in mails would not begin with https.", remedy)
+    if _is_of_this_machine(parts.hostname or ""):
+        yield Fault("SITE_URL", "Links in mails would lead to the reader's own machine.", remedy)
+
+
+def _is_of_this_machine(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host in ("", "localhost") or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
+
+
+def _key(key: str) -> Iterator[Fault]:
+    remedy = 'Set it to the output of: python -c "import secrets; print(secrets.token_urlsafe(60))"'
+    if not key or key == DEVELOPMENT_KEY:
+        yield Fault("SECRET_KEY", "It is not set; the development key is known to everybody.", remedy)
+    elif is_weak_key(key):
+        yield Fault("SECRET_KEY", f"It is weak: it needs {_LEAST_KEY_LENGTH} random characters.", remedy)
+
+
+def is_weak_key(key: str) -> bool:
+    """Whether somebody could guess it: too short, of few characters, repeating, in alphabetical order, or with words of examples."""
+    if len(key) < _LEAST_KEY_LENGTH:
+        return True
+    counts = Counter(key)
+    bits = -sum(count * math.log2(count / len(key)) for count in counts.values())
+    triples = {key[start : start + 3] for start in range(len(key) - 2)}
+    neighbours = sum(abs(ord(one) - ord(other)) <= 1 for one, other in itertools.pairwise(key))
+    return (
+        bits < _LEAST_KEY_BITS
+        or len(triples) < _LEAST_DISTINCT_TRIPLES * (len(key) - 2)
+        or neighbours > _MOST_NEIGHBOURS * len(key)
+        or any(word in key.lower() for word in _FOUND_IN_WEAK_KEYS)
+    )
+
+
+def _hosts(hosts: Sequence[str]) -> Iterator[Fault]:
+    remedy = "Name each host that Soosh serves, such as soosh.example."
+    if not hosts:
+        yield Fault("ALLOWED_HOSTS", "It is not set: no request would be answered.", remedy)
+    if "*" in hosts:
+        yield Fault("ALLOWED_HOSTS", "A wildcard is refused: links could be made to lead anywhere.", remedy)
+
+
+def _throttle(safety: Safety) -> Iterator[Fault]:
+    if not safety.throttle:
+        yield Fault("THROTTLE", "It is off, which is for load tests.", "Leave it out.")
+
+
+def _mail(safety: Safety) -> Iterator[Fault]:
+    if not safety.is_mail_chosen:
+        remedy = "Set EMAIL_URL or SENDGRID_API_KEY; EMAIL_URL=filemail:///path if files are what you want."
+        yield Fault("EMAIL_URL", "Mails would become files on this machine, and nobody could confirm an address.", remedy)
