@@ -35,8 +35,8 @@ PORT = env.number("PORT", 8_000, least=1, most=65_535)
 
 # The embedded default is for development; a machine that names its own database is taken for production unless it says otherwise, twice.
 DEBUG = env.flag("DEBUG", IS_EMBEDDED)
-SECRET_KEY = env.text("SECRET_KEY", DEVELOPMENT_KEY)
-ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
+SECRET_KEY: str = env.text("SECRET_KEY", DEVELOPMENT_KEY)
+ALLOWED_HOSTS: list[str] = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 SITE_URL = env.origin("SITE_URL", f"http://127.0.0.1:{PORT}")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS", [SITE_URL])
 TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, most=10)

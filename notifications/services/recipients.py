@@ -130,7 +130,7 @@ def lift_suppression(*, channel: str, address: str, reasons: Collection[Complain
 
 def _hashes(address: str) -> list[str]:
     """With this key and with those before it."""
-    return [address_hash(address, secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    return [address_hash(address, str(secret)) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
 def _unwanted(channel: str, addresses: Collection[str]) -> set[str]:

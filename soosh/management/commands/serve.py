@@ -58,7 +58,7 @@ def _front(host: str) -> Front:
         port=settings.PORT,
         trusted_proxies=settings.TRUSTED_PROXY_COUNT,
         # ".soosh.example" stands for the host and all below it.
-        probe_host=settings.ALLOWED_HOSTS[0].lstrip("."),
+        probe_host=str(settings.ALLOWED_HOSTS[0]).lstrip("."),
         problem_types=settings.PROBLEM_TYPE_BASE,
     )
 
