@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+import hmac
 
 
 def derived_key(secret: str, *, purpose: str) -> bytes:
-    """32 bytes (HKDF, RFC 5869) from which neither the secret nor the key of another purpose can be computed."""
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(secret.encode())
+    """32 bytes (HKDF with SHA-256, RFC 5869) from which neither the secret nor the key of another purpose can be computed."""
+    extracted = hmac.digest(bytes(32), secret.encode(), "sha256")
+    return hmac.digest(extracted, purpose.encode() + b"\x01", "sha256")
