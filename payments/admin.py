@@ -10,7 +10,7 @@ from django import forms
 from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Q, QuerySet
+from django.db.models import DecimalField, ExpressionWrapper, F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -34,6 +34,7 @@ from payments.models import (
     Reconciliation,
 )
 from payments.services import inbox, moving, onboarding, reconciling, refunding, syncing
+from payments.services.splitting import parts_after_returns
 
 
 def shown(field: str, label: str) -> Callable[[Any], str]:
@@ -77,8 +78,16 @@ class OldHoldings(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if not self.value():
             return queryset
-        waiting = Q(captured_amount__gt=F("returned_amount") + F("transferred_amount") + F("fee_amount") + F("tax_amount"))
-        return queryset.filter(waiting, captured_at__lt=timezone.now() - datetime.timedelta(days=int(str(self.value()))))
+        # The payee's part of the sale, times the share that was not returned, is more than what was transferred; multiplied out, as
+        # integers divide to whole units.
+        payee, left = F("captured_amount") - F("fee_amount") - F("tax_amount"), F("captured_amount") - F("returned_amount")
+        held = queryset.alias(
+            due=ExpressionWrapper(payee * left, output_field=DecimalField(max_digits=40, decimal_places=0)),
+            sent=ExpressionWrapper(
+                F("transferred_amount") * F("captured_amount"), output_field=DecimalField(max_digits=40, decimal_places=0)
+            ),
+        )
+        return held.filter(due__gt=F("sent"), captured_at__lt=timezone.now() - datetime.timedelta(days=int(str(self.value()))))
 
 
 class RefundForm(forms.Form):
@@ -97,17 +106,23 @@ class PaymentAdmin(DeskAdmin):
     list_filter = ("state", OldHoldings, "currency", "capture_mode")
     list_select_related = ("payer", "payee")
     search_fields = ("=id", "=subject_id", "=provider_id", "=charge_id", "=payer__email", "=payee__email")
-    readonly_fields = ("shown_amount", "shown_fee", "shown_tax", "shown_captured", "shown_returned", "shown_transferred")
+    readonly_fields = ("shown_amount", "shown_fee", "shown_tax", "shown_captured", "shown_returned", "shown_transferred", "shown_parts")
     exclude = ("amount", "fee_amount", "tax_amount", "captured_amount", "returned_amount", "transferred_amount")
     inlines = (MovementLines,)
     actions = ("ask_provider",)
     change_form_template = "payments/payment_change_form.html"
     shown_amount = staticmethod(shown("amount", "amount"))
-    shown_fee = staticmethod(shown("fee_amount", "platform fee"))
-    shown_tax = staticmethod(shown("tax_amount", "tax"))
+    shown_fee = staticmethod(shown("fee_amount", "platform fee of the sale"))
+    shown_tax = staticmethod(shown("tax_amount", "tax of the sale"))
     shown_captured = staticmethod(shown("captured_amount", "captured"))
     shown_returned = staticmethod(shown("returned_amount", "returned"))
     shown_transferred = staticmethod(shown("transferred_amount", "transferred"))
+
+    @admin.display(description="after returns")
+    def shown_parts(self, row: Payment) -> str:
+        parts = parts_after_returns(row)
+        named = (("mentor", parts.payee), ("fee", parts.fee), ("tax", parts.tax))
+        return ", ".join(f"{name} {money.in_locale('en')}" for name, money in named)
 
     @admin.action(description="Ask the provider how they stand", permissions=("act",))
     def ask_provider(self, request: HttpRequest, rows: QuerySet[Payment]) -> None:

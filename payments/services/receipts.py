@@ -19,14 +19,26 @@ from payments.enums import MovementState
 from payments.models import Payment
 
 _TEMPLATE = Path(__file__).resolve().parent.parent / "templates" / "payments" / "receipt.typ"
+# A refund in one of these states is owed to the payer, and the provider has not paid it yet.
+_ON_THEIR_WAY = (MovementState.PLANNED, MovementState.SENT, MovementState.STUCK)
 _WORDS = {
     "en": {
         **{"title": "Receipt", "bought": "Bought", "from": "From", "by": "Paid by", "on": "Paid on", "amount": "Amount"},
-        **{"tax": "Contains {tax}", "back": "Paid back", "note": "Thank you for finding your way with Soosh."},
+        **{
+            "tax": "Contains {tax}",
+            "back": "Refunded",
+            "waiting": "Of this on its way to you",
+            "note": "Thank you for finding your way with Soosh.",
+        },
     },
     "de": {
         **{"title": "Quittung", "bought": "Gekauft", "from": "Von", "by": "Bezahlt von", "on": "Bezahlt am", "amount": "Betrag"},
-        **{"tax": "Enthält {tax}", "back": "Zurückgezahlt", "note": "Danke, dass du mit Soosh deinen Weg suchst."},
+        **{
+            "tax": "Enthält {tax}",
+            "back": "Erstattet",
+            "waiting": "Davon noch unterwegs zu dir",
+            "note": "Danke, dass du mit Soosh deinen Weg suchst.",
+        },
     },
 }
 
@@ -66,12 +78,6 @@ def receipt_pdf(payment: Payment) -> bytes:
     return bytes(typst.compile(str(_TEMPLATE), sys_inputs=inputs, pdf_standards=["ua-1"], ignore_system_fonts=False))
 
 
-def paid_back(payment: Payment) -> Money:
-    """What the provider has paid back of a payment whose refunds were prefetched."""
-    done = [movement.money for movement in payment.refunds if movement.state == MovementState.DONE]  # type: ignore[attr-defined]  # set by `payments_of`
-    return Money.total(done, payment.currency)
-
-
 def number_of(payment: Payment) -> str:
     """What a receipt is called: the same for ever, and no secret."""
     return f"S-{payment.pk.hex[:12]}-{payment.pk.hex[-6:]}".upper()
@@ -87,8 +93,10 @@ def _tax_lines(payment: Payment, language: str) -> list[tuple[str, str]]:
 
 
 def _refund_lines(payment: Payment, language: str) -> list[tuple[str, str]]:
-    back = paid_back(payment)
-    return [(_WORDS[language]["back"], back.in_locale(language))] if back else []
+    refunds = payment.refunds  # type: ignore[attr-defined]  # set by `payments_of`
+    waiting = Money(sum(row.amount - row.unowed_amount for row in refunds if row.state in _ON_THEIR_WAY), payment.currency)
+    lines = (("back", payment.returned), ("waiting", waiting))
+    return [(_WORDS[language][label], money.in_locale(language)) for label, money in lines if money]
 
 
 def _instant(at: datetime.datetime | None, zone: str, language: str) -> str:

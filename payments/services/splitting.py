@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 
 from core.money import Money
+from payments.enums import PaymentState
 from payments.models import Payment
 
 
@@ -53,6 +54,16 @@ def parts_of_next_return(payment: Payment, money: Money) -> Parts:
     return parts_of_return(payment, payment.returned + money) - parts_of_return(payment, payment.returned)
 
 
+def parts_after_returns(payment: Payment) -> Parts:
+    """Split what was captured, less all returns: with `payment.returned` these parts sum to `payment.captured`, to the minor unit, and
+    equal what the ledger has on the accounts. Pages, the API, files and the admin show no other figures. Before the capture these are
+    the agreed parts of the price, and all are zero once the payment is called off."""
+    if payment.state == PaymentState.CAPTURED:
+        return parts_of_sale(payment, payment.captured) - parts_of_return(payment, payment.returned)
+    is_off = payment.state == PaymentState.CANCELLED or payment.is_unwanted
+    return parts_of_sale(payment, Money.zero(payment.currency) if is_off else payment.money)
+
+
 def entitlement(payment: Payment) -> Money:
-    """What the payee is due of a payment after all returns, whether it went out or not."""
+    """What the payee is due of a captured payment after all returns, whether it was transferred or not."""
     return parts_of_sale(payment, payment.captured).payee - parts_of_return(payment, payment.returned).payee

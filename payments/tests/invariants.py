@@ -11,7 +11,7 @@ from payments.enums import DisputeState, LedgerKind, MovementKind, MovementState
 from payments.models import Dispute, LedgerEntry, Movement, Payment, PayoutAccount
 from payments.peer.engine import Peer
 from payments.services.causes import cause_of
-from payments.services.splitting import entitlement, parts_of_return, parts_of_sale
+from payments.services.splitting import entitlement, parts_after_returns, parts_of_return, parts_of_sale
 
 
 class Books:
@@ -63,6 +63,10 @@ def check_payment(payment: Payment, books: Books) -> None:
     assert at_payee + payment.transferred_amount == entitlement(payment).amount, name
     sale, back = parts_of_sale(payment, payment.captured), parts_of_return(payment, payment.returned)
     assert (-accounts["fee"], -accounts["tax"]) == (sale.fee.amount - back.fee.amount, sale.tax.amount - back.tax.amount), name
+    shown = parts_after_returns(payment)
+    if payment.state == PaymentState.CAPTURED:
+        assert (shown.payee.amount, shown.total + payment.returned) == (at_payee + payment.transferred_amount, payment.captured), name
+        assert (shown.fee.amount, shown.tax.amount) == (-accounts["fee"], -accounts["tax"]), name
     assert sale.total == payment.captured and back.total == payment.returned, name
     open_disputes = [each for each in books.disputes if each.payment_id == payment.pk]
     assert accounts["dispute"] == sum(each.amount for each in open_disputes), name

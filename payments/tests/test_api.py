@@ -130,7 +130,8 @@ class TestHistory:
         assert row["amount"] == {"amount": 5_950, "currency": "EUR"}
         assert row["refunded"] == {"amount": 1_000, "currency": "EUR"}
         assert row["mentor_payout"]["amount"] == 4_250 - 714
-        assert row["tax"] == {"name": "VAT", "basis_points": 1_900, "amount": {"amount": 950, "currency": "EUR"}}
+        assert row["tax"] == {"name": "VAT", "basis_points": 1_900, "amount": {"amount": 790, "currency": "EUR"}}
+        assert row["platform_fee"]["amount"] == 750 - 126
         assert [(refund["state"], refund["amount"]["amount"]) for refund in row["refunds"]] == [("done", 1_000)]
         assert row == payer.get(f"payments/{payment.pk}").json()
         theirs = mentor.get(f"payments/{payment.pk}").json()
@@ -201,7 +202,7 @@ class TestReceipts:
         world.hear()
         found = payments_of(world.payer).get()
         lines = dict(receipt_of(found).lines)
-        assert lines["Zurückgezahlt"] == "10,00\xa0€" and lines["Enthält VAT 19 %"] == "9,50\xa0€" and lines["Betrag"] == "59,50\xa0€"
+        assert lines["Erstattet"] == "10,00\xa0€" and lines["Enthält VAT 19 %"] == "9,50\xa0€" and lines["Betrag"] == "59,50\xa0€"
         assert lines["Bezahlt am"].endswith(("MEZ", "MESZ"))
         file = payer.get(f"payments/{payment.pk}/receipt.pdf")
         assert (file.status_code, file["Content-Type"], file.content[:5]) == (200, "application/pdf", b"%PDF-")

@@ -6,18 +6,18 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 
 from core import serializers
-from core.money import Money
 from core.serializers import MoneySerializer, RequestSerializer
 from payments.models import Movement, Payment, PayoutAccount
 from payments.selectors import Earnings
-from payments.services.receipts import paid_back
-from payments.services.splitting import entitlement
+from payments.services.splitting import parts_after_returns
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 class IntentRequestSerializer(RequestSerializer):
-    booking_id = serializers.UUIDField(help_text="What is paid for; of sessions that are paid for together, the id of their series.")
+    booking_id = serializers.UUIDField(
+        help_text="What is paid for. Sessions that are paid for together can be named by their series or by any of them."
+    )
 
 
 class IntentSerializer(serializers.Serializer[Any]):
@@ -48,18 +48,19 @@ class RefundSerializer(serializers.ModelSerializer[Movement]):
 class TaxSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     basis_points = serializers.IntegerField(help_text="1900 is 19 %.")
-    amount = MoneySerializer(help_text="Contained in the amount of the payment.")
+    amount = MoneySerializer(help_text="The tax contained in what was captured and not refunded.")
 
 
 class PaymentSerializer(serializers.ModelSerializer[Payment]):
-    """A payment as its payer and its payee see it."""
+    """A payment as its payer and its payee see it. Once it is captured, `captured` is exactly the sum of `refunded`, `platform_fee`,
+    `mentor_payout` and the amount of the tax."""
 
     role = serializers.SerializerMethodField(help_text="payer or payee.")
     amount = MoneySerializer(source="money")
     captured = MoneySerializer(help_text="What was taken.")
-    refunded = serializers.SerializerMethodField(help_text="What was paid back.")
-    platform_fee = serializers.SerializerMethodField()
-    mentor_payout = serializers.SerializerMethodField(help_text="The mentor's part, less what was returned.")
+    refunded = MoneySerializer(source="returned", help_text="Refunded or lost in a dispute. `refunds` says which refunds are on their way.")
+    platform_fee = serializers.SerializerMethodField(help_text="The platform's part, less its share of what was refunded.")
+    mentor_payout = serializers.SerializerMethodField(help_text="The mentor's part, less its share of what was refunded.")
     tax = serializers.SerializerMethodField()
     refunds = RefundSerializer(many=True)
     has_receipt = serializers.SerializerMethodField()
@@ -76,22 +77,18 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
         return "payer" if payment.payer_id == self.context["user"].pk else "payee"
 
     @extend_schema_field(MoneySerializer)
-    def get_refunded(self, payment: Payment) -> dict[str, Any]:
-        return paid_back(payment).as_json()
-
-    @extend_schema_field(MoneySerializer)
     def get_platform_fee(self, payment: Payment) -> dict[str, Any]:
-        return Money(payment.fee_amount, payment.currency).as_json()
+        return parts_after_returns(payment).fee.as_json()
 
     @extend_schema_field(MoneySerializer)
     def get_mentor_payout(self, payment: Payment) -> dict[str, Any]:
-        return (entitlement(payment) if payment.captured_amount else payment_terms(payment)["mentor_payout"]).as_json()
+        return parts_after_returns(payment).payee.as_json()
 
     @extend_schema_field(TaxSerializer(allow_null=True))
     def get_tax(self, payment: Payment) -> dict[str, Any] | None:
         if not payment.tax_name:
             return None
-        amount = Money(payment.tax_amount, payment.currency).as_json()
+        amount = parts_after_returns(payment).tax.as_json()
         return {"name": payment.tax_name, "basis_points": payment.tax_basis_points, "amount": amount}
 
     def get_has_receipt(self, payment: Payment) -> bool:
@@ -149,9 +146,3 @@ class EarningsMovementSerializer(serializers.ModelSerializer[Movement]):
         model = Movement
         fields = ("id", "kind", "amount", "state", "failure_code", "payment_id", "created_at", "done_at")
         read_only_fields = fields
-
-
-def payment_terms(payment: Payment) -> dict[str, Money]:
-    """The parts of a sale."""
-    fee, tax = Money(payment.fee_amount, payment.currency), Money(payment.tax_amount, payment.currency)
-    return {"amount": payment.money, "platform_fee": fee, "tax": tax, "mentor_payout": payment.money - fee - tax}
