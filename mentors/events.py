@@ -73,6 +73,15 @@ class ReviewShown(Event):
 
 
 @dataclasses.dataclass(frozen=True)
+class OfferSwitchedOff(Event):
+    """An offer was switched off because its price cannot be charged."""
+
+    name: ClassVar[str] = "mentors.offer-switched-off"
+    user_id: uuid.UUID
+    offer_id: uuid.UUID
+
+
+@dataclasses.dataclass(frozen=True)
 class MentorAutoPaused(Event):
     """A mentor left requests unanswered, and takes no bookings until they say so."""
 

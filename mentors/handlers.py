@@ -9,10 +9,11 @@ from mentors.events import (
     CheckExpires,
     MentorAutoPaused,
     MentorDecided,
+    OfferSwitchedOff,
     ReviewGranted,
     ReviewShown,
 )
-from mentors.models import Check, MentorProfile, OutsideCalendar, Review
+from mentors.models import Check, MentorProfile, Offer, OutsideCalendar, Review
 from mentors.notices import (
     CALENDAR_MISREAD,
     CALENDAR_STALE,
@@ -25,11 +26,13 @@ from mentors.notices import (
     MENTOR_AUTO_PAUSED,
     MENTOR_REJECTED,
     MENTOR_SUSPENDED,
+    OFFER_SWITCHED_OFF,
     REVIEW_OPEN,
     REVIEW_SHOWN,
 )
 from mentors.services.calendar_problems import failure_text, problems_of
 from notifications.services.notifying import notify
+from payments.services.prices import least_price
 
 _KINDS = {MentorState.LIVE: MENTOR_ACCEPTED, MentorState.REJECTED: MENTOR_REJECTED, MentorState.SUSPENDED: MENTOR_SUSPENDED}
 _CHECK_KINDS = {CheckState.PASSED: CHECK_PASSED, CheckState.REFUSED: CHECK_REFUSED, CheckState.REVOKED: CHECK_REVOKED}
@@ -91,6 +94,20 @@ def tell_mentor_about_pause(event: MentorAutoPaused) -> None:
     profile = MentorProfile.objects.filter(pk=event.profile_id).only("updated_at").first()
     if profile is not None:
         notify(kind=MENTOR_AUTO_PAUSED, user_ids=[event.user_id], data={}, key=f"{profile.pk} {profile.updated_at}")
+
+
+@subscribe(OfferSwitchedOff)
+def tell_mentor_about_offer(event: OfferSwitchedOff) -> None:
+    """The price of an offer cannot be charged."""
+    offer = Offer.objects.filter(pk=event.offer_id).first()
+    if offer is not None:
+        data = {
+            "what": offer.title,
+            "amount": offer.price_amount,
+            "least": least_price(offer.price_currency),
+            "currency": offer.price_currency,
+        }
+        notify(kind=OFFER_SWITCHED_OFF, user_ids=[event.user_id], data=data, key=f"{offer.pk} {offer.updated_at}")
 
 
 @subscribe(ReviewGranted)

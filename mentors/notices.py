@@ -156,6 +156,18 @@ MENTOR_AUTO_PAUSED = declare(
         fixed=frozenset({Channel.EMAIL}),
     )
 )
+OFFER_SWITCHED_OFF = declare(
+    Kind(
+        name="mentors.offer-switched-off",
+        topic=MENTORING,
+        data={"what": str, "amount": int, "least": int, "currency": str},
+        path="/dashboard/profile",
+        examples={"what": "A first talk", "amount": 10, "least": 50, "currency": "EUR"},
+        carries_calendar=False,
+        useful=ALWAYS,
+        fixed=frozenset({Channel.EMAIL}),
+    )
+)
 REVIEW_OPEN = declare(
     Kind(
         name="mentors.review-open",

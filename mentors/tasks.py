@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from ai.services.spaces import fill_some, live_models
-from mentors.services import calendars, documents, exposure, keeping, occupying, requests, reviews, verification
+from mentors.services import calendars, documents, exposure, keeping, occupying, offers, requests, reviews, verification
 
 
 @shared_task
@@ -50,6 +50,13 @@ def tidy_checks() -> None:
 def expire_requests() -> None:
     """End the requests that nobody answered in time."""
     while requests.expire_requests():
+        pass
+
+
+@shared_task
+def switch_off_unpayable_offers() -> None:
+    """Switch off the offers that nobody could pay for."""
+    while offers.switch_off_unpayable_offers():
         pass
 
 

@@ -30,6 +30,7 @@ SCHEDULE: dict[str, Any] = {
     "expand schedules": {"task": "mentors.tasks.expand_schedules", "schedule": crontab(minute="33", hour="1")},
     "tidy checks": {"task": "mentors.tasks.tidy_checks", "schedule": crontab(minute="*/10")},
     "expire requests": {"task": "mentors.tasks.expire_requests", "schedule": 60.0},
+    "switch off unpayable offers": {"task": "mentors.tasks.switch_off_unpayable_offers", "schedule": 600.0},
     "tell shown reviews": {"task": "mentors.tasks.tell_shown_reviews", "schedule": 60.0},
     "hold suspicious reviews": {"task": "mentors.tasks.hold_suspicious_reviews", "schedule": crontab(minute="47")},
     "keep demand": {"task": "mentors.tasks.keep_demand", "schedule": crontab(minute="*/10")},

@@ -153,7 +153,7 @@ class TestCapacity:
         profile = make_mentor(user=user, capacity=1)
         self.book(profile, make_user(), NOW + 24 * HOUR)
         assert Schedule.objects.get().full_until == NOW + 25 * HOUR
-        offer = {"kind": "session", "title": "T", "duration_minutes": 60, "price": {"amount": 1, "currency": "EUR"}}
+        offer = {"kind": "session", "title": "T", "duration_minutes": 60, "price": {"amount": 100, "currency": "EUR"}}
         assert signed_in.put("mentors/me", {"capacity": 2, "offers": [offer]}).status_code == 200
         assert Schedule.objects.get().full_until is None
 

@@ -32,6 +32,7 @@ from mentors.models.reviews import BEST, HIGHEST_PRIVATE, WORST
 from mentors.services.expanding import Hours, Stay
 from mentors.services.profiles import MOST_SKILLS, StatedOffer
 from mentors.services.schedules import Availability, Override, WeeklyRule
+from payments.services.prices import price_error
 
 _SPAN = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])\s*(?:-|–|to)\s*([01][0-9]|2[0-4]):([0-5][0-9])")
 _LARGEST_PRICE = 100_000_000
@@ -284,10 +285,11 @@ class OfferForm(forms.Form):
                 self.add_error(name, ValidationError("An offer needs this.", code="required"))
         if given.get("price") is not None and "currency" in given:
             amount = given["price"].scaleb(exponent_of(given["currency"]))
-            if amount != int(amount) or not 0 <= amount <= _LARGEST_PRICE or not Money(int(amount), given["currency"]).is_payable:
+            given["amount"] = int(amount)
+            if amount != given["amount"] or amount > _LARGEST_PRICE:
                 self.add_error("price", ValidationError("This amount cannot be paid in this currency.", code="invalid_amount"))
-            else:
-                given["amount"] = int(amount)
+            elif error := price_error(Money(given["amount"], given["currency"]), field="price"):
+                self.add_error("price", ValidationError(str(error.detail), code=error.code))
         return given
 
     def to_offer(self) -> StatedOffer | None:

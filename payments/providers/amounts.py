@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from core.money import Money
+from payments.providers.minimums import least_charge
 
 # ISO 4217 knows no decimals of these any more, and Stripe's API still writes two, which must be zeros.
 _WRITTEN_WITH_TWO = frozenset({"ISK", "UGX"})
 # Charged with two decimals, paid out to banks without.
 _PAID_OUT_WHOLE = frozenset({"HUF", "TWD"})
-# The least that can be charged, in minor units (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). Of others Stripe decides by
-# the day's rate, and tells.
-_LEAST = {
-    **{"USD": 50, "AED": 200, "AUD": 50, "BGN": 100, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30},
-    **{"HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50, "PLN": 200, "RON": 200},
-    **{"SEK": 300, "SGD": 50, "THB": 1000},
-}
 _MOST = 99_999_999
 
 
@@ -42,6 +36,13 @@ def payout_step(currency: str) -> int:
     return 100 if currency in _PAID_OUT_WHOLE else 1
 
 
+def most_charge(currency: str) -> Money:
+    """The most that a card can be charged with at once: eight digits as Stripe writes the amount."""
+    most = Money(_MOST // to_stripe(Money(1, currency)), currency)
+    return Money(most.amount // most.step * most.step, currency)
+
+
 def is_chargeable(money: Money) -> bool:
     """Whether a card can be charged with it, as far as that is known beforehand."""
-    return money.is_payable and _LEAST.get(money.currency, 1) <= money.amount and to_stripe(money) <= _MOST
+    least = least_charge(money.currency)
+    return least is not None and money.is_payable and least <= money <= most_charge(money.currency)
