@@ -46,6 +46,17 @@ AHEAD_STATES = (*WAITING_STATES, BookingState.CONFIRMED)
 PLACED_STATES = (*LIVE_STATES, *CONCLUDED_STATES)
 # While the room is open, these let their two people in: an ending that was reported early shuts nobody out.
 JOINABLE_STATES = (BookingState.CONFIRMED, BookingState.IN_SESSION, *CONCLUDED_STATES)
+# Bookings that came to an end before their session.
+OFF_STATES = (*sorted(_CANCELLED), BookingState.DECLINED, BookingState.EXPIRED)
+
+
+class SessionState(TextChoices):
+    """How a session for several stands, by the clock and by whether it was called off."""
+
+    AHEAD = "ahead", "it has not begun"
+    RUNNING = "running", "it has begun"
+    OVER = "over", "it is over"
+    CANCELLED = "cancelled", "it was called off"
 
 
 class Side(TextChoices):
@@ -71,6 +82,7 @@ class Cause(TextChoices):
     CANCELLED = "cancelled", "it was called off"
     MOVED = "moved", "it was put to another time"
     NOT_PAID = "not_paid", "it was not paid for in time"
+    SERIES_LAPSED = "series_lapsed", "too little of its series was paid for in time"
     NOT_ANSWERED = "not_answered", "it was not answered in time"
     NOT_TAKEN = "not_taken", "it was offered from the waitlist, and not taken in time"
     PAYMENT_LOST = "payment_lost", "what was reserved could not be taken"
@@ -167,6 +179,11 @@ class StrikeKind(TextChoices):
     CANCELLED = "cancelled", "called off as the mentor"
     LATE_MOVE = "late_move", "put off shortly before"
     NO_SHOW = "no_show", "did not come"
+
+
+class ReminderKind(TextChoices):
+    SESSION = "session", "of a session"
+    PAYMENT = "payment", "of what is to be paid"
 
 
 class RoomState(TextChoices):

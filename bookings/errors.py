@@ -40,9 +40,35 @@ class TooManyUnpaid(Conflict):
     message = _("You let several times go that you held. Please wait until tomorrow, or book a free session.")
 
 
+class TooManyUnpaidAhead(Conflict):
+    """`data["most_with_mentor"]` and `data["most"]` are the limits, with one mentor and in all."""
+
+    code = "too_many_unpaid_ahead"
+    message = _("You have as many sessions ahead as one can that are free of charge or not paid yet. Pay for some of them, or let some go.")
+
+
+class TooManyInAWeek(Conflict):
+    """`data["most"]` is the limit."""
+
+    code = "too_many_in_a_week"
+    message = _("You have as many sessions with this mentor in these seven days as one can before paying for them.")
+
+
 class TooManyRequestsOpen(Conflict):
     code = "too_many_open_requests"
     message = _("You have as many open requests as one can. Wait for an answer, or take one back.")
+
+
+class PriceNotCharged(Conflict):
+    code = "price_not_charged"
+    message = _("The price of this session cannot be charged. Its mentor has to change it first.")
+
+
+class NotPayable(Conflict):
+    """`data["state"]` is where the booking stands."""
+
+    code = "not_payable"
+    message = _("This booking is not waiting for a payment.")
 
 
 class CannotPayTogether(Conflict):

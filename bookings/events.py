@@ -51,6 +51,12 @@ class CounterWithdrawn(_BookingEvent):
     name: ClassVar[str] = "bookings.counter-withdrawn"
 
 
+class PaymentDue(_BookingEvent):
+    """A session of a series has to be paid for soon, or it lapses with the others."""
+
+    name: ClassVar[str] = "bookings.payment-due"
+
+
 class BookingMoved(_BookingEvent):
     """A session was put to another time."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.events import PersonBlocked, PersonSuspended
 from accounts.models import User
-from bookings.enums import NO_SHOWS, BookingState, Cause, Side
+from bookings.enums import NO_SHOWS, BookingState, Cause, ReminderKind, Side
 from bookings.events import (
     AppealDecided,
     AppealOpened,
@@ -15,6 +15,7 @@ from bookings.events import (
     BookingRequested,
     CounterOffered,
     CounterWithdrawn,
+    PaymentDue,
     ReminderDue,
     RoomFailed,
     SessionHeld,
@@ -56,7 +57,15 @@ from bookings.services import leaving, paying, waiting
 from bookings.services.approving import needs_approval
 from bookings.services.calendars import cancellation_for, entry_for
 from bookings.services.strikes import WARNED_AT, strikes_of
-from bookings.services.telling import booking_for_telling, both, tell, tell_guardians, tell_staff
+from bookings.services.telling import (
+    booking_for_telling,
+    both,
+    remind_of_payment,
+    tell,
+    tell_guardians,
+    tell_of_missed_payment,
+    tell_staff,
+)
 from core.events import subscribe
 from mentors.services.requests import is_unanswered
 from payments.events import DisputeDecided, PaymentAuthorised, PaymentCancelled, PaymentRefunded, PaymentSucceeded
@@ -200,6 +209,8 @@ def _tell_that_it_expired(booking: Booking, cause: str) -> None:
         tell(booking, REQUEST_EXPIRED, [booking.learner])
         if is_unanswered(reference=booking.pk):
             tell(booking, REQUEST_MISSED, [booking.session.mentor])
+    elif cause == Cause.NOT_PAID:
+        tell_of_missed_payment(booking)
 
 
 def _tell_that_it_was_cancelled(booking: Booking, last: BookingMove) -> None:
@@ -212,12 +223,20 @@ def _tell_that_it_was_cancelled(booking: Booking, last: BookingMove) -> None:
         tell_guardians(booking, WARD_SESSION_CANCELLED, calendar=cancellation_for)
 
 
+@subscribe(PaymentDue)
+def ask_for_payment(event: PaymentDue) -> None:
+    """A session of a series is held only shortly, unless it is paid for."""
+    remind_of_payment(booking_for_telling(event.booking_id))
+
+
 @subscribe(ReminderDue)
 def remind(event: ReminderDue) -> None:
-    """Somebody wanted to be reminded now."""
-    rows = Reminder.objects.select_related("booking__session__mentor", "booking__learner", "person")
+    """Somebody is to be reminded now."""
+    rows = Reminder.objects.select_related("booking__session__mentor", "booking__learner", "booking__payment__payer", "person")
     reminder = rows.filter(pk=event.reminder_id).first()
-    if reminder is not None and reminder.booking.state == BookingState.CONFIRMED:
+    if reminder is not None and reminder.kind == ReminderKind.PAYMENT:
+        remind_of_payment(reminder.booking, key=f"pay {reminder.minutes_before} {reminder.due_at.isoformat()}")
+    elif reminder is not None and reminder.booking.state == BookingState.CONFIRMED:
         key = f"{reminder.minutes_before} {reminder.booking.session.starts_at.isoformat()}"
         tell(reminder.booking, SESSION_SOON, [reminder.person], in_minutes=reminder.minutes_before, key=key)
 

@@ -66,6 +66,7 @@ COUNTER_OFFERED = _kind(
     fixed=_EMAIL,
 )
 WAITLIST_OFFERED = _kind("waitlist-offered", _UNTIL, {"until": _LATER}, useful=until("until"), fixed=_EMAIL, urgency=Urgency.URGENT)
+PAYMENT_DUE = _kind("payment-due", _UNTIL, {"until": _LATER}, useful=until("until"), fixed=_EMAIL, urgency=Urgency.URGENT)
 SESSION_SOON = _kind(
     "session-soon", {"in_minutes": int}, {"in_minutes": 60}, useful=until("starts", plus_minutes="minutes"), urgency=Urgency.URGENT
 )
@@ -102,6 +103,7 @@ WARD_SESSION_CANCELLED = _kind("ward-session-cancelled", useful=_OUTCOME, carrie
 # Outcomes: told even after the start, but not so late that nothing else can be arranged.
 BOOKING_DECLINED = _kind("booking-declined", {"note": str}, {"note": "I am away that week."}, useful=_OUTCOME, fixed=_EMAIL)
 REQUEST_EXPIRED = _kind("request-expired", useful=_OUTCOME, fixed=_EMAIL)
+PAYMENT_MISSED = _kind("payment-missed", {"released": int}, {"released": 3}, useful=_OUTCOME, fixed=_EMAIL)
 REQUEST_MISSED = _kind("request-missed", useful=_OUTCOME, fixed=_EMAIL)
 WAITLIST_PASSED = _kind("waitlist-passed", useful=_OUTCOME)
 COUNTER_WITHDRAWN = _kind("counter-withdrawn", useful=until("starts"))

@@ -74,6 +74,7 @@ declare(
             "is_instant",
             "policy",
             "counted_from",
+            "refund_cap",
             "payment",
             "settle_at",
         ),
@@ -111,7 +112,7 @@ declare(
     Reminder,
     subject="person_id",
     on_erasure=OnErasure.DELETE,
-    none=(*_BASE, "booking", "person", "minutes_before", "due_at", "told_at"),
+    none=(*_BASE, "booking", "person", "kind", "minutes_before", "due_at", "told_at"),
 )
 declare(
     Strike,

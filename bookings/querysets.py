@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Self
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from accounts.enums import GuardianshipState
 from accounts.models import Guardianship, User
-from bookings.enums import LIVE_STATES, BookingState, WaitlistState
+from bookings.enums import LIVE_STATES, NO_SHOWS, BookingState, WaitlistState
 
 if TYPE_CHECKING:
     from bookings.models import Booking, WaitlistEntry  # noqa: F401  (the base classes name them as strings)
@@ -29,6 +29,12 @@ class BookingQuerySet(models.QuerySet["Booking"]):
     def live(self) -> Self:
         """Bookings that have a place in a session that is not over."""
         return self.filter(state__in=LIVE_STATES)
+
+    def backing_series(self) -> Self:
+        """Bookings of a series that keep its unpaid sessions held: agreed or paid for, and not paid back in full."""
+        is_paid = Q(state__in=(BookingState.REQUESTED, BookingState.CONFIRMED, BookingState.IN_SESSION, BookingState.COMPLETED))
+        is_kept = Q(refund_amount__lt=F("price_amount"))
+        return self.filter(is_paid | Q(state__in=NO_SHOWS) | is_kept, series__isnull=False)
 
     def overdue(self, now: datetime.datetime) -> Self:
         """Bookings that were not paid for, or not answered, in time."""

@@ -14,6 +14,7 @@ from bookings.enums import AHEAD_STATES, LIVE_STATES, NO_SHOWS, PLACED_STATES, B
 from bookings.models import AppealEvidence, Booking, BookingMove, BookingTerms, Series, Session, WaitlistEntry
 from bookings.services.groups import groups_ahead
 from core.querysets import COLUMNS_OF_VECTORS
+from mentors.enums import OfferKind
 from mentors.models import MentorProfile
 
 # So far back a mentor's figures go. A share of fewer says more about chance than about the mentor.
@@ -57,6 +58,18 @@ def group_sessions_for(user: User, *, mentor_id: uuid.UUID | None = None) -> Que
     rows = groups_ahead().filter(Q(mentor__in=can_book) | Q(mentor=user) | Q(pk__in=own_seats))
     if mentor_id is not None:
         rows = rows.filter(mentor__mentor_profile=mentor_id)
+    return _with_seats_taken(rows)
+
+
+def group_sessions_known_to(user: User) -> QuerySet[Session]:
+    """The same, and sessions for several that have begun, are over or were called off, for their mentors and for those who see a booking of
+    them."""
+    seen = Booking.objects.visible_to(user).values("session_id")
+    of_theirs = Session.objects.filter(Q(mentor=user) | Q(pk__in=seen), kind=OfferKind.GROUP)
+    return _with_seats_taken(Session.objects.filter(Q(pk__in=group_sessions_for(user).values("pk")) | Q(pk__in=of_theirs.values("pk"))))
+
+
+def _with_seats_taken(rows: QuerySet[Session]) -> QuerySet[Session]:
     wide = (f"mentor__mentor_profile__{name}" for name in COLUMNS_OF_VECTORS)
     taken = Count("bookings", filter=Q(bookings__state__in=PLACED_STATES))
     return rows.select_related("mentor__mentor_profile").defer(*wide).annotate(taken=taken).order_by("-pk")

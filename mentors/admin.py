@@ -59,12 +59,12 @@ class MentorProfileAdmin(AuditedAdmin):
     search_fields = ("user__full_name", "=user__email", "headline", "=id")
     readonly_fields = (
         *("user", "state", "headline", "bio", "languages", "accessibility_practices", "capacity", "is_open_to_minors"),
-        *("applied_at", "decided_at", "decided_by", "live_since", "paused_because"),
+        *("applied_at", "decided_at", "decided_by", "live_since", "paused_because", "barred_until"),
     )
     fields = (*readonly_fields, "decision_note")
     exclude = COLUMNS_OF_VECTORS
     inlines = (SkillInline, OfferInline)
-    actions = ("accept", "reject", "suspend", "reinstate")
+    actions = ("accept", "reject", "suspend", "reinstate", "lift_bar")
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MentorProfile]:
@@ -95,6 +95,10 @@ class MentorProfileAdmin(AuditedAdmin):
     @admin.action(description="Let suspended ones be found again", permissions=("change",))
     def reinstate(self, request: HttpRequest, rows: QuerySet[MentorProfile]) -> None:
         self._decide(request, rows, lambda row, staff, note: profiles.reinstate(staff=staff, profile=row, note=note))
+
+    @admin.action(description="Let them come back in spite of strikes; the note of each says why", permissions=("change",))
+    def lift_bar(self, request: HttpRequest, rows: QuerySet[MentorProfile]) -> None:
+        self._decide(request, rows, lambda row, staff, note: profiles.lift_bar(staff=staff, profile=row, note=note))
 
     def _decide(self, request: HttpRequest, rows: QuerySet[MentorProfile], call: Callable[[MentorProfile, User, str], None]) -> None:
         for row in rows:

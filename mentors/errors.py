@@ -42,6 +42,18 @@ class TooManyCalendars(Conflict):
     message = _("You have as many calendars as one can. Remove one first.")
 
 
+class NoteMissing(Conflict):
+    code = "note_missing"
+    message = _("Write the reason into the note first. The mentor is told.")
+
+
+class PausedForStrikes(Conflict):
+    """`data["until"]` is when they can take bookings again, `data["reason"]` why not before."""
+
+    code = "paused_for_strikes"
+    message = _("You missed or called off several sessions lately, so you cannot take bookings for now.")
+
+
 class IllegalMove(Conflict):
     code = "illegal_move"
     message = _("This is not possible in the present state of the mentor.")

@@ -42,7 +42,17 @@ declare(
     none=(*_BASE, "user", "decided_by"),
     personal=(
         *(*_VECTOR, "state", "headline", "bio", "languages", "capacity", "is_open_to_minors"),
-        *("accessibility_practices", "applied_at", "decided_at", "decision_note", "live_since", "paused_because", "resumed_at", "demand"),
+        *(
+            "accessibility_practices",
+            "applied_at",
+            "decided_at",
+            "decision_note",
+            "live_since",
+            "paused_because",
+            "barred_until",
+            "resumed_at",
+            "demand",
+        ),
     ),
 )
 declare(MentorSkill, subject="profile__user_id", on_erasure=OnErasure.DELETE, none=(*_BASE, "profile"), personal=("skill", "years"))

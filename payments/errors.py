@@ -40,6 +40,11 @@ class NothingToPay(Conflict):
     message = _("This costs nothing, so there is nothing to pay.")
 
 
+class AlreadyPaid(Conflict):
+    code = "already_paid"
+    message = _("This is paid already, or your bank is working on it.")
+
+
 class NothingToPayFor(NotFound):
     code = "nothing_to_pay_for"
     message = _("There is nothing here that you could pay for.")

@@ -13,11 +13,6 @@ def can_see_receipt(user: User, payment: Payment) -> bool:
     return payment.payer_id == user.pk and payment.state == PaymentState.CAPTURED and not payment.is_free
 
 
-def can_start(user: User, payment: Payment) -> bool:
-    """Only the payer agrees to pay."""
-    return payment.payer_id == user.pk
-
-
 def can_earn(user: User) -> bool:
     """Adults who are present."""
     return user.is_active and not is_minor(user)

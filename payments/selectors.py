@@ -52,11 +52,6 @@ def payments_of(user: User) -> QuerySet[Payment]:
     return Payment.objects.visible_to(user).prefetch_related(_refunds())
 
 
-def payment_of_subject(user: User, subject_id: uuid.UUID) -> Payment | None:
-    """The newest payment for something that this person is to pay."""
-    return Payment.objects.filter(payer=user, subject_id=subject_id).order_by("-attempt").first()
-
-
 def movements_of_earnings(user: User) -> QuerySet[Movement]:
     """Transfers, what was taken back of them, and payouts of a mentor, newest first."""
     kinds = (MovementKind.TRANSFER, MovementKind.REVERSAL, MovementKind.PAYOUT)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.expressions import CombinedExpression
+from django.utils import timezone
 
 from bookings.enums import (
     CONCLUDED_STATES,
@@ -16,6 +17,7 @@ from bookings.enums import (
     CancellationPolicy,
     Cause,
     EndingBasis,
+    SessionState,
     Side,
 )
 from bookings.querysets import BookingQuerySet
@@ -28,6 +30,8 @@ from payments.enums import RefundReason
 from payments.models import Payment
 
 LONGEST_TOPIC = 500
+# In basis points.
+WHOLE_SHARE = 10_000
 
 
 class Session(BaseModel):
@@ -86,6 +90,13 @@ class Session(BaseModel):
         return f"{self.title} {self.starts_at:%Y-%m-%d %H:%M}"
 
     @property
+    def state(self) -> SessionState:
+        if self.cancelled_at is not None:
+            return SessionState.CANCELLED
+        now = timezone.now()
+        return SessionState.AHEAD if now < self.starts_at else SessionState.RUNNING if now < self.ends_at else SessionState.OVER
+
+    @property
     def is_group(self) -> bool:
         return self.kind == OfferKind.GROUP
 
@@ -138,7 +149,10 @@ class Booking(BaseModel):
     price_amount = models.BigIntegerField()
     price_currency = models.CharField(max_length=3, validators=[validate_currency])
     policy = models.CharField(max_length=10, choices=CancellationPolicy)
-    counted_from = models.DateTimeField(help_text="The start by which the policy counts its hours.")
+    counted_from = models.DateTimeField(help_text="The start by which the policy counts its hours: the latest that was agreed.")
+    refund_cap = models.PositiveSmallIntegerField(
+        default=WHOLE_SHARE, help_text="Basis points: no more comes back to a learner, who had lost the rest when they moved it."
+    )
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="bookings")
     refund_amount = models.BigIntegerField(null=True, blank=True, help_text="What the learner gets back, once that is decided.")
     refund_reason = models.CharField(max_length=15, choices=RefundReason, blank=True, default="")
@@ -168,6 +182,7 @@ class Booking(BaseModel):
             models.UniqueConstraint(fields=("session", "seat"), condition=Q(state__in=PLACED_STATES), name="one_booking_per_seat"),
             models.UniqueConstraint(fields=("session", "learner"), condition=Q(state__in=PLACED_STATES), name="one_seat_per_learner"),
             models.CheckConstraint(condition=Q(price_amount__gte=0), name="a_price_is_not_negative"),
+            models.CheckConstraint(condition=Q(refund_cap__lte=WHOLE_SHARE), name="refund_cap_is_a_share"),
             models.CheckConstraint(
                 condition=Q(refund_amount__isnull=True) | Q(refund_amount__gte=0, refund_amount__lte=F("price_amount")),
                 name="no_more_comes_back_than_was_paid",

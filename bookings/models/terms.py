@@ -6,7 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from bookings.enums import CancellationPolicy
+from bookings.enums import CancellationPolicy, ReminderKind
 from bookings.models.bookings import Booking
 from core.models import BaseModel
 
@@ -59,17 +59,18 @@ class ReminderChoice(BaseModel):
 
 
 class Reminder(BaseModel):
-    """Somebody is to be reminded of a session at an instant."""
+    """Somebody is to be reminded at an instant: of a session, or of paying for one in time."""
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="reminders")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    minutes_before = models.PositiveIntegerField()
+    kind = models.CharField(max_length=7, choices=ReminderKind, default=ReminderKind.SESSION)
+    minutes_before = models.PositiveIntegerField(help_text="Before the session, or before the last moment to pay.")
     due_at = models.DateTimeField()
     told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ("due_at", "id")
-        constraints = (models.UniqueConstraint(fields=("booking", "person", "minutes_before"), name="one_reminder_of_a_kind"),)
+        constraints = (models.UniqueConstraint(fields=("booking", "person", "kind", "minutes_before"), name="one_reminder_of_a_kind"),)
         indexes = (models.Index(fields=("due_at",), condition=Q(told_at__isnull=True), name="reminder_due"),)
 
     def __str__(self) -> str:

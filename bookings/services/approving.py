@@ -15,6 +15,7 @@ from bookings.models import Booking
 from bookings.services.booking import HOLD_FOR, ask_payer
 from bookings.services.moving import locked_booking, record_new_time, require_state
 from bookings.services.placing import hold_until
+from bookings.services.strikes import require_few_strikes
 
 
 def needs_approval(booking: Booking) -> bool:
@@ -36,8 +37,12 @@ def approve_booking(*, booking_id: uuid.UUID, guardian: User) -> Booking:
         require_state(booking, BookingState.HELD)
         if not needs_approval(booking):
             raise IllegalBookingMove(state=booking.state)
+        require_few_strikes(booking.learner)
         booking.approved_by = guardian
-        booking.expires_at = min(timezone.now() + HOLD_FOR, booking.session.starts_at)
+        until = timezone.now() + HOLD_FOR
+        # Of a series that somebody has begun to pay for, each has its own time to be paid.
+        due_at = max(until, booking.expires_at or until) if booking.series_id is not None else until
+        booking.expires_at = min(due_at, booking.session.starts_at)
         hold_until(booking, booking.expires_at)
         record_new_time(booking, side=Side.LEARNER, cause=Cause.APPROVED, actor=guardian)
         ask_payer(booking, payer=guardian)

@@ -6,18 +6,18 @@ import datetime
 import uuid
 
 from django.db import transaction
-from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.policies import can_book, is_minor
 from bookings.enums import BookingState, Cause, Side, WaitlistState
-from bookings.errors import MayNotBook, NoSuchOffer, NotBookable, TooManyHolds, TooManyRequestsOpen, TooManyUnpaid
+from bookings.errors import MayNotBook, NoSuchOffer, NotBookable, PriceNotCharged
 from bookings.events import BookingHeld
-from bookings.models import Booking, BookingMove, BookingTerms, Series, Session, WaitlistEntry
+from bookings.models import Booking, BookingTerms, Series, Session, WaitlistEntry
+from bookings.services.limits import require_can_book
 from bookings.services.moving import record_start
 from bookings.services.requesting import confirm, request
-from bookings.services.strikes import require_few_strikes
+from bookings.services.series_holds import hold_rest
 from core.errors import FieldError
 from core.events import publish
 from core.models import new_id
@@ -25,16 +25,14 @@ from core.money import Money
 from mentors.enums import OfferKind
 from mentors.models import MentorProfile, Offer, Schedule
 from mentors.services.occupying import claim_time
+from mentors.services.offers import can_be_charged
 from payments.enums import CaptureMode
 from payments.services.paying import PaymentPolicy, open_payment
+from payments.services.prices import price_error
 
 # So long a time is held while it is paid for; so long a guardian has.
 HOLD_FOR = datetime.timedelta(minutes=15)
 APPROVAL_FOR = datetime.timedelta(hours=24)
-MOST_HOLDS, MOST_REQUESTS = 3, 5
-# Who lets so many holds go in a day without paying keeps others from booking.
-MOST_UNPAID = 5
-_DAY = datetime.timedelta(days=1)
 
 
 def book_session(
@@ -53,7 +51,8 @@ def book_session(
         MayNotBook: under 18, without a guardian.
         NotBookable: the mentor is unknown, does not take bookings, or not from this person.
         NoSuchOffer: none of this length.
-        TooManyHolds, TooManyUnpaid, TooManyRequestsOpen, TooManyStrikes: nobody keeps others from booking.
+        TooManyHolds and the like: as `require_can_book` does.
+        PriceNotCharged: nobody can be charged with its price.
         SlotUnavailable: with the rules against it, and the nearest times.
     """
     if not can_book(learner):
@@ -66,14 +65,19 @@ def book_session(
     with transaction.atomic():
         # First of all: this locks both people, or, where somebody was quicker, nobody, so that whoever is too late keeps nobody waiting.
         session_id = claim_session(learner, profile, offer, starts_at, until=until)
-        require_can_book(learner, has_price=bool(offer.price_amount))
+        require_can_book(learner, mentor_id=profile.user_id, starts=[starts_at], has_price=bool(offer.price_amount))
         booking = hold_session(session_id, learner, profile, offer, starts_at, topic=topic, until=until)
         begin_booking(booking, learner)
     return booking
 
 
 def ask_payer(booking: Booking, *, payer: User) -> None:
-    """Open the payment; over nothing, go on at once. Needs the lock of the booking."""
+    """Open the payment; over nothing, go on at once. Needs the lock of the booking.
+
+    Raises:
+        PriceNotCharged: nobody can be charged with its price.
+    """
+    require_charged(booking.price)
     WaitlistEntry.objects.filter(booking=booking, state=WaitlistState.OFFERED).update(state=WaitlistState.TAKEN)
     booking.payment = open_payment(
         subject_id=booking.pk,
@@ -91,6 +95,14 @@ def ask_payer(booking: Booking, *, payer: User) -> None:
         go_on(booking)
 
 
+def require_charged(price: Money) -> None:
+    """Raises:
+    PriceNotCharged: nobody can be charged with this price.
+    """
+    if price_error(price, field="price"):
+        raise PriceNotCharged
+
+
 def go_on(booking: Booking) -> None:
     """It is paid for, or costs nothing: the mentor is asked, or, if they want that, has it at once; and nobody waits for what they have.
     Needs the lock of the booking."""
@@ -103,26 +115,7 @@ def go_on(booking: Booking) -> None:
         confirm(booking, side=Side.LEARNER, cause=Cause.PAID, actor=None)
     else:
         request(booking, cause=Cause.PAID)
-
-
-def require_can_book(learner: User, *, has_price: bool) -> None:
-    """Raises what keeps this person from booking. Counted under the lock of their time, so that many at once do not slip through."""
-    require_few_strikes(learner)
-    counts = Booking.objects.filter(learner=learner).aggregate(
-        held=Count(
-            "pk",
-            filter=Q(state=BookingState.HELD, expires_at__gt=timezone.now(), series__isnull=True)
-            & ~Q(waited_for__state=WaitlistState.OFFERED),
-        ),
-        requested=Count("pk", filter=Q(state=BookingState.REQUESTED, series__isnull=True)),
-    )
-    let_go = BookingMove.objects.filter(booking__learner=learner, cause=Cause.NOT_PAID, moved_at__gt=timezone.now() - _DAY)
-    if counts["held"] >= MOST_HOLDS:
-        raise TooManyHolds
-    if counts["requested"] >= MOST_REQUESTS:
-        raise TooManyRequestsOpen
-    if has_price and let_go.count() >= MOST_UNPAID:
-        raise TooManyUnpaid
+    hold_rest(booking)
 
 
 def hold_for(learner: User, starts_at: datetime.datetime) -> datetime.datetime:
@@ -141,17 +134,14 @@ def begin_booking(booking: Booking, learner: User) -> None:
 
 
 def offer_for(profile: MentorProfile, minutes: int, offer_id: uuid.UUID | None) -> Offer:
-    """The named one, or else the cheapest of this length."""
-    offers = profile.offers.filter(is_active=True).exclude(kind=OfferKind.GROUP)
-    if offer_id is not None:
-        found = offers.filter(pk=offer_id).first()
-        if found is None or found.duration_minutes != minutes:
-            raise NoSuchOffer(errors=(FieldError("offer_id", NoSuchOffer.code, NoSuchOffer.message),))
-        return found
-    found = offers.filter(duration_minutes=minutes).order_by("price_amount", "pk").first()
-    if found is None:
-        raise NoSuchOffer(errors=(FieldError("duration_minutes", NoSuchOffer.code, NoSuchOffer.message),))
-    return found
+    """The named one, or else the cheapest of this length; among those whose price can be charged."""
+    offers = profile.offers.filter(is_active=True, duration_minutes=minutes).exclude(kind=OfferKind.GROUP).order_by("price_amount", "pk")
+    chosen = offers if offer_id is None else offers.filter(pk=offer_id)
+    offer = next((row for row in chosen if can_be_charged(row)), None)
+    if offer is None:
+        field = "duration_minutes" if offer_id is None else "offer_id"
+        raise NoSuchOffer(errors=(FieldError(field, NoSuchOffer.code, NoSuchOffer.message),))
+    return offer
 
 
 def claim_session(

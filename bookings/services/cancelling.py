@@ -18,8 +18,9 @@ from bookings.services.refunds import Quote, quote_for
 from bookings.services.reminding import drop_reminders
 from bookings.services.removing import remove
 from bookings.services.rooms import close_room
+from bookings.services.series_holds import shorten_rest
 from bookings.services.settling import owe
-from bookings.services.strikes import give_strike
+from bookings.services.strikes import LATE, give_strike
 from core.events import publish
 from mentors.enums import RequestOutcome
 from mentors.services.requests import record_answer
@@ -64,7 +65,15 @@ def cancel_booking(*, booking_id: uuid.UUID, user: User, note: str = "", expecte
             _end(other, side, quote_for(other, side=side, at=timezone.now()), Cause.CANCELLED, actor=user, note=note)
         if side == Side.MENTOR and was_confirmed:
             give_strike(person=user, booking=booking, kind=StrikeKind.CANCELLED)
+        elif was_confirmed and quote.refund and _is_late_after_own_move(booking):
+            give_strike(person=booking.learner, booking=booking, kind=StrikeKind.LATE_MOVE)
     return booking
+
+
+def _is_late_after_own_move(booking: Booking) -> bool:
+    """The learner moved it to an earlier time, and leaves the mentor with a gap shortly before that."""
+    start = booking.session.starts_at
+    return booking.moves_by_learner > 0 and not booking.moves_by_mentor and booking.counted_from > start > timezone.now() > start - LATE
 
 
 def call_off(*, booking_id: uuid.UUID, side: Side, cause: Cause) -> None:
@@ -108,3 +117,4 @@ def _end(booking: Booking, side: Side, quote: Quote, cause: Cause, *, actor: Use
     move(booking, _STATES[side], side=side, cause=cause, actor=actor, note=note)
     owe(booking, quote.refund, reason=RefundReason.REQUESTED if side == Side.LEARNER else RefundReason.NOT_DELIVERED)
     publish(BookingEnded(booking.pk, booking.version))
+    shorten_rest(booking)

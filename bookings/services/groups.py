@@ -14,19 +14,22 @@ from accounts.policies import can_book
 from bookings.enums import AHEAD_STATES, PLACED_STATES, BookingState, Cause, Side, StrikeKind, WaitlistState
 from bookings.errors import MayNotBook, NoSuchOffer, NotBookable, SeatTaken, SessionFull, SessionOff
 from bookings.models import Booking, BookingTerms, Session, WaitlistEntry
-from bookings.services.booking import begin_booking, hold_for, require_can_book
+from bookings.services.booking import begin_booking, hold_for, require_charged
 from bookings.services.cancelling import call_off
+from bookings.services.limits import require_can_book
 from bookings.services.removing import require_not_removed
 from bookings.services.rooms import close_room
 from bookings.services.strikes import give_strike
 from core.batches import each_alone
 from core.errors import FieldError
 from core.models import new_id
+from core.money import Money
 from mentors.enums import OfferKind
 from mentors.models import MentorProfile, Schedule
 from mentors.services.gathering import announce_group, take_seat
 from mentors.services.keeping import lock_people
 from mentors.services.occupying import release_claim
+from mentors.services.offers import can_be_charged
 
 # So long before the start it is looked at whether enough people have booked.
 DECIDED_BEFORE = datetime.timedelta(hours=24)
@@ -39,11 +42,11 @@ def announce_session(
     """Announce a session for several, on the terms of one of the mentor's group offers.
 
     Raises:
-        NoSuchOffer: it is none of theirs, has fewer seats than that, or than the fewest people.
+        NoSuchOffer: it is none of theirs, has fewer seats than that, or than the fewest people, or a price that nobody can be charged.
         SlotUnavailable: the mentor has something else then, or that time is over.
     """
     offer = profile.offers.filter(pk=offer_id, is_active=True, kind=OfferKind.GROUP).first()
-    if offer is None:
+    if offer is None or not can_be_charged(offer):
         raise NoSuchOffer(errors=(FieldError("offer_id", NoSuchOffer.code, NoSuchOffer.message),))
     number = seats or offer.group_size
     if not 2 <= number <= offer.group_size or fewest > number:
@@ -79,6 +82,7 @@ def book_seat(*, learner: User, session_id: uuid.UUID, topic: str = "") -> Booki
     Raises:
         MayNotBook, NotBookable, TooManyHolds and the like: as for a session of two.
         SessionOff: it has begun, or was called off.
+        PriceNotCharged: nobody can be charged with its price.
         SeatTaken: this person has one.
         SessionFull: nobody else can have one.
         RemovedFromSession: this person was called off shortly before, not by themselves.
@@ -96,7 +100,7 @@ def book_seat(*, learner: User, session_id: uuid.UUID, topic: str = "") -> Booki
         session = Session.objects.select_related("mentor").select_for_update(of=("self",)).get(pk=session_id)
         if session.cancelled_at is not None or session.starts_at <= timezone.now():
             raise SessionOff
-        require_can_book(learner, has_price=bool(session.price_amount))
+        require_can_book(learner, mentor_id=session.mentor_id, starts=[session.starts_at], has_price=bool(session.price_amount))
         if session.kept_until is not None and session.kept_until > timezone.now():
             raise SessionFull
         booking = hold_seat(learner, session, topic=topic, until=hold_for(learner, session.starts_at))
@@ -108,9 +112,10 @@ def hold_seat(learner: User, session: Session, *, topic: str, until: datetime.da
     """Take the lowest free seat, and make the booking of it. Needs the lock of both people and of the session.
 
     Raises:
-        SeatTaken, SessionFull, RemovedFromSession, SlotUnavailable: as `book_seat` does.
+        SeatTaken, SessionFull, RemovedFromSession, PriceNotCharged, SlotUnavailable: as `book_seat` does.
     """
     require_not_removed(session=session, person_id=learner.pk)
+    require_charged(Money(session.price_amount or 0, session.price_currency))
     seat = _free_seat(session, learner)
     take_seat(reference=session.pk, learner_id=learner.pk, held_until=until)
     return Booking.objects.create(

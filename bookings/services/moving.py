@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.enums import LIVE_STATES, MOVES, WAITING_STATES, BookingState, Cause, Side, WaitlistState
+from bookings.enums import LIVE_STATES, MOVES, WAITING_STATES, BookingState, Cause, ReminderKind, Side, WaitlistState
 from bookings.errors import IllegalBookingMove, MayNotAnswer
-from bookings.models import Booking, BookingMove, WaitlistEntry
+from bookings.models import Booking, BookingMove, Reminder, WaitlistEntry
 from core.sockets import wake
 from mentors.services.keeping import lock_people
 
@@ -76,6 +76,8 @@ def move(booking: Booking, to: BookingState, *, side: Side, cause: Cause, actor:
         booking.ended_at = booking.ended_at or timezone.now()
     if to == BookingState.CONFIRMED:
         booking.confirmed_at = timezone.now()
+    if before == BookingState.HELD:
+        Reminder.objects.filter(booking=booking, kind=ReminderKind.PAYMENT).delete()
     if before == BookingState.HELD and to not in LIVE_STATES:
         WaitlistEntry.objects.filter(booking=booking, state=WaitlistState.OFFERED).update(state=WaitlistState.PASSED)
     _save_next(booking, before, side=side, cause=cause, actor=actor, note=note)

@@ -1,4 +1,4 @@
-"""Reminders before a session, as each of the two chose them."""
+"""Reminders: before a session, as each of the two chose them, and before the last moment to pay for one of a series."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from bookings.enums import BookingState
+from bookings.enums import BookingState, ReminderKind
 from bookings.events import ReminderDue
 from bookings.models import Booking, Reminder, ReminderChoice
 from bookings.models.terms import USUAL_REMINDERS
+from bookings.services.telling import guardians_of
 from core.events import publish
 
 _BATCH = 200
+# Three days and one day before the last moment, in minutes.
+PAYMENT_REMINDERS = (3 * 24 * 60, 24 * 60)
 _MINUTE = datetime.timedelta(minutes=1)
 
 
@@ -31,6 +34,19 @@ def plan_reminders(booking: Booking) -> None:
         for minutes in sorted(set(chosen.get(person, USUAL_REMINDERS)))
     ]
     Reminder.objects.bulk_create(row for row in rows if row.due_at > now)
+
+
+def plan_payment_reminders(booking: Booking) -> None:
+    """Plan those of an unpaid booking that are still ahead, for whoever pays or has to agree first. Needs the lock of the booking."""
+    assert booking.expires_at is not None  # what is held has an end
+    drop_reminders(booking)
+    payers = [booking.payment.payer_id] if booking.payment is not None else guardians_of(booking.learner)
+    Reminder.objects.bulk_create(
+        Reminder(booking=booking, person_id=person, kind=ReminderKind.PAYMENT, minutes_before=minutes, due_at=due_at)
+        for person in payers
+        for minutes in PAYMENT_REMINDERS
+        if (due_at := booking.expires_at - minutes * _MINUTE) > timezone.now()
+    )
 
 
 def drop_reminders(booking: Booking) -> None:

@@ -17,6 +17,7 @@ from bookings.services.moving import locked_booking, move, require_side, require
 from bookings.services.placing import give_place_back, hold_until, keep_place, move_session
 from bookings.services.reminding import plan_reminders
 from bookings.services.rooms import plan_room
+from bookings.services.series_holds import shorten_rest
 from bookings.services.settling import owe
 from core.events import publish
 from mentors.enums import RequestOutcome
@@ -107,6 +108,7 @@ def decline_booking(*, booking_id: uuid.UUID, mentor: User, note: str = "") -> B
         move(booking, BookingState.DECLINED, side=Side.MENTOR, cause=Cause.DECLINED, actor=mentor, note=note)
         owe(booking, booking.price, reason=RefundReason.NOT_DELIVERED)
         publish(BookingEnded(booking.pk, booking.version))
+        shorten_rest(booking)
     return booking
 
 
@@ -153,7 +155,7 @@ def accept_counter(*, booking_id: uuid.UUID, learner: User) -> Booking:
         if booking.proposed_at is None:
             raise NoCounterOffer
         move_session(booking.session, starts_at=booking.proposed_at)
-        booking.counted_from = booking.proposed_at
+        booking.counted_from = max(booking.counted_from, booking.proposed_at)
         confirm(booking, side=Side.LEARNER, cause=Cause.COUNTER_ACCEPTED, actor=learner)
     return booking
 

@@ -21,8 +21,9 @@ from accounts.policies import can_book, is_minor
 from bookings.enums import AHEAD_STATES, BookingState, Side
 from bookings.errors import CannotPayTogether, MayNotBook, NoSuchSeries, NotBookable, SeriesUnavailable
 from bookings.models import Booking, BookingTerms, Series
-from bookings.services.booking import HOLD_FOR, begin_booking, claim_session, hold_for, hold_session, offer_for, require_can_book
+from bookings.services.booking import begin_booking, claim_session, hold_for, hold_session, offer_for
 from bookings.services.cancelling import cancel_booking
+from bookings.services.limits import require_can_book
 from bookings.services.moving import record_start
 from bookings.services.rescheduling import reschedule_booking
 from core.money import Money
@@ -34,10 +35,9 @@ from mentors.services.occupying import nearest_slots
 from mentors.services.slots import Question, refusals_of
 from payments.enums import CaptureMode
 from payments.services.paying import PaymentPolicy, open_payment
+from payments.services.prices import price_error
 
-MOST_SESSIONS, MOST_WEEKS_BETWEEN = 52, 8
-# Each session of a series is paid for a week before it at the latest, and the first one at once.
-PAID_BEFORE = datetime.timedelta(days=7)
+MOST_SESSIONS, MOST_WEEKS_BETWEEN = 26, 8
 # The mentor has the money of what is paid for together after the last session; so that is not far away, and nobody pays for a year ahead.
 MOST_TOGETHER, TOGETHER_WITHIN = 10, datetime.timedelta(days=90)
 
@@ -63,11 +63,12 @@ def book_series(
     topic: str = "",
     is_paid_together: bool = False,
 ) -> Series:
-    """Book them all, or none. With `starts` these very times are booked, so that what cannot be had can be replaced or left out. The
-    first is paid for like any booking, each other one a week before it; or all of them at once, for less if the mentor says so.
+    """Book them all, or none. With `starts` these very times are booked, so that what cannot be had can be replaced or left out. One is
+    paid for like any booking, which keeps the others held until a week before each; or all of them at once, for less if the mentor says
+    so.
 
     Raises:
-        CannotPayTogether: too many, too far ahead, without a price, or under 18.
+        CannotPayTogether: too many, too far ahead, without a price, under 18, or a sum that cannot be charged at once.
         SeriesUnavailable: naming each time that cannot be had, with its reasons and the nearest ones.
         MayNotBook, NotBookable, NoSuchOffer, TooManyHolds and the like: as for one.
     """
@@ -79,15 +80,17 @@ def book_series(
     with transaction.atomic():
         lock_people((profile.user_id, learner.pk))
         offer = offer_for(profile, duration_minutes, offer_id)
-        require_can_book(learner, has_price=bool(offer.price_amount))
         zone = ZoneInfo(Schedule.objects.values_list("time_zone", flat=True).get(profile=profile))
         wanted = list(starts) if starts else occurrences(first_at, zone, number=number, every_weeks=every_weeks)
+        counted = [] if is_paid_together else wanted
+        require_can_book(learner, mentor_id=profile.user_id, starts=counted, has_price=bool(offer.price_amount))
         _require_all(profile, learner, offer, wanted)
         series = Series.objects.create(mentor=profile.user, learner=learner, zone=zone.key, every_weeks=every_weeks)
         price = _price_together(profile, learner, offer, wanted) if is_paid_together else None
         bookings = []
+        # All of them together, until one is paid for.
+        until = hold_for(learner, min(wanted))
         for start in sorted(wanted):
-            until = _held_until(learner, start, first=min(wanted), is_paid_together=is_paid_together)
             try:
                 session_id = claim_session(learner, profile, offer, start, until=until)
             except SlotUnavailable as error:
@@ -155,21 +158,16 @@ def act_on_series(*, series: Series, act: Callable[[Booking], Any], state: Booki
     return len(rows)
 
 
-def _held_until(learner: User, start: datetime.datetime, *, first: datetime.datetime, is_paid_together: bool) -> datetime.datetime:
-    if is_paid_together:
-        return hold_for(learner, first)
-    if start == first or is_minor(learner):
-        return hold_for(learner, start)
-    return max(start - PAID_BEFORE, timezone.now() + HOLD_FOR)
-
-
 def _price_together(profile: MentorProfile, learner: User, offer: Offer, wanted: Sequence[datetime.datetime]) -> Money:
     """What one of these sessions costs if they are paid for together."""
     is_soon = max(wanted) + datetime.timedelta(minutes=offer.duration_minutes) <= timezone.now() + TOGETHER_WITHIN
     if is_minor(learner) or not offer.price_amount or not 2 <= len(wanted) <= MOST_TOGETHER or not is_soon:
         raise CannotPayTogether
     percent = BookingTerms.objects.filter(mentor=profile.user_id).values_list("package_percent", flat=True).first() or 0
-    return Money(offer.price_amount, offer.price_currency).part(100 - percent, 100)
+    price = Money(offer.price_amount, offer.price_currency).part(100 - percent, 100)
+    if not price or price_error(Money(price.amount * len(wanted), price.currency), field="is_paid_together"):
+        raise CannotPayTogether
+    return price
 
 
 def _ask_payer(series: Series, bookings: Sequence[Booking]) -> None:

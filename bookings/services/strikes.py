@@ -13,12 +13,12 @@ from bookings.errors import TooManyStrikes
 from bookings.events import StrikeGiven
 from bookings.models import Booking, Strike
 from core.events import publish
-from mentors.enums import MentorState, PauseReason
-from mentors.models import MentorProfile
-from mentors.services.profiles import pause
+from mentors.services.profiles import bar_until
 
 COUNTED_FOR = datetime.timedelta(days=30)
 WARNED_AT, STOPPED_AT = 2, 4
+# Whoever puts a session off later than this before the start leaves the other one with a gap in their day.
+LATE = datetime.timedelta(hours=12)
 
 
 def strikes_of(person: User) -> int:
@@ -30,24 +30,29 @@ def require_few_strikes(person: User) -> None:
     """Raises:
     TooManyStrikes: with the instant at which the oldest one that counts is forgotten.
     """
-    if strikes_of(person) >= STOPPED_AT:
-        counted = Strike.objects.filter(person=person, forgiven_at__isnull=True, given_at__gt=timezone.now() - COUNTED_FOR)
-        last = counted.order_by("-given_at")[STOPPED_AT - 1 : STOPPED_AT].get()
-        raise TooManyStrikes(again_at=(last.given_at + COUNTED_FOR).isoformat())
+    again_at = stopped_until(person)
+    if again_at is not None:
+        raise TooManyStrikes(again_at=again_at.isoformat())
+
+
+def stopped_until(person: User) -> datetime.datetime | None:
+    """When so few strikes are left that this person may book and be booked again; None if they may."""
+    counted = Strike.objects.filter(person=person, forgiven_at__isnull=True, given_at__gt=timezone.now() - COUNTED_FOR)
+    last = counted.order_by("-given_at").values_list("given_at", flat=True)[STOPPED_AT - 1 : STOPPED_AT].first()
+    return last + COUNTED_FOR if last is not None else None
 
 
 def give_strike(*, person: User, booking: Booking, kind: StrikeKind) -> None:
-    """Once for each booking and kind. A mentor with too many takes no bookings until they say so. Needs an open transaction."""
+    """Once for each booking and kind. A mentor with too many takes no bookings until they count no more. Needs an open transaction."""
     strike, is_new = Strike.objects.get_or_create(person=person, booking=booking, kind=kind, defaults={"given_at": timezone.now()})
     if not is_new:
         return
     publish(StrikeGiven(person.pk, strike.pk))
-    profile = MentorProfile.objects.filter(user=person, state=MentorState.LIVE).only("pk").first()
-    if profile is not None and strikes_of(person) >= STOPPED_AT:
-        pause(profile=profile, because=PauseReason.STRIKES)
+    bar_until(user_id=person.pk, until=stopped_until(person))
 
 
 def forgive(*, strike: Strike) -> None:
     """Staff let one count no more."""
     with transaction.atomic():
         Strike.objects.filter(pk=strike.pk, forgiven_at__isnull=True).update(forgiven_at=timezone.now())
+        bar_until(user_id=strike.person_id, until=stopped_until(strike.person))

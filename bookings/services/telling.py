@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Collection
 from typing import Any, Protocol
 
+from django.utils import timezone
+
 from accounts.enums import GuardianshipState
 from accounts.models import Guardianship, User
+from bookings.enums import BookingState, Cause
 from bookings.models import Booking
+from bookings.notices import APPROVAL_NEEDED, PAYMENT_DUE, PAYMENT_MISSED
 from core.calendar_entries import CalendarEntry
 from notifications.notices import Kind
 from notifications.services.notifying import may_name, notify, notify_staff
+
+# What lapses together does so within one transaction.
+_AT_ONCE = datetime.timedelta(minutes=1)
 
 
 class EntryMaker(Protocol):
@@ -54,7 +62,7 @@ def both(booking: Booking) -> tuple[User, User]:
     return booking.learner, booking.session.mentor
 
 
-def tell_guardians(booking: Booking, kind: Kind, *, calendar: EntryMaker | None = None, **more: Any) -> None:
+def tell_guardians(booking: Booking, kind: Kind, *, calendar: EntryMaker | None = None, key: str = "", **more: Any) -> None:
     """Tell whoever answers for the learner now. The notice names their ward alone."""
     links = Guardianship.objects.filter(ward=booking.learner, guardian__isnull=False, state=GuardianshipState.ACTIVE)
     for link in links.select_related("guardian"):
@@ -64,13 +72,40 @@ def tell_guardians(booking: Booking, kind: Kind, *, calendar: EntryMaker | None 
             user_ids=[link.guardian.pk],
             data=_data(booking, booking.learner) | more,
             about_id=booking.learner_id,
-            key=f"{booking.pk} {booking.version}",
+            key=f"{booking.pk} {key or booking.version}",
             calendar=calendar(booking, link.guardian) if calendar else None,
         )
 
 
+def guardians_of(learner: User) -> list[uuid.UUID]:
+    """Who answers for this person now."""
+    links = Guardianship.objects.filter(ward=learner, guardian__isnull=False, state=GuardianshipState.ACTIVE)
+    return list(links.values_list("guardian", flat=True))
+
+
+def remind_of_payment(booking: Booking, *, key: str = "") -> None:
+    """Ask whoever pays for an unpaid session to do so in time, or the guardians who have to agree first."""
+    if booking.state != BookingState.HELD or booking.expires_at is None or booking.expires_at <= timezone.now():
+        return
+    if booking.payment is not None:
+        tell(booking, PAYMENT_DUE, [booking.payment.payer], until=booking.expires_at, key=key)
+    else:
+        tell_guardians(booking, APPROVAL_NEEDED, key=key, until=booking.expires_at)
+
+
+def tell_of_missed_payment(booking: Booking) -> None:
+    """Notify the learner and whoever was to pay; and the mentor, of a session of a series that has begun."""
+    together = Booking.objects.filter(series=booking.series_id, series__isnull=False, history__cause=Cause.SERIES_LAPSED)
+    released = together.filter(ended_at__range=(booking.ended_at, booking.ended_at + _AT_ONCE)).count() if booking.ended_at else 0
+    payer = booking.payment.payer if booking.payment is not None else booking.learner
+    people = [booking.learner] if payer == booking.learner else [booking.learner, payer]
+    if Booking.objects.backing_series().filter(series=booking.series_id).exists():
+        people.append(booking.session.mentor)
+    tell(booking, PAYMENT_MISSED, people, released=released)
+
+
 def booking_for_telling(booking_id: uuid.UUID) -> Booking:
-    return Booking.objects.select_related("session__mentor", "learner").get(pk=booking_id)
+    return Booking.objects.select_related("session__mentor", "learner", "payment__payer").get(pk=booking_id)
 
 
 def _data(booking: Booking, other: User) -> dict[str, Any]:

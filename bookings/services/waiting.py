@@ -30,8 +30,9 @@ from bookings.errors import (
 )
 from bookings.events import BookingHeld, WaitlistOffered
 from bookings.models import Booking, Session, WaitlistEntry
-from bookings.services.booking import HOLD_FOR, ask_payer, claim_session, hold_session, require_can_book
+from bookings.services.booking import HOLD_FOR, ask_payer, claim_session, hold_session
 from bookings.services.groups import groups_ahead, hold_seat, seats_free
+from bookings.services.limits import require_can_book
 from bookings.services.moving import is_offered, locked_booking, record_new_time, record_start, require_side, require_state
 from bookings.services.placing import KEPT_FOR, hold_until
 from core.batches import each_alone
@@ -44,6 +45,7 @@ from mentors.errors import SlotUnavailable
 from mentors.models import MentorProfile, OccupiedTime, Offer
 from mentors.services.keeping import lock_people
 from mentors.services.occupying import ALTERNATIVES, keep_for_waiting, release_kept
+from mentors.services.offers import can_be_charged
 from mentors.services.slots import MOST_DAYS, Question, slots_between
 from notifications.enums import Channel, Urgency
 from notifications.models import Preferences
@@ -105,7 +107,7 @@ def wait_for_time(
     if profile is None:
         raise NotBookable
     offer = Offer.objects.filter(profile=profile, pk=offer_id, is_active=True).exclude(kind=OfferKind.GROUP).first()
-    if offer is None:
+    if offer is None or not can_be_charged(offer):
         raise NoSuchOffer(errors=(FieldError("offer_id", NoSuchOffer.code, NoSuchOffer.message),))
     length = datetime.timedelta(minutes=offer.duration_minutes)
     if not max(opens_at, timezone.now()) + length <= closes_at <= opens_at + datetime.timedelta(days=MOST_DAYS):
@@ -131,6 +133,7 @@ def take_offer(*, booking_id: uuid.UUID, learner: User) -> Booking:
     Raises:
         MayNotAnswer: it was offered to somebody else.
         IllegalBookingMove, NothingOffered: nothing waits to be taken, or not any more.
+        TooManyHolds and the like: as for booking it.
     """
     with transaction.atomic():
         booking = locked_booking(booking_id)
@@ -138,6 +141,8 @@ def take_offer(*, booking_id: uuid.UUID, learner: User) -> Booking:
         require_state(booking, BookingState.HELD)
         if is_minor(booking.learner) or not is_offered(booking):
             raise NothingOffered
+        session = booking.session
+        require_can_book(learner, mentor_id=session.mentor_id, starts=[session.starts_at], has_price=bool(booking.price))
         booking.expires_at = min(timezone.now() + HOLD_FOR, booking.session.starts_at)
         hold_until(booking, booking.expires_at)
         record_new_time(booking, side=Side.LEARNER, cause=Cause.OFFER_TAKEN, actor=learner)
@@ -198,16 +203,16 @@ def _offer_time(key: uuid.UUID, mentor_id: uuid.UUID) -> None:
         has_offer = WaitlistEntry.objects.filter(
             learner=learner, mentor=mentor_id, state=WaitlistState.OFFERED, session__isnull=True
         ).exists()
-        if profile is None or has_offer or not offer.is_active:
+        if profile is None or has_offer or not offer.is_active or not can_be_charged(offer):
             _nothing_for(entry)
             return
         try:
             with transaction.atomic():
                 kept = release_kept(mentor_id=mentor_id)
                 free = _times_for(entry, profile, learner)
-                require_can_book(learner, has_price=bool(offer.price_amount))
                 if not free:
                     raise SlotUnavailable
+                require_can_book(learner, mentor_id=mentor_id, starts=free[:1], has_price=bool(offer.price_amount), is_offer=True)
                 until = _offer_until(learner, free[0])
                 session_id = claim_session(learner, profile, offer, free[0], until=until)
                 booking = hold_session(session_id, learner, profile, offer, free[0], topic="", until=until)
@@ -257,7 +262,8 @@ def _offer_seat(key: uuid.UUID, mentor_id: uuid.UUID, session_id: uuid.UUID) -> 
             return
         try:
             with transaction.atomic():
-                require_can_book(entry.learner, has_price=bool(session.price_amount))
+                has_price = bool(session.price_amount)
+                require_can_book(entry.learner, mentor_id=mentor_id, starts=[session.starts_at], has_price=has_price, is_offer=True)
                 booking = hold_seat(entry.learner, session, topic="", until=_offer_until(entry.learner, session.starts_at))
         except Conflict:
             _nothing_for(entry)

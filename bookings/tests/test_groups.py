@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from bookings.enums import BookingState, Cause
 from bookings.models import Booking, Session
-from bookings.services import ending, groups, leaving
+from bookings.services import cancelling, ending, groups, leaving
 from bookings.tests.invariants import check_always, overlaps
 from bookings.tests.races import at_once
 from bookings.tests.world import BookingWorld, utc
@@ -140,6 +141,33 @@ class TestGroups:
         assert held.state == BookingState.CANCELLED_BY_MENTOR
         assert world.mentor.strikes.count() == 1 and not OccupiedTime.objects.exists()
         assert stranger.post(f"bookings/sessions/{session.pk}/book").json()["code"] == "session_off"
+
+    def test_what_was_called_off_stays_readable_for_who_had_a_seat(self, world: BookingWorld, offer: Offer, client: Client) -> None:
+        session, later = announce(world, offer), announce(world, offer, "2027-06-06 10:00")
+        paid, held = world.pay(seat(world, session)), seat(world, session, world.other())
+        left = world.pay(seat(world, session, world.make_user(full_name="Lou Left")))
+        cancelling.cancel_booking(booking_id=left.pk, user=left.learner)
+        mentor, stranger = Api().sign_in(world.mentor), Api().sign_in(world.make_user())
+        assert stranger.get(f"bookings/sessions/{session.pk}").json()["state"] == "ahead"
+        called_off = mentor.post(f"bookings/sessions/{session.pk}/cancel").json()
+        world.turn()
+        for api in (mentor, *(Api().sign_in(row.learner) for row in (paid, held, left))):
+            shown = api.get(f"bookings/sessions/{session.pk}").json()
+            assert (shown["state"], shown["seats_free"], shown["cancelled_at"]) == ("cancelled", 0, called_off["cancelled_at"])
+            assert [row["id"] for row in api.get("bookings/sessions").json()["results"]] == [str(later.pk)]
+        assert stranger.get(f"bookings/sessions/{session.pk}").status_code == 404
+        learner = Api().sign_in(world.learner)
+        assert learner.get(f"bookings/{paid.pk}").json()["state"] == "cancelled_by_mentor"
+        entry = learner.get(f"bookings/{paid.pk}/calendar.ics").content.decode()
+        assert "STATUS:CANCELLED" in entry and "SEQUENCE:0" not in entry
+        client.force_login(world.learner)
+        assert client.get(f"/bookings/{paid.pk}").status_code == client.get(f"/bookings/{paid.pk}/calendar.ics").status_code == 200
+        # What is over stays readable, too.
+        seated = world.pay(seat(world, later))
+        for at, state in (("2027-06-06 10:30", "running"), ("2027-06-06 11:30", "over")):
+            world.clock.set(at)
+            assert learner.get(f"bookings/sessions/{later.pk}").json()["state"] == state
+        assert seated.session_id == later.pk
 
     def test_a_mentor_who_leaves_leaves_none_behind(self, world: BookingWorld, offer: Offer) -> None:
         """Not even one that nobody has booked: it would be there again if they came back."""

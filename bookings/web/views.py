@@ -23,7 +23,7 @@ from bookings.policies import becomes, can_answer, is_mentor_of, moves_open_to
 from bookings.selectors import booking_with_history, bookings_of, narrowed, requests_to_answer, sessions_between, terms_of
 from bookings.services import approving, calendars, cancelling, joining, reminding, requesting, rescheduling, waiting
 from bookings.services.attending import WAIT_FOR
-from bookings.services.refunds import deadlines_of
+from bookings.services.refunds import deadlines_of, policy_text
 from bookings.services.terms import set_terms
 from bookings.web.forms import CancelForm, NewTimeForm, NoteForm, RemindersForm, TermsForm
 from core.pages import Keyset, SignedInPage
@@ -87,6 +87,7 @@ class BookingPage(SignedInPage):
             **_line(booking, person),
             zone=person.time_zone,
             deadlines=deadlines_of(booking),
+            policy_text=policy_text(booking),
             opens_at=opens_at,
             calendar_links=calendars.links_of(booking, person),
             is_open=opens_at <= now <= booking.session.ends_at + CLOSES_AFTER,

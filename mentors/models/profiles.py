@@ -46,6 +46,12 @@ class MentorProfile(EmbeddedModel):
     decision_note = models.CharField(max_length=1000, blank=True, default="", help_text="Told to the mentor.")
     live_since = models.DateTimeField(null=True, blank=True, editable=False)
     resumed_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When they last came back from a pause.")
+    barred_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Too many strikes: they can be booked again after this, whatever becomes of the profile.",
+    )
     paused_because = models.CharField(max_length=20, choices=PauseReason, blank=True, default="", editable=False)
 
     objects = MentorProfileQuerySet.as_manager()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,13 +22,15 @@ from catalog.models import Skill
 from catalog.services.documents import digest, query_parts, query_vector
 from core.errors import FieldError, Forbidden, InvalidInput
 from core.events import publish
-from core.querysets import columns_to_write
+from core.money import Money
+from core.querysets import COLUMNS_OF_VECTORS, columns_to_write
 from mentors.enums import MentorState, OfferKind, PauseReason
-from mentors.errors import IllegalMove, ProfileIncomplete
+from mentors.errors import IllegalMove, NoteMissing, PausedForStrikes, ProfileIncomplete
 from mentors.events import MentorDecided
 from mentors.models import MentorProfile, MentorSkill, Offer, Schedule
 from mentors.policies import can_mentor
 from mentors.services.keeping import keep_free_time_of, lock_people
+from payments.services.prices import price_error
 
 MOST_SKILLS = 50
 MOST_OFFERS = 20
@@ -63,7 +66,7 @@ def save_profile(
 
     Raises:
         Forbidden: only adults mentor.
-        InvalidInput: a skill or offer is not known, or stands there twice.
+        InvalidInput: a skill or offer is not known, or stands there twice; nobody could be charged with a price.
     """
     if not can_mentor(user):
         raise Forbidden
@@ -162,16 +165,54 @@ def pause(*, profile: MentorProfile, because: PauseReason = PauseReason.OWN_WISH
         _move(_locked(profile.pk), State.PAUSED, paused_because=because)
 
 
+def bar_until(*, user_id: uuid.UUID, until: datetime.datetime | None) -> None:
+    """Let nobody book this person as a mentor before an instant, because of strikes; None lets them come back at once. It holds whatever
+    the state of the profile is or becomes: who pauses, leaves or applies again in between is paused for the rest of it."""
+    with transaction.atomic():
+        profile = MentorProfile.objects.select_for_update(of=("self",)).defer(*COLUMNS_OF_VECTORS).filter(user=user_id).first()
+        if profile is None or profile.barred_until == until:
+            return
+        profile.barred_until = until
+        profile.save(update_fields=["barred_until", "updated_at"])
+        _pause_if_barred(profile)
+
+
+def lift_bar(*, staff: User, profile: MentorProfile, note: str) -> None:
+    """Staff let a mentor come back in spite of their strikes, and tell them why.
+
+    Raises:
+        NoteMissing: without a reason.
+        IllegalMove: nothing keeps them from coming back.
+    """
+    if not note.strip():
+        raise NoteMissing
+    with transaction.atomic():
+        locked = _locked(profile.pk)
+        if not is_barred(locked):
+            raise IllegalMove(state=locked.state)
+        locked.barred_until = None
+        locked.decided_by, locked.decided_at, locked.decision_note = staff, timezone.now(), note
+        locked.save(update_fields=["barred_until", "decided_by", "decided_at", "decision_note", "updated_at"])
+
+
+def is_barred(profile: MentorProfile) -> bool:
+    """Whether strikes keep this mentor from being booked now."""
+    return profile.barred_until is not None and profile.barred_until > timezone.now()
+
+
 def resume(*, profile: MentorProfile) -> None:
     """Take bookings again.
 
     Raises:
         IllegalMove: the mentor is not paused.
+        PausedForStrikes: not yet; with the instant.
     """
     with transaction.atomic():
         locked = _locked(profile.pk)
         if locked.state != State.PAUSED:
             raise IllegalMove(state=locked.state)
+        if locked.barred_until is not None and is_barred(locked):
+            raise PausedForStrikes(until=locked.barred_until.isoformat(), reason=PauseReason.STRIKES.value)
         locked.resumed_at = timezone.now()
         locked.save(update_fields=["resumed_at"])
         _move(locked, State.LIVE)
@@ -238,8 +279,18 @@ def _move(profile: MentorProfile, to: State, *, paused_because: str = "") -> Non
     profile.save(update_fields=["state", "paused_because", "live_since", "updated_at"])
 
 
+def _pause_if_barred(profile: MentorProfile) -> None:
+    """Whoever is barred is not live, and paused for no milder reason."""
+    if is_barred(profile) and profile.state == State.LIVE:
+        _move(profile, State.PAUSED, paused_because=PauseReason.STRIKES)
+    elif is_barred(profile) and profile.state == State.PAUSED:
+        profile.paused_because = PauseReason.STRIKES
+        profile.save(update_fields=["paused_because", "updated_at"])
+
+
 def _decide(profile: MentorProfile, staff: User, to: State, note: str) -> None:
     _move(profile, to)
+    _pause_if_barred(profile)
     profile.decided_by, profile.decided_at, profile.decision_note = staff, timezone.now(), note
     profile.save(update_fields=["decided_by", "decided_at", "decision_note", "updated_at"])
     publish(MentorDecided(profile.user_id, profile.pk, to))
@@ -273,6 +324,9 @@ def _errors_of_offers(profile: MentorProfile, offers: Sequence[StatedOffer]) -> 
         if (offer.kind == OfferKind.GROUP) != (offer.group_size > 1):
             detail = "A session for several has 2 seats at least, every other one."
             errors.append(FieldError(f"offers.{index}.group_size", "wrong_group_size", detail))
+        price = price_error(Money(offer.price_amount, offer.price_currency), field=f"offers.{index}.price.amount")
+        if price is not None:
+            errors.append(price)
     return errors
 
 

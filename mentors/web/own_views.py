@@ -59,7 +59,9 @@ class ProfilePage(SignedInPage):
             offers = offers or OfferFormSet(initial=[OfferForm.initial_of(offer) for offer in profile.active_offers], prefix="offers")  # type: ignore[attr-defined]  # prefetched
         form = form or ProfileForm(initial={"capacity": 5})
         offers = offers or OfferFormSet(prefix="offers")
-        return self.show(request, profile=profile, form=form, offers=offers)
+        barred_until = profile.barred_until if profile is not None and profiles.is_barred(profile) else None
+        zone = person_of(request).time_zone
+        return self.show(request, profile=profile, form=form, offers=offers, barred_until=barred_until, zone=zone)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         person = person_of(request)

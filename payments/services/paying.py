@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -16,11 +17,20 @@ from core.errors import FieldError
 from core.events import publish
 from core.money import Money
 from payments.enums import LIVE_STATES, CaptureMode, MovementKind, PaymentState, RefundReason
-from payments.errors import IllegalPaymentMove, InvalidAmount, MayNotPay, NothingToPay, PaymentExists
+from payments.errors import (
+    AlreadyPaid,
+    IllegalPaymentMove,
+    InvalidAmount,
+    MayNotPay,
+    NothingToPay,
+    NothingToPayFor,
+    PaymentExists,
+)
 from payments.events import PaymentCancelled, PaymentSucceeded
 from payments.models import Movement, Payment
 from payments.providers import stripe
 from payments.providers.amounts import is_chargeable
+from payments.providers.base import IntentStatus
 from payments.services.moving import plan_movement
 from payments.services.refunding import refund_payment
 
@@ -91,12 +101,38 @@ def open_payment(
     return payment
 
 
+Resolver = Callable[[User, uuid.UUID], Payment | None]
+_resolvers: list[Resolver] = []
+
+
+def register_resolver(resolver: Resolver) -> None:
+    """Let an app that sells find the payment of something it sold by the id that its clients know. The resolver returns None for what it
+    did not sell to this person, and raises a coded error where nothing may be paid any more."""
+    _resolvers.append(resolver)
+
+
+def payment_for(*, payer: User, subject_id: uuid.UUID) -> Payment:
+    """The payment that this person is to make for something.
+
+    Raises:
+        NothingToPayFor: there is none, or somebody else is to make it.
+        Conflict: whoever sold it waits for no payment.
+    """
+    known = (payment for resolver in _resolvers if (payment := resolver(payer, subject_id)) is not None)
+    newest = Payment.objects.filter(payer=payer, subject_id=subject_id).order_by("-attempt")
+    payment = next(known, None) or newest.first()
+    if payment is None or payment.payer_id != payer.pk:
+        raise NothingToPayFor
+    return payment
+
+
 def start_payment(*, payment_id: uuid.UUID) -> Started:
-    """Make the agreement to pay at the provider, or find the one that was made.
+    """Make the agreement to pay at the provider, or find the one that was made and that the payer has not agreed to yet.
 
     Raises:
         NothingToPay: the payment is over nothing.
         IllegalPaymentMove: it was called off.
+        AlreadyPaid: the payer has agreed to it already.
         ProviderAway: try again.
     """
     with transaction.atomic():
@@ -105,8 +141,13 @@ def start_payment(*, payment_id: uuid.UUID) -> Started:
             raise NothingToPay
         if payment.state == PaymentState.CANCELLED or payment.is_unwanted:
             raise IllegalPaymentMove
+        if payment.state not in (PaymentState.OPEN, PaymentState.WAITING):
+            raise AlreadyPaid
         if payment.provider_id:
-            return Started(payment, stripe.read_intent(payment.provider_id).client_secret)
+            intent = stripe.read_intent(payment.provider_id)
+            if intent.status != IntentStatus.NEEDS_PAYER:
+                raise AlreadyPaid
+            return Started(payment, intent.client_secret)
         intent = stripe.create_intent(
             money=payment.money,
             mode=CaptureMode(payment.capture_mode),

@@ -16,7 +16,7 @@ from bookings.models.rooms import CLOSES_AFTER, OPENS_BEFORE
 from bookings.models.terms import EARLIEST_REMINDER, MOST_PACKAGE_PERCENT, MOST_REMINDERS, SOONEST_REMINDER
 from bookings.services.approving import needs_approval
 from bookings.services.calendars import links_of
-from bookings.services.refunds import deadlines_of
+from bookings.services.refunds import deadlines_of, policy_text
 from core import serializers
 from core.serializers import MoneySerializer, QuerySerializer, RequestSerializer
 from core.wall_time import as_text
@@ -177,7 +177,7 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
     @extend_schema_field(PolicySerializer)
     def get_cancellation_policy(self, booking: Booking) -> dict[str, Any]:
         policy = CancellationPolicy(booking.policy)
-        return dict(PolicySerializer({"policy": policy, "text": policy.label, "deadlines": deadlines_of(booking)}).data)
+        return dict(PolicySerializer({"policy": policy, "text": policy_text(booking), "deadlines": deadlines_of(booking)}).data)
 
     @extend_schema_field(serializers.DateTimeField)
     def get_room_opens_at(self, booking: Booking) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 
 from bookings.api.v1.serializers import MentorPartySerializer, start_field
+from bookings.enums import SessionState
 from bookings.models import Session
 from bookings.models.bookings import LONGEST_TOPIC
 from core import serializers
@@ -33,6 +34,7 @@ class GroupSessionSerializer(serializers.ModelSerializer[Session]):
     """A session for several, as everybody sees it: who else has a seat is not told."""
 
     mentor = MentorPartySerializer()
+    state = serializers.ChoiceField(choices=SessionState.choices)
     scheduled_at = serializers.DateTimeField(source="starts_at")
     price = serializers.SerializerMethodField()
     seats_free = serializers.SerializerMethodField()
@@ -41,7 +43,7 @@ class GroupSessionSerializer(serializers.ModelSerializer[Session]):
     class Meta:
         model = Session
         fields = (
-            *("id", "mentor", "title", "scheduled_at", "ends_at", "duration_minutes", "mentor_zone", "price", "policy", "seats"),
+            *("id", "mentor", "state", "title", "scheduled_at", "ends_at", "duration_minutes", "mentor_zone", "price", "policy", "seats"),
             *("seats_free", "fewest", "is_yours", "cancelled_at"),
         )
         read_only_fields = fields
@@ -51,7 +53,8 @@ class GroupSessionSerializer(serializers.ModelSerializer[Session]):
         return {"amount": session.price_amount or 0, "currency": session.price_currency}
 
     def get_seats_free(self, session: Session) -> int:
-        return max(session.seats - session.taken, 0)  # type: ignore[attr-defined]  # annotated by the selector
+        free: int = session.seats - session.taken  # type: ignore[attr-defined]  # annotated by the selector
+        return max(free, 0) if session.state == SessionState.AHEAD else 0
 
     def get_is_yours(self, session: Session) -> bool:
         return bool(session.mentor_id == self.context["user"].pk)

@@ -21,7 +21,7 @@ from bookings.api.v1.session_serializers import (
 )
 from bookings.api.v1.views import shown
 from bookings.models import Session
-from bookings.selectors import group_sessions_for
+from bookings.selectors import group_sessions_for, group_sessions_known_to
 from bookings.services import groups
 from core.errors import Forbidden
 from core.idempotency import KEY_PARAMETER, idempotent
@@ -70,7 +70,7 @@ class SessionView(APIView):
 
     @extend_schema(operation_id="read_group_session", tags=["bookings"], responses={200: GroupSessionSerializer})
     def get(self, request: Request, group_id: uuid.UUID) -> Response:
-        """One session for several."""
+        """One session for several. Its mentor and whoever has or had a seat can read it after it was called off, too."""
         return _shown_session(request, group_id)
 
 
@@ -100,17 +100,14 @@ class CancelSessionView(APIView):
         """Call your session for several off. Everybody gets all back."""
         NoFieldsSerializer.read(request)
         person = person_of(request)
-        session = get_object_or_404(group_sessions_for(person), pk=group_id)
+        session = get_object_or_404(group_sessions_known_to(person), pk=group_id)
         if session.mentor_id != person.pk:
             raise Forbidden
         groups.cancel_session(session=session)
-        session.refresh_from_db()
-        # Nobody has a seat in what is off.
-        session.taken = 0  # type: ignore[attr-defined]  # annotated by the selector
-        return Response(GroupSessionSerializer(session, context={"user": person}).data)
+        return _shown_session(request, group_id)
 
 
 def _shown_session(request: Request, session_id: uuid.UUID, *, status: int = 200) -> Response:
     person = person_of(request)
-    session = get_object_or_404(group_sessions_for(person), pk=session_id)
+    session = get_object_or_404(group_sessions_known_to(person), pk=session_id)
     return Response(GroupSessionSerializer(session, context={"user": person}).data, status=status)

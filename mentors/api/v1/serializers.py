@@ -10,7 +10,6 @@ from drf_spectacular.utils import extend_schema_field
 
 from accounts.models.people import LANGUAGE_PATTERN
 from core import serializers
-from core.money import Money
 from core.serializers import MoneySerializer, QuerySerializer, RequestSerializer
 from core.time_zones import TimeZoneField
 from core.wall_time import Weekday
@@ -41,11 +40,6 @@ class PriceSerializer(MoneySerializer):
     """What an offer costs: nothing, or an amount that can be paid."""
 
     amount = serializers.IntegerField(min_value=0, max_value=_LARGEST_PRICE, help_text="In the smallest unit of the currency.")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not Money(attrs["amount"], attrs["currency"]).is_payable:
-            raise serializers.ValidationError({"amount": ["This amount cannot be paid in this currency."]}, "invalid_amount")
-        return attrs
 
 
 @extend_schema_field({"type": "string", "pattern": r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"})
@@ -298,7 +292,7 @@ class OwnMentorSerializer(MentorSerializer):
     class Meta(MentorSerializer.Meta):
         fields = (  # type: ignore[assignment]  # longer than that of the card
             *MentorSerializer.Meta.fields,
-            *("state", "paused_because", "capacity", "is_open_to_minors", "applied_at", "decided_at", "decision_note"),
+            *("state", "paused_because", "barred_until", "capacity", "is_open_to_minors", "applied_at", "decided_at", "decision_note"),
         )
         read_only_fields = fields  # type: ignore[assignment]
 

@@ -26,15 +26,15 @@ from payments.api.v1.serializers import (
     OnboardingRequestSerializer,
     OnboardingSerializer,
     PaymentSerializer,
-    payment_terms,
 )
-from payments.errors import NoReceipt, NothingToPayFor
+from payments.errors import NoReceipt
 from payments.models import Movement, Payment
-from payments.policies import can_see_receipt, can_start
-from payments.selectors import earnings_of, movements_of_earnings, payment_of_subject, payments_of, rows_of_history
+from payments.policies import can_see_receipt
+from payments.selectors import earnings_of, movements_of_earnings, payments_of, rows_of_history
 from payments.services.onboarding import start_onboarding
-from payments.services.paying import start_payment
+from payments.services.paying import payment_for, start_payment
 from payments.services.receipts import receipt_pdf
+from payments.services.splitting import parts_after_returns
 
 _COLUMNS = (
     "date",
@@ -49,6 +49,7 @@ _COLUMNS = (
     "tax_name",
     "tax",
     "platform_fee",
+    "mentor_payout",
 )
 
 
@@ -64,19 +65,19 @@ class CreateIntentView(APIView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Begin to pay for a booking of yours, or go on with it. Called again it gives the same agreement to pay. Takes
-        `Idempotency-Key`."""
+        """Begin to pay for a booking that is held for you, or go on with it. Called again it gives the same agreement to pay; once there
+        is nothing to pay any more it is 409. Takes `Idempotency-Key`."""
         person = person_of(request)
-        payment = payment_of_subject(person, IntentRequestSerializer.read(request)["booking_id"])
-        if payment is None or not can_start(person, payment):
-            raise NothingToPayFor
+        payment = payment_for(payer=person, subject_id=IntentRequestSerializer.read(request)["booking_id"])
         started = start_payment(payment_id=payment.pk)
+        parts = parts_after_returns(started.payment)
         is_peer = settings.PAYMENT_ENGINE == "peer"
         answer = {
             "payment_id": payment.pk,
             "client_secret": started.client_secret,
             "publishable_key": settings.STRIPE_PUBLISHABLE_KEY,
-            **payment_terms(started.payment),
+            "amount": started.payment.money,
+            **{"platform_fee": parts.fee, "tax": parts.tax, "mentor_payout": parts.payee},
             "is_test": not settings.STRIPE_IS_LIVE,
             "pay_page": f"{settings.STRIPE_API_BASE}/pay/{started.client_secret}" if is_peer else "",
         }
@@ -179,7 +180,7 @@ class OnboardingView(APIView):
 def _lines(request: Request) -> Iterator[str]:
     yield _line(_COLUMNS)
     for payment, role in rows_of_history(person_of(request)):
-        terms = payment_terms(payment)
+        parts = parts_after_returns(payment)
         yield _line(
             (
                 payment.created_at.isoformat(timespec="seconds"),
@@ -190,8 +191,7 @@ def _lines(request: Request) -> Iterator[str]:
                 payment.currency,
                 *(str(money.major) for money in (payment.money, payment.captured, payment.returned)),
                 payment.tax_name,
-                str(terms["tax"].major),
-                str(terms["platform_fee"].major),
+                *(str(money.major) for money in (parts.tax, parts.fee, parts.payee)),
             )
         )
 
