@@ -11,13 +11,10 @@ from accounts.models import User
 from conftest import Api
 from core.events import run_delivery
 from core.models import DeliveryState, EventDelivery
-from core.money import Money, currencies
+from core.money import Money
 from mentors.models import Offer
 from mentors.services.offers import switch_off_unpayable_offers
 from notifications.models import Notification
-from payments.providers.amounts import is_chargeable, most_charge
-from payments.providers.minimums import least_charge
-from payments.services.prices import price_error
 
 pytestmark = pytest.mark.django_db
 LIMITS = [
@@ -58,17 +55,6 @@ def test_it_is_refused_when_it_is_stated(
     page = client.post("/dashboard/profile", form)
     assert page.status_code == 400 and words.replace("\xa0", " ") in page.content.decode().replace("\xa0", " ").replace("&nbsp;", " ")
     assert [row.price_amount for row in profile.offers.all()] == [4_500]
-
-
-def test_every_limit_itself_can_be_charged() -> None:
-    charged = [code for code in currencies() if least_charge(code) is not None]
-    assert len(charged) > 120
-    for code in charged:
-        least, most = least_charge(code), most_charge(code)
-        assert least is not None and is_chargeable(least) and is_chargeable(most) and not price_error(least, field="price")
-        assert price_error(Money(least.amount - least.step, code), field="price") or least.amount == least.step
-        assert price_error(Money(most.amount + most.step, code), field="price")
-        assert price_error(Money.zero(code), field="price") is None
 
 
 def test_what_was_saved_before_is_switched_off_and_told(make_mentor: Any, user: User, signed_in: Api) -> None:
