@@ -12,19 +12,22 @@ from collections.abc import Mapping
 from mentors.enums import Refusal
 
 MINUTE = "interval '1 minute'"
+_IS_TOO_FAR = f"start > %(now)s + schedule.horizon_days * 1440 * {MINUTE}"
 
 RULES: Mapping[Refusal, str] = {
     Refusal.WRONG_DURATION: """NOT EXISTS (
         SELECT FROM mentors_offer AS offer
         WHERE offer.profile_id = schedule.profile_id AND offer.is_active AND offer.kind <> 'group' AND offer.duration_minutes = %(minutes)s
     )""",
-    Refusal.NOT_OPEN: "NOT wanted <@ schedule.open_time",
-    Refusal.OFF_GRID: """NOT EXISTS (
+    # The row holds the hours from now up to the horizon. It cannot tell of others, which the rules about notice and horizon refuse.
+    Refusal.NOT_OPEN: f"NOT wanted <@ schedule.open_time AND start >= %(now)s AND NOT ({_IS_TOO_FAR})",
+    # Where the mentor is not open, there is no grid to be off.
+    Refusal.OFF_GRID: """start <@ schedule.open_time AND NOT EXISTS (
         SELECT FROM unnest(schedule.grids) AS grid
         WHERE start <@ grid AND mod(extract(epoch FROM start - lower(grid)), schedule.increment_minutes * 60) = 0
     )""",
     Refusal.TOO_SOON: f"start < %(now)s + schedule.notice_minutes * {MINUTE}",
-    Refusal.TOO_FAR: f"start > %(now)s + schedule.horizon_days * 1440 * {MINUTE}",
+    Refusal.TOO_FAR: _IS_TOO_FAR,
     Refusal.TAKEN: "wanted <@ schedule.open_time AND NOT wanted <@ schedule.free_time",
     Refusal.LIMIT_REACHED: "start <@ schedule.full_time",
     Refusal.MENTOR_FULL: """schedule.full_until IS NOT NULL AND schedule.full_until > %(now)s AND NOT EXISTS (
@@ -53,16 +56,15 @@ def starts_from(instant: str, until: str) -> str:
     )"""
 
 
-# Whether the mentor of a `schedule` has a slot that lies within one of the windows. What is free and wanted is found first, and a start
+# The slots of a `schedule` that lie within one of the windows. What is free and wanted is found first, and a start
 # looked for in it alone; by its nature it is open and not taken.
 _LENGTH = f"%(minutes)s * {MINUTE}"
-HAS_SLOT = f"""EXISTS (
-    SELECT FROM unnest(schedule.free_time * %(windows)s::tstzmultirange) AS piece
+FROM_SLOTS_WITHIN = f"""FROM unnest(schedule.free_time * %(windows)s::tstzmultirange) AS piece
     CROSS JOIN LATERAL unnest(schedule.grids) AS grid
     CROSS JOIN LATERAL {starts_from("lower(piece)", f"upper(piece) - {_LENGTH} + interval '1 microsecond'")} AS start
     CROSS JOIN {WANTED}
-    WHERE upper(piece) - lower(piece) >= {_LENGTH} AND grid && piece AND NOT ({AGAINST})
-)"""
+    WHERE upper(piece) - lower(piece) >= {_LENGTH} AND grid && piece AND NOT ({AGAINST})"""
+HAS_SLOT = f"EXISTS (SELECT {FROM_SLOTS_WITHIN})"
 
 
 # --- How time is taken ----------------------------------------------------------------------------------------------------------------

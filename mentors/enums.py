@@ -54,6 +54,7 @@ class TimeSource(TextChoices):
 class Refusal(TextChoices):
     """The rule by which a time is not bookable, in the order in which they are told."""
 
+    NOT_TAKING = "not_taking", "the mentor takes no bookings now"
     WRONG_DURATION = "wrong_duration", "no offer is of this length"
     NOT_OPEN = "not_open", "outside the hours"
     OFF_GRID = "off_grid", "sessions start at other minutes"

@@ -25,7 +25,7 @@ from core.prepared import fetch_planned
 from core.querysets import COLUMNS_OF_VECTORS, Vector, VectorQuerySet, columns_of
 from core.vectors import Columns
 from mentors.bookable import HAS_SLOT
-from mentors.enums import CheckKind, CheckScope, CheckState, MentorState, ReviewState
+from mentors.enums import CheckKind, CheckScope, CheckState, MentorState, OfferKind, ReviewState
 
 if TYPE_CHECKING:
     from mentors.models import Check, MentorProfile, Review  # noqa: F401  (the base classes name them as strings)
@@ -98,6 +98,15 @@ class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
     def speaking(self, languages: Sequence[str]) -> Self:
         """Mentors who speak one of these, given by main language codes, in whichever regional form."""
         return self.filter(_Speaks(F("languages"), models.Value(list(languages), output_field=ArrayField(models.CharField()))))
+
+    def offering(self, *, minutes: int | None = None, price_max: int | None = None, currency: str = "") -> Self:
+        """Mentors with one offer that is all of this. A price is one of `currency`, which only free of charge (0) does not need."""
+        offers = apps.get_model("mentors", "Offer")._default_manager.filter(profile=OuterRef("pk"), is_active=True)
+        if minutes is not None:
+            offers = offers.filter(duration_minutes=minutes).exclude(kind=OfferKind.GROUP)
+        if price_max is not None:
+            offers = offers.filter(price_amount__lte=price_max)
+        return self.filter(Exists(offers.filter(price_currency=currency) if currency else offers))
 
     def free_within(self, windows: Windows) -> Self:
         """Mentors with a slot within one of the windows, found by going over all schedules once."""

@@ -5,9 +5,10 @@ Whoever changes rules or occupied time calls these in the same transaction, unde
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import uuid
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from zoneinfo import ZoneInfo
 
@@ -114,27 +115,51 @@ def batches_of_schedules() -> Iterator[list[uuid.UUID]]:
         last = batch[-1]
 
 
-def _full_time(schedule: Schedule) -> TimestamptzMultirange:
-    """The instants of every day, ISO week and month in which as many sessions start as the mentor wants. Holds count."""
+@dataclasses.dataclass(frozen=True)
+class FullPeriod:
+    """A day, ISO week or month, by the mentor's clock, from `first` to `last`, in which `starts` are as many sessions as `limit` allows."""
+
+    name: str
+    limit: int
+    first: datetime.date
+    last: datetime.date
+    starts: tuple[datetime.datetime, ...]
+
+
+def full_periods(schedule: Schedule, rules: Rules) -> list[FullPeriod]:
+    """Every day, week and month in which no more sessions may start. Holds and group sessions count."""
     limits = (
-        (schedule.most_per_day, lambda date: (date, date)),
-        (schedule.most_per_week, _week_of),
-        (schedule.most_per_month, _month_of),
+        ("day", schedule.most_per_day, lambda date: (date, date)),
+        ("week", schedule.most_per_week, _week_of),
+        ("month", schedule.most_per_month, _month_of),
     )
-    if all(limit is None for limit, _ in limits):
-        return TimestamptzMultirange()
-    rules = rules_of(schedule)
     since = timezone.now() - 40 * _DAY
     booked = OccupiedTime.objects.filter(person_id=schedule.profile.user_id, is_mentor=True, source__in=BOOKED, during__endswith__gt=since)
     starts = booked.annotate(starts_at=RangeStartsWith("session")).values_list("starts_at", flat=True)
-    dates = [dates_of(rules, start) for start in starts]
-    spans: list[Span] = []
-    for limit, period_of in limits:
+    dates = [(start, dates_of(rules, start)) for start in sorted(starts)]
+    found = []
+    for name, limit, period_of in limits:
         if limit is not None:
-            counts = Counter(period for each in dates for period in {period_of(date) for date in each})
-            for (first, last), count in counts.items():
-                if count >= limit:
-                    spans += (day_span(rules, first + number * _DAY) for number in range((last - first).days + 1))
+            counted: dict[tuple[datetime.date, datetime.date], list[datetime.datetime]] = defaultdict(list)
+            for start, on_dates in dates:
+                for period in {period_of(date) for date in on_dates}:
+                    counted[period].append(start)
+            found += [
+                FullPeriod(name, limit, *period, tuple(starts_in))
+                for period, starts_in in sorted(counted.items())
+                if len(starts_in) >= limit
+            ]
+    return found
+
+
+def _full_time(schedule: Schedule) -> TimestamptzMultirange:
+    """The instants of all full periods."""
+    if all(limit is None for limit in (schedule.most_per_day, schedule.most_per_week, schedule.most_per_month)):
+        return TimestamptzMultirange()
+    rules = rules_of(schedule)
+    spans: list[Span] = []
+    for period in full_periods(schedule, rules):
+        spans += (day_span(rules, period.first + number * _DAY) for number in range((period.last - period.first).days + 1))
     return _ranges(merged(span for span in spans if span.start < span.end))
 
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 from ai.errors import EngineError
 from catalog.services.indexing import embed_query
 from mentors.models import MentorProfile
+from mentors.models.availability import MINUTES_OF_A_DAY
 from mentors.querysets import MentorProfileQuerySet, Windows
 from mentors.services.expanding import Hours, Rules, Span, expand
 
@@ -30,10 +31,13 @@ class Found:
 def windows_between(
     start: datetime.datetime, end: datetime.datetime, *, zone: ZoneInfo, daily: Hours | None = None
 ) -> tuple[tuple[datetime.datetime, datetime.datetime], ...]:
-    """The stretch from start to end, or of it the same hours of each date as the clock in `zone` shows them: "my evenings this week"."""
+    """The stretch from start to end, or of it the same hours of each date as the clock in `zone` shows them: "my evenings this week". Hours
+    whose end is not after their start go on across midnight."""
     if daily is None:
         return ((start, end),)
-    rules = Rules(zone, dict.fromkeys(range(7), (daily,)), {}, (), _DAY)
+    is_overnight = daily.end <= daily.start
+    hours = (Hours(0, daily.end), Hours(daily.start, MINUTES_OF_A_DAY)) if is_overnight else (daily,)
+    rules = Rules(zone, {weekday: [each for each in hours if each.start < each.end] for weekday in range(7)}, {}, (), _DAY)
     spans = expand(rules, start.astimezone(zone).date(), end.astimezone(zone).date()).open
     cut = (Span(max(span.start, start), min(span.end, end)) for span in spans)
     return tuple((span.start, span.end) for span in cut if span.start < span.end)

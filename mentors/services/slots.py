@@ -12,8 +12,9 @@ from django.db import connection
 from django.utils import timezone
 
 from core.prepared import fetch_one
-from mentors.bookable import AGAINST, WANTED, starts_from
+from mentors.bookable import AGAINST, FROM_SLOTS_WITHIN, WANTED, starts_from
 from mentors.enums import Refusal
+from mentors.querysets import Windows
 
 MOST_DAYS = 62
 _MOST_SLOTS = 5_000
@@ -34,13 +35,14 @@ SELECT asked.refusals, asked.refusals <> '{}' AND mentors_has_overdue(
 )
 FROM (SELECT mentors_refusals(%(profile_id)s, %(learner_id)s, %(start)s, %(minutes)s, %(now)s) AS refusals OFFSET 0) AS asked
 """
-# For a page of cards: the first slot of each, for the shortest offer. Asked for the next days first, which is enough for most.
+# For a page of cards: the first slot of each, for a stated length or the shortest offer.
+# Asked for the next days first, which is enough for most.
 _LOOKED_AHEAD = (2, 14)
 _NEXT = f"""
 SELECT schedule.profile_id, min(start)
 FROM mentors_schedule AS schedule
 CROSS JOIN LATERAL (
-    SELECT min(offer.duration_minutes) AS minutes FROM mentors_offer AS offer
+    SELECT coalesce(%(length)s, min(offer.duration_minutes)) AS minutes FROM mentors_offer AS offer
     WHERE offer.profile_id = schedule.profile_id AND offer.is_active AND offer.kind <> 'group'
 ) AS shortest
 CROSS JOIN unnest(schedule.grids) AS grid
@@ -49,6 +51,10 @@ CROSS JOIN {WANTED}
 WHERE schedule.profile_id = ANY(%(profile_ids)s) AND grid && tstzrange(%(from)s, %(to)s) AND NOT ({AGAINST})
 GROUP BY schedule.profile_id
 """.replace("%(minutes)s", "shortest.minutes")
+_NEXT_WITHIN = f"""
+SELECT schedule.profile_id, (SELECT min(start) {FROM_SLOTS_WITHIN})
+FROM mentors_schedule AS schedule WHERE schedule.profile_id = ANY(%(profile_ids)s)
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,17 +78,26 @@ def slots_between(question: Question, start: datetime.datetime, end: datetime.da
         return [row[0] for row in cursor.fetchall()]
 
 
-def next_slots(profile_ids: Sequence[uuid.UUID], *, learner_id: uuid.UUID | None) -> dict[uuid.UUID, datetime.datetime]:
-    """When each of these mentors can be booked next, for their shortest offer; who cannot be within two weeks is left out."""
+def next_slots(
+    profile_ids: Sequence[uuid.UUID], *, learner_id: uuid.UUID | None, minutes: int | None = None
+) -> dict[uuid.UUID, datetime.datetime]:
+    """When each of these mentors can be booked next, for `minutes` or their shortest offer; who cannot be within two weeks is left out."""
     now = timezone.now()
     found: dict[uuid.UUID, datetime.datetime] = {}
     for days in _LOOKED_AHEAD:
         missing = [profile_id for profile_id in profile_ids if profile_id not in found]
-        parameters: dict[str, Any] = {"profile_ids": missing, "learner_id": learner_id, "now": now}
+        parameters: dict[str, Any] = {"profile_ids": missing, "learner_id": learner_id, "now": now, "length": minutes}
         with connection.cursor() as cursor:
             cursor.execute(_NEXT, parameters | {"from": now, "to": now + datetime.timedelta(days=days)})
             found |= dict(cursor.fetchall())
     return found
+
+
+def next_slots_within(profile_ids: Sequence[uuid.UUID], windows: Windows) -> dict[uuid.UUID, datetime.datetime]:
+    """The first slot of each of these mentors that lies within one of the windows; who has none is left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_WITHIN, windows.parameters | {"profile_ids": list(profile_ids)})
+        return {profile_id: start for profile_id, start in cursor.fetchall() if start is not None}
 
 
 def refusals_of(question: Question, start: datetime.datetime) -> list[Refusal]:

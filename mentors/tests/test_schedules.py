@@ -164,23 +164,28 @@ class TestWhy:
         mentor, other = Api().sign_in(owner), Api().sign_in(make_user())
         assert self.why(mentor, profile, "2026-06-02T07:00:00Z") == {}
         assert self.why(mentor, profile, "2026-06-02T10:30:00Z") == {
-            "taken": ["2026-06-02 10:00 to 2026-06-02 11:00 UTC: blocked by you “Dentist CANARY”, buffers minded."]
+            "taken": ["2026-06-02 12:00 to 2026-06-02 13:00 in Europe/Berlin: blocked by you “Dentist CANARY”."]
         }
         assert self.why(other, profile, "2026-06-02T10:30:00Z") == {"taken": []}
         assert self.why(mentor, profile, "2026-06-03T08:00:00Z") == {
             "not_open": ["2026-06-03 in Europe/Berlin: closed, as you set for this date."],
-            "off_grid": ["Your sessions start every 30 minutes, counted from the start of your hours."],
         }
         assert self.why(mentor, profile, "2026-06-04T15:10:00Z", 45) == {
             "wrong_duration": ["Your offers last 60 minutes."],
             "not_open": ["2026-06-04 in Europe/Berlin: 09:00–17:00, by your weekly hours."],
             "off_grid": ["Your sessions start every 30 minutes, counted from the start of your hours."],
         }
-        assert self.why(mentor, profile, "2026-06-01T07:00:00Z") == {"too_soon": ["You ask for 180 minutes of notice."]}
-        assert self.why(mentor, profile, "2026-07-02T07:00:00Z") == {"too_far": ["You can be booked 30 days ahead."]}
+        assert self.why(mentor, profile, "2026-06-01T07:00:00Z") == {
+            "too_soon": ["You ask for 180 minutes of notice: nothing before 2026-06-01 11:00 in Europe/Berlin."]
+        }
+        assert self.why(mentor, profile, "2026-07-02T07:00:00Z") == {
+            "too_far": ["You can be booked 30 days ahead: up to 2026-07-01 08:00 in Europe/Berlin."]
+        }
         learner = make_user()
         claim_time(profile=profile, learner_id=learner.pk, starts_at=utc("2026-06-02 07:00"), duration_minutes=60, reference=uuid.uuid4())
-        assert self.why(mentor, profile, "2026-06-02T08:00:00Z") == {"limit_reached": ["You take 1 a day, 9 a month; 1 are booked in all."]}
+        assert self.why(mentor, profile, "2026-06-02T08:00:00Z") == {
+            "limit_reached": ["You take 1 a day. 1 start on 2026-06-02, in Europe/Berlin: 2026-06-02 09:00."]
+        }
         assert self.why(Api().sign_in(learner), profile, "2026-06-02T07:00:00Z") == {"taken": [], "limit_reached": [], "learner_busy": []}
         profile.schedule.delete()
         assert self.why(mentor, profile, "2026-06-02T07:00:00Z") == {"not_open": ["You have not said yet when you can be booked."]}
@@ -380,7 +385,7 @@ class TestKeeping:
     def test_every_night_a_day_further(self, make_mentor: Any, clock: list[Any]) -> None:
         profiles = [make_mentor("09:00-10:00") for _ in range(3)]
         late = utc("2026-08-01 09:00")
-        assert refusals_of(Question(profiles[0].pk, 60, now=late - datetime.timedelta(days=2)), late) == ["not_open", "off_grid"]
+        assert refusals_of(Question(profiles[0].pk, 60, now=late - datetime.timedelta(days=2)), late) == ["not_open"]
         clock[0] = late - datetime.timedelta(days=2)
         assert keeping.keep_all_hours() == 3
         assert all(refusals_of(Question(profile.pk, 60), late) == [] for profile in profiles)

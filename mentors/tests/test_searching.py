@@ -148,6 +148,10 @@ class TestList:
             ("daily_from=18:00&daily_to=22:00&time_zone=Asia/Tokyo", {"day", "tokyo"}),
             ("daily_from=18:00&daily_to=22:00&time_zone=Europe/Berlin", {"day", "evening"}),
             ("daily_from=18:00&daily_to=24:00&time_zone=America/New_York&language=ja", set()),
+            ("daily_from=21:00&daily_to=02:00&time_zone=UTC", {"evening"}),
+            ("daily_from=23:00&daily_to=09:30&time_zone=UTC", set()),
+            ("daily_from=23:30&daily_to=10:00&time_zone=UTC", {"day", "tokyo"}),
+            ("daily_from=24:00&daily_to=10:00&time_zone=UTC", {"day", "tokyo"}),
             ("available_from=2026-06-02T18:00:00Z&duration_minutes=45", set()),
             ("available_from=2020-01-01T00:00:00Z&available_to=2020-02-01T00:00:00Z", set()),
             ("available_from=9999-12-31T00:00:00Z&daily_from=00:00&daily_to=24:00", set()),
@@ -158,6 +162,42 @@ class TestList:
     )
     def test_filters(self, three: Any, api: Api, query: str, expected: set[str]) -> None:
         assert self.names(api.get(f"mentors?{query}")) == expected
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("price_max=0", True),
+            ("price_max=0&duration_minutes=30", True),
+            ("price_max=0&duration_minutes=60", False),
+            ("price_max=0&available_from=2026-06-02T00:00:00Z", False),
+            ("price_max=9000&currency=EUR&duration_minutes=60", True),
+            ("price_max=8999&currency=EUR&duration_minutes=60", False),
+            ("price_max=9000&currency=JPY&duration_minutes=60", False),
+            ("currency=JPY&duration_minutes=30", False),
+            ("duration_minutes=90", False),
+        ],
+    )
+    def test_price_currency_and_length_are_of_one_offer(self, make_mentor: Any, api: Api, query: str, expected: bool) -> None:
+        profile = make_mentor(durations=(30, 60, 120))
+        for minutes, amount, currency in ((30, 0, "EUR"), (60, 9000, "EUR"), (120, 9000, "JPY")):
+            Offer.objects.filter(profile=profile, duration_minutes=minutes).update(price_amount=amount, price_currency=currency)
+        Offer.objects.create(
+            profile=profile, kind="group", title="G", duration_minutes=90, price_amount=100, price_currency="EUR", group_size=5
+        )
+        assert (api.get(f"mentors?{query}").json()["results"] != []) is expected
+
+    def test_the_next_slot_is_one_of_those_that_were_asked_for(self, three: Any, api: Api) -> None:
+        def next_slots_of(query: str) -> dict[str, str]:
+            return {mentor["headline"]: mentor["next_slot"] for mentor in api.get(f"mentors?{query}").json()["results"]}
+
+        evening = "available_from=2026-06-02T00:00:00Z&daily_from=16:00&daily_to=20:00&time_zone=UTC"
+        expected = {"day": "2026-06-02T16:00:00Z", "evening": "2026-06-02T18:00:00Z"}
+        assert next_slots_of(evening) == next_slots_of(f"{evening}&q=anything") == expected
+        Offer.objects.create(
+            profile=three["evening"], kind="session", title="Long", duration_minutes=120, price_amount=1, price_currency="EUR"
+        )
+        assert next_slots_of("duration_minutes=120&daily_from=19:30&daily_to=22:00&time_zone=UTC") == {"evening": "2026-06-01T19:30:00Z"}
+        assert next_slots_of("duration_minutes=120") == {"evening": "2026-06-01T18:00:00Z"}
 
     def test_the_best_comes_first_and_says_how_well_it_fits(self, three: Any, api: Api) -> None:
         results = api.get("mentors?q=welding").json()["results"]
@@ -183,7 +223,10 @@ class TestList:
         ("query", "field"),
         [
             ("daily_from=18:00", "daily_to"),
-            ("daily_from=18:00&daily_to=17:00", "daily_to"),
+            ("daily_from=18:00&daily_to=18:00", "daily_to"),
+            ("daily_from=24:00&daily_to=00:00", "daily_to"),
+            ("price_max=200", "currency"),
+            ("price_max=200&currency=EURO", "currency"),
             ("daily_from=six&daily_to=17:00", "daily_from"),
             ("available_from=2026-06-02T00:00:00Z&available_to=2026-06-01T00:00:00Z", "available_to"),
             ("time_zone=Nowhere/Land", "time_zone"),

@@ -17,7 +17,7 @@ from accounts.services.avatars import avatar_addresses
 from core.pages import Keyset, Page
 from core.time_zones import canonical_zone
 from mentors.enums import AccessibilityPractice, MentorState
-from mentors.models import MentorProfile, Schedule
+from mentors.models import MentorProfile, Offer, Schedule
 from mentors.selectors import badge_text, first_name, reviews_of_mentor, shortest_offer
 from mentors.services.searching import search_mentors
 from mentors.services.slots import Question, next_slots, slots_between
@@ -119,12 +119,21 @@ def _cards(profiles: list[MentorProfile], request: HttpRequest) -> list[dict[str
     return [_card(profile) | {"next_slot": slots.get(profile.pk)} for profile in profiles]
 
 
+def _cheapest(offers: list[Offer]) -> list[Offer]:
+    """The offer with the lowest price in each currency: amounts of two cannot be compared. What is free of charge is cheaper than all."""
+    lowest: dict[str, Offer] = {}
+    for offer in sorted(offers, key=lambda offer: (offer.price_amount, offer.price_currency)):
+        lowest.setdefault(offer.price_currency, offer)
+    free = [offer for offer in lowest.values() if not offer.price_amount]
+    return free[:1] or list(lowest.values())
+
+
 def _card(profile: MentorProfile) -> dict[str, Any]:
     offers = profile.active_offers  # type: ignore[attr-defined]  # prefetched by `for_cards`
     return {
         "profile": profile,
         "offers": offers,
-        "cheapest": min(offers, key=lambda offer: offer.price_amount, default=None),
+        "cheapest": _cheapest(offers),
         "skills": [link.skill.name for link in profile.skill_links.all()],
         "practices": [AccessibilityPractice(value).label for value in profile.accessibility_practices],
         "rating": rating_of(profile),

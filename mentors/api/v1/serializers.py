@@ -265,23 +265,44 @@ class MentorListSerializer(serializers.Serializer[Any]):
 
 
 class MentorSearchSerializer(QuerySerializer):
-    """When somebody has time, and what they look for."""
+    """What somebody looks for, and when they have time. Price, currency and length are of one and the same offer."""
 
     q = serializers.CharField(max_length=500, required=False, default="", help_text="Ranked by meaning; the first page alone.")
     available_from = serializers.DateTimeField(required=False, help_text="Mentors with a slot from then on; now if another one is stated.")
     available_to = serializers.DateTimeField(required=False, help_text="The session is over by then; a week later if not stated.")
     daily_from = MinuteOfDayField(required=False, help_text="Of each date, in `time_zone`: 18:00 for evenings.")
-    daily_to = MinuteOfDayField(required=False)
+    daily_to = MinuteOfDayField(required=False, help_text="Before `daily_from`: of the next date, so 22:00 to 02:00 is across midnight.")
     time_zone = TimeZoneField(required=False, help_text="Of who is looking; their own if not stated.")
-    duration_minutes = serializers.IntegerField(min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION, default=60)
+    duration_minutes = serializers.IntegerField(
+        min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION, required=False, help_text="Of the session; 60 if only a time is stated."
+    )
+    price_max = serializers.IntegerField(
+        min_value=0, max_value=2_147_483_647, required=False, help_text="In the smallest unit of `currency`, which 0 alone does not need."
+    )
+    currency = serializers.RegexField(r"^[A-Za-z]{3}$", required=False, help_text="Of the price, ISO 4217.")
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
 
+    def validate_currency(self, currency: str) -> str:
+        return currency.upper()
+
     def validate(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked.get("price_max") and "currency" not in asked:
+            raise serializers.ValidationError({"currency": "State the currency of the price, such as EUR."}, "required")
         if ("daily_from" in asked) != ("daily_to" in asked):
             raise serializers.ValidationError({"daily_to": "State both, or neither."}, "required")
-        if "daily_from" in asked and asked["daily_from"] >= asked["daily_to"]:
-            raise serializers.ValidationError({"daily_to": "The end must be after the start."}, "reversed_hours")
+        if (
+            "daily_from" in asked
+            and asked["daily_from"] % MINUTES_OF_A_DAY == asked["daily_to"] % MINUTES_OF_A_DAY
+            and not _is_whole_day(asked)
+        ):
+            raise serializers.ValidationError(
+                {"daily_to": "The end must differ from the start; a whole day is 00:00 to 24:00."}, "empty_hours"
+            )
         return asked
+
+
+def _is_whole_day(asked: dict[str, Any]) -> bool:
+    return (asked["daily_from"], asked["daily_to"]) == (0, MINUTES_OF_A_DAY)
 
 
 class OwnMentorSerializer(MentorSerializer):

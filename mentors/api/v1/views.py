@@ -38,9 +38,10 @@ from mentors.services.expanding import Hours
 from mentors.services.explaining import full_reasons_against, reasons_against
 from mentors.services.searching import MOST_DAYS as LONGEST_SEARCH
 from mentors.services.searching import search_mentors, windows_between
-from mentors.services.slots import MOST_DAYS, Question, next_slots, slots_between
+from mentors.services.slots import MOST_DAYS, Question, next_slots, next_slots_within, slots_between
 
 _WEEK = datetime.timedelta(days=7)
+_USUAL_MINUTES = 60
 
 
 def visible_mentor(request: Request, mentor_id: Any) -> MentorProfile:
@@ -48,9 +49,12 @@ def visible_mentor(request: Request, mentor_id: Any) -> MentorProfile:
     return get_object_or_404(MentorProfile.objects.visible_to(request.user).for_cards(), pk=mentor_id)
 
 
-def add_next_slots(profiles: Sequence[MentorProfile], request: Request) -> None:
-    """Look up when those who take bookings can be booked next."""
-    found = next_slots([profile.pk for profile in profiles if profile.state == MentorState.LIVE], learner_id=request.user.pk)
+def add_next_slots(
+    profiles: Sequence[MentorProfile], request: Request, *, windows: Windows | None = None, minutes: int | None = None
+) -> None:
+    """Look up when those who take bookings can be booked next: within the windows, if there are some, and for so long."""
+    keys = [profile.pk for profile in profiles if profile.state == MentorState.LIVE]
+    found = next_slots_within(keys, windows) if windows else next_slots(keys, learner_id=request.user.pk, minutes=minutes)
     for profile in profiles:
         profile.next_slot = found.get(profile.pk)
 
@@ -69,14 +73,17 @@ class MentorsView(GenericAPIView[MentorProfile]):
         very rules by which it can be booked."""
         asked = MentorSearchSerializer.read(request)
         windows = _windows_of(request, asked)
+        minutes = windows.minutes if windows else asked.get("duration_minutes")
         rows = cast(MentorProfileQuerySet, self.filter_queryset(MentorProfile.objects.bookable_for(request.user)))
+        if minutes is not None or {"price_max", "currency"} & asked.keys():
+            rows = rows.offering(minutes=minutes, price_max=asked.get("price_max"), currency=asked.get("currency", ""))
         if asked["q"].strip():
             found = search_mentors(rows=rows, q=asked["q"], windows=windows, limit=asked["page_size"], user_id=request.user.pk)
-            add_next_slots(found.mentors, request)
+            add_next_slots(found.mentors, request, windows=windows, minutes=minutes)
             cards = MentorHitSerializer(found.mentors, many=True).data
             return Response({"next": None, "previous": None, "results": cards, "degraded_because": found.degraded_because})
         page = self.paginate_queryset((rows.free_within(windows) if windows else rows).for_cards())
-        add_next_slots(page or [], request)
+        add_next_slots(page or [], request, windows=windows, minutes=minutes)
         answer = self.get_paginated_response(MentorHitSerializer(page, many=True).data)
         answer.data["degraded_because"] = ""
         return answer
@@ -97,7 +104,7 @@ def _windows_of(request: Request, asked: dict[str, Any]) -> Windows | None:
     zone = ZoneInfo(str(asked.get("time_zone") or getattr(request.user, "time_zone", "UTC")))
     daily = Hours(asked["daily_from"], asked["daily_to"]) if "daily_from" in asked else None
     spans = windows_between(start, end, zone=zone, daily=daily) if start < end else ()
-    return Windows(spans, asked["duration_minutes"], now, request.user.pk)
+    return Windows(spans, asked.get("duration_minutes", _USUAL_MINUTES), now, request.user.pk)
 
 
 class MentorView(APIView):
