@@ -6,7 +6,7 @@ from mentors.bookable import FUNCTIONS
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mentors', '0012_calendar_problems'),
+        ('mentors', '0013_barred_until'),
     ]
 
     operations = [
