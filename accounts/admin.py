@@ -29,6 +29,7 @@ from accounts.models import (
     Erasure,
     Guardianship,
     Impersonation,
+    InvitationRefusal,
     LinkedProvider,
     SecurityEvent,
     User,
@@ -267,6 +268,20 @@ class GuardianshipAdmin(ReadOnlyAdmin):
     search_fields = ("=id", "ward__email", "guardian__email", "guardian_email")
     list_select_related = ("ward", "guardian")
     show_full_result_count = False
+
+
+@admin.register(InvitationRefusal)
+class InvitationRefusalAdmin(AuditedAdmin):
+    """Mailboxes that want no invitations. Staff may take one out, when its owner asks for that."""
+
+    list_display = ("created_at", "address_digest")
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(DataExport)

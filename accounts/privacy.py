@@ -24,6 +24,7 @@ from accounts.models import (
     Erasure,
     Guardianship,
     Impersonation,
+    InvitationRefusal,
     LinkedProvider,
     MailedKey,
     RetiredHandle,
@@ -187,6 +188,8 @@ declare(
     none=("id", "created_at", "updated_at", "person_id", "state", "due_at", "steps_done", "remains", "started_at", "done_at"),
 )
 declare(RetiredHandle, none=("digest", "retired_at"))
+# A keyed digest of an address that must get no invitations, whoever has it.
+declare(InvitationRefusal, none=("id", "created_at", "updated_at", "address_digest"))
 
 
 def _email_of(person_id: uuid.UUID) -> str:

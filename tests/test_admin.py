@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from djstripe import models as copies
 
-from accounts.models import DataExport, Erasure, Impersonation, LinkedProvider, User
+from accounts.models import DataExport, Erasure, Impersonation, InvitationRefusal, LinkedProvider, User
 from ai.models import DailyBudget, EngineSwitch
 from bookings.enums import CancellationPolicy
 from bookings.models import Appeal, Booking, SessionRecording
@@ -80,6 +80,7 @@ def _add_what_is_rare(world: BookingWorld, owner: User) -> None:
     Erasure.objects.create(person_id=owner.pk, due_at=now)
     LinkedProvider.objects.create(user=owner, provider="google", subject="1")
     Impersonation.objects.create(staff=staff, person=owner, reason="They asked for help", ends_at=now)
+    InvitationRefusal.objects.create(address_digest="x" * 64)
     Suppression.objects.create(channel="email", address_hash="x" * 64, reason="bounced")
     ImportRun.objects.create(kind="taxonomy", file_name="skills.csv", checksum="x" * 64)
     Occupation.objects.create(source="esco", source_id="1", title="Nurse")

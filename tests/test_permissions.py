@@ -337,6 +337,7 @@ PAGES = {
     "keep-account/<str:key>": 200,
     "guardian/<str:key>": 302,
     "unsubscribe/<str:token>/": 404,
+    "no-invitations/<str:token>/": 404,
     "saved-searches/<uuid:key>": 200,
     "account/security": 200,
     "settings/notifications": 200,

@@ -1,7 +1,7 @@
 from accounts.models.data_rights import DataExport, Erasure, RetiredHandle
 from accounts.models.people import User, age_band_on, validate_birth_date, validate_handle
 from accounts.models.sign_in import Device, LinkedProvider, MailedKey, SecurityEvent
-from accounts.models.trust import Block, ConsentDecision, Guardianship, Impersonation
+from accounts.models.trust import Block, ConsentDecision, Guardianship, Impersonation, InvitationRefusal
 
 __all__ = [
     "Block",
@@ -11,6 +11,7 @@ __all__ = [
     "Erasure",
     "Guardianship",
     "Impersonation",
+    "InvitationRefusal",
     "LinkedProvider",
     "MailedKey",
     "RetiredHandle",

@@ -20,6 +20,7 @@ from accounts.enums import AgeBand, Role
 from accounts.querysets import UserQuerySet
 from core.email_addresses import is_normalized, normalize_email
 from core.models import BaseModel
+from core.person_names import LONGEST_NAME, NameField, is_storable
 from core.time_zones import validate_time_zone
 
 # Names that a person must not be able to pass for.
@@ -80,7 +81,7 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
 
     email = models.EmailField(max_length=254, unique=True)
     handle = models.CharField(max_length=30, unique=True, null=True, blank=True, validators=[validate_handle])
-    full_name = models.CharField(max_length=150)
+    full_name = NameField(max_length=LONGEST_NAME)
     bio = models.TextField(max_length=2000, blank=True, default="")
     languages = ArrayField(
         models.CharField(max_length=16, validators=[RegexValidator(LANGUAGE_PATTERN)]), default=list, blank=True, size=MOST_LANGUAGES
@@ -114,6 +115,7 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
         constraints = (
             models.CheckConstraint(condition=is_normalized("email"), name="address_is_normalized"),
             models.CheckConstraint(condition=~Q(handle=""), name="handle_is_a_name_or_unset"),
+            models.CheckConstraint(condition=is_storable("full_name"), name="name_hides_nothing"),
             models.CheckConstraint(condition=Q(suspended_at__isnull=True) | Q(is_active=False), name="suspended_person_is_inactive"),
             models.CheckConstraint(condition=Q(erased_at__isnull=True) | Q(is_active=False), name="erased_person_is_inactive"),
             models.CheckConstraint(condition=Q(is_superuser=False) | Q(role=Role.STAFF), name="superuser_is_staff"),

@@ -78,6 +78,18 @@ class Guardianship(BaseModel):
         return f"{self.guardian_id or self.guardian_email} for {self.ward_id}"
 
 
+class InvitationRefusal(BaseModel):
+    """A mailbox that wants no invitations, as a keyed digest: its owner may have no account, and nobody learns the address from it."""
+
+    address_digest = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return self.address_digest[:8]
+
+
 class Impersonation(BaseModel):
     """A member of staff looks at the pages as somebody else does, for a reason and for a while. It ends early by its end being moved."""
 

@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 
 from accounts.models import User
+from core.person_names import NameFormField
 from core.sealing import seal, unseal
 
 _SECOND_FACTOR = "accounts.second-factor"
@@ -25,7 +26,7 @@ _SECOND_FACTOR = "accounts.second-factor"
 class SignupForm(forms.Form):
     """The fields of a registration beyond e-mail and password; the API's serializer has validated them."""
 
-    full_name = forms.CharField(max_length=150)
+    full_name = NameFormField()
     birth_date = forms.DateField(required=False)
     time_zone = forms.CharField(required=False, max_length=64)
 

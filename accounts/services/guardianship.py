@@ -17,6 +17,7 @@ from accounts.policies import can_be_guardian, is_minor
 from accounts.providers import headless, limits, tokens
 from accounts.providers.tokens import TokenPair
 from accounts.services.devices import note_security_event
+from accounts.services.invitations import count_invitation
 from accounts.services.keys import issue_key, spend_key
 from accounts.services.mailing import send_mail
 from core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
@@ -28,7 +29,7 @@ _WARD_DOMAIN = "ward.invalid"
 
 
 def invite_guardian(*, request: HttpRequest, user: User, email: str) -> Guardianship:
-    """A teenager asks an adult, by mail, to be their guardian.
+    """A teenager asks an adult, by mail, to be their guardian. An address that refuses invitations gets none.
 
     Raises:
         Conflict: the person is no minor, or has invited enough people.
@@ -44,6 +45,7 @@ def invite_guardian(*, request: HttpRequest, user: User, email: str) -> Guardian
         if not is_minor(ward) or pending.count() >= MOST_GUARDIANS:
             raise Conflict
         guardianship, _ = pending.get_or_create(ward=ward, guardian_email=email.lower())
+        count_invitation(inviter=ward)
         secret = issue_key(purpose=KeyPurpose.GUARDIAN, user=ward, email=email.lower())
         send_mail(template="guardian_invited", to=email, secret=secret, ward=ward)
     return guardianship

@@ -7,6 +7,7 @@ proves, and its password wiped: somebody may have registered it to wait for them
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -32,6 +33,7 @@ from accounts.services.keys import revoke_keys
 from accounts.services.registration import prove_address, send_due_mail
 from accounts.services.sign_in import finish_in_browser, finish_sign_in, require_fresh_sign_in
 from core.errors import NotFound, Unavailable
+from core.person_names import first_valid_name
 
 
 def log_in_with_provider(*, request: HttpRequest, provider: str, full_name: str = "", mfa_code: str = "", **proof: str) -> TokenPair:
@@ -171,8 +173,7 @@ def _find_or_register(identity: Identity, full_name: str) -> User:
 
 
 def _register(identity: Identity, full_name: str) -> User:
-    name = identity.full_name or full_name.strip() or identity.email.partition("@")[0]
-    person = User.objects.create_user(identity.email, None, full_name=name[:150])
+    person = User.objects.create_user(identity.email, None, full_name=_name_of(identity, full_name))
     _link(person, identity)
     if identity.is_email_verified:
         prove_address(user=person)
@@ -182,10 +183,16 @@ def _register(identity: Identity, full_name: str) -> User:
     return person
 
 
+def _name_of(identity: Identity, full_name: str) -> str:
+    """What the provider or the app says, or else what the address begins with."""
+    mailbox = " ".join(part for part in re.split(r"[._+-]+", identity.email.partition("@")[0]) if part)
+    return first_valid_name([identity.full_name, full_name, mailbox], otherwise="New member")
+
+
 def _take_over(person: User, identity: Identity, full_name: str) -> User:
     """Whoever registered this address never proved it. Nothing that they entered stays."""
     person.set_unusable_password()
-    person.full_name = (identity.full_name or full_name.strip() or identity.email.partition("@")[0])[:150]
+    person.full_name = _name_of(identity, full_name)
     person.birth_date, person.time_zone = None, "UTC"
     person.save()
     end_all_devices(user=person)

@@ -12,6 +12,7 @@ from accounts.services.sign_in import check_staff_sign_in
 from core import forms
 from core.email_addresses import AddressFormField
 from core.errors import DomainError
+from core.person_names import NameFormField
 
 
 class SignInForm(forms.Form):
@@ -22,7 +23,7 @@ class SignInForm(forms.Form):
 
 
 class SignUpForm(forms.Form):
-    full_name = forms.CharField(label="Your name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    full_name = NameFormField(label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = AddressFormField(autocomplete="email")
     password = forms.CharField(
         label="Password",

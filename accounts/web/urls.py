@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.web import views
+from accounts.web import invitation_views, views
 
 urlpatterns = [
     path("sign-in/", views.SignInPage.as_view(), name="sign-in"),
@@ -17,5 +17,6 @@ urlpatterns = [
     path("reset-password/", views.RequestResetPage.as_view(), name="request-reset-page"),
     path("reset-password/<str:key>", views.ResetPasswordPage.as_view(), name="reset-password-page"),
     path("keep-account/<str:key>", views.KeepAccountPage.as_view(), name="keep-account"),
+    path("no-invitations/<str:token>/", invitation_views.NoInvitationsPage.as_view(), name="no-invitations"),
     path("guardian/<str:key>", views.GuardianPage.as_view(), name="guardian-page"),
 ]

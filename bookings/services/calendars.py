@@ -15,6 +15,7 @@ from accounts.models import User
 from bookings.enums import LIVE_STATES, PLACED_STATES, WAITING_STATES, BookingState
 from bookings.models import Booking, Session
 from core.calendar_entries import CalendarEntry, calendar_of, event_of
+from core.plain_text import one_line
 from mentors.services.links import FEED_BEGINS_BEFORE, own_suffix
 from notifications.services.composing import language_of
 
@@ -61,7 +62,7 @@ def entry_for(booking: Booking, person: User, *, is_nameless: bool = False) -> C
         sequence=session.sequence,
         starts_at=session.starts_at,
         ends_at=session.ends_at,
-        summary=wording.without_name.format(title=session.title) if is_nameless else summary_of(booking, person),
+        summary=one_line(wording.without_name.format(title=session.title)) if is_nameless else summary_of(booking, person),
         description=f"{wording.joining.format(url=f'{url}/join')}\n{wording.changing.format(url=url)}",
         url=url,
     )
@@ -126,7 +127,7 @@ def summary_of(booking: Booking, person: User) -> str:
     elif person.pk == booking.learner_id:
         name, template = session.mentor.full_name, wording.with_person
     # Who was erased has no name.
-    return (template if name else wording.without_name).format(name=name, title=session.title)
+    return one_line((template if name else wording.without_name).format(name=name, title=session.title))
 
 
 def link_to(booking: Booking) -> str:
@@ -150,7 +151,7 @@ def _empty_group_entry(session: Session, mentor: User) -> CalendarEntry:
         sequence=session.sequence,
         starts_at=session.starts_at,
         ends_at=session.ends_at,
-        summary=wording.of_group.format(title=session.title),
+        summary=one_line(wording.of_group.format(title=session.title)),
         description=wording.changing.format(url=url),
         url=url,
     )

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.enums import KeyPurpose
 from accounts.models import User
+from accounts.services.invitations import count_invitation
 from accounts.services.keys import issue_key, spend_key
 from accounts.services.mailing import send_mail
 from core.email_addresses import normalize_email
@@ -96,6 +97,8 @@ def mail_code(*, check: Check) -> None:
         locked.save(update_fields=["codes_mailed", "updated_at"])
         person = locked.profile.user
         secret = issue_key(purpose=KeyPurpose.WORK_EMAIL, user=person, email=locked.contact)
+        if locked.codes_mailed == 1:
+            count_invitation(inviter=person)
         send_mail(template="work_email", to=locked.contact, secret=secret, person=person)
 
 

@@ -17,6 +17,7 @@ from django.utils import timezone, translation
 from django.utils.dateparse import parse_datetime
 
 from accounts.models import User
+from core.plain_text import one_line
 from notifications.models import Notification
 from notifications.notices import LANGUAGES, Kind, kind_named
 from notifications.providers.base import Outcome, Result
@@ -128,13 +129,15 @@ def words_for(notification: Notification) -> Words | None:
 
 
 def words_of(kind: Kind, data: Mapping[str, Any], *, person: User, other: str = "", count: int = 1) -> Words:
-    """The words of a kind for a person. Templates see the data, `other`, who is named in it, and `count`."""
+    """The words of a kind for a person. Templates see the data, `other`, who is named in it, and `count`. The title becomes
+    subjects, titles of pushes and text messages, so it holds no link of anybody's."""
     language = language_of(person)
     template: Any = select_template(kind.templates(language, is_plain=person.plain_language))
     with translation.override(language), timezone.override(ZoneInfo(person.time_zone)):
         # Plain text; what becomes a page is escaped there.
         text = template.template.render(Context({**data, "other": other, "count": count}, autoescape=False))
     title, *rest = [" ".join(part.split()) for part in text.strip().split("\n\n")]
+    title = one_line(title)
     link = rest.pop().lstrip("> ") if rest and rest[-1].startswith(">") else ""
     path = kind.path.format(**{name: quote(str(value), safe="") for name, value in data.items()})
     return Words(title, [part for part in rest if part], link, path)

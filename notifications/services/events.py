@@ -8,6 +8,7 @@ import uuid
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.services.invitations import refuse_invitations_to
 from notifications.enums import Channel, Complaint, DeliveryState, Why
 from notifications.models import WAITING, Delivery
 from notifications.services.recipients import lift_suppression, suppress
@@ -31,7 +32,8 @@ def mail_came_back(*, key: uuid.UUID | None, address: str, is_for_good: bool) ->
 
 
 def mail_annoyed(*, address: str) -> None:
-    """A mail was marked as spam."""
+    """A mail was marked as spam, which also refuses invitations."""
+    refuse_invitations_to(address=address)
     suppress(channel=Channel.EMAIL, address=address, reason=Complaint.COMPLAINED)
 
 

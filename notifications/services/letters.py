@@ -13,6 +13,7 @@ from icalendar import vCalAddress, vText
 
 from accounts.models import User
 from core.calendar_entries import CalendarEntry, calendar_of, event_of
+from core.plain_text import one_line
 from notifications.enums import Channel, Urgency
 from notifications.models import Notification
 from notifications.notices import Topic, topics
@@ -114,7 +115,7 @@ def _invite(notification: Notification, person: User) -> Invite | None:
     organiser.params["cn"] = vText("Soosh")
     event["organizer"] = organiser
     attendee = vCalAddress(f"mailto:{person.email}")
-    attendee.params.update({"cn": vText(person.full_name), "partstat": vText("ACCEPTED"), "rsvp": vText("FALSE")})
+    attendee.params.update({"cn": vText(one_line(person.full_name)), "partstat": vText("ACCEPTED"), "rsvp": vText("FALSE")})
     event.add("attendee", attendee, encode=False)
     method = "CANCEL" if entry.is_cancelled else "REQUEST"
     return Invite(calendar_of([event], method=method).decode(), method)

@@ -77,7 +77,7 @@ class TestNotifying:
     def test_text_is_cut_and_cleaned(self, kind: Kind, user: User) -> None:
         tell(kind, user, data={"title": "a\r\nBcc: x@example.org\x00", "text": "b" * 5_000})
         send_all()
-        assert mail.outbox[0].subject == "a Bcc: x@example.org"
+        assert mail.outbox[0].subject == "a Bcc: x@example org"
         assert mail.outbox[0].recipients() == [user.email]
         assert len(Notification.objects.get().data["text"]) == 1_000
 

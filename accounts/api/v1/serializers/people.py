@@ -11,6 +11,7 @@ from accounts.models.people import MOST_LANGUAGES
 from accounts.services.avatars import avatar_addresses
 from core import serializers
 from core.email_addresses import AddressField
+from core.person_names import NameSerializerField
 from core.serializers import QuerySerializer, RequestSerializer
 from core.time_zones import TimeZoneField
 
@@ -78,7 +79,7 @@ class AccessibilityRequestSerializer(RequestSerializer):
 
 
 class AccountChangesSerializer(RequestSerializer):
-    full_name = serializers.CharField(max_length=150, required=False)
+    full_name = NameSerializerField(required=False)
     handle = HandleField(required=False, allow_null=True)
     bio = serializers.CharField(max_length=2000, required=False, allow_blank=True)
     languages = serializers.ListField(child=LanguageField(), max_length=MOST_LANGUAGES, required=False)
@@ -98,14 +99,14 @@ class EmailChangeRequestSerializer(RequestSerializer):
 
 class StaffCreationRequestSerializer(RequestSerializer):
     email = AddressField()
-    full_name = serializers.CharField(max_length=150)
+    full_name = NameSerializerField()
     role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER)
     time_zone = TimeZoneField(required=False)
     locale = LanguageField(required=False)
 
 
 class StaffChangesSerializer(RequestSerializer):
-    full_name = serializers.CharField(max_length=150, required=False)
+    full_name = NameSerializerField(required=False)
     handle = HandleField(required=False, allow_null=True)
     bio = serializers.CharField(max_length=2000, required=False, allow_blank=True)
     birth_date = BirthDateField(required=False, allow_null=True)

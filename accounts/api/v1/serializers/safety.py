@@ -8,6 +8,7 @@ from accounts.enums import ConsentPurpose, DeviceKind, GuardianshipState, Securi
 from accounts.models import Block, Device, Guardianship, SecurityEvent
 from core import serializers
 from core.email_addresses import AddressField
+from core.person_names import NameSerializerField
 from core.serializers import RequestSerializer
 
 
@@ -145,5 +146,5 @@ class GuardianKeySerializer(RequestSerializer):
 
 
 class WardRequestSerializer(RequestSerializer):
-    full_name = serializers.CharField(max_length=150)
+    full_name = NameSerializerField()
     birth_date = BirthDateField()

@@ -8,6 +8,7 @@ from accounts.enums import Provider
 from accounts.models import LinkedProvider
 from core import serializers
 from core.email_addresses import AddressField
+from core.person_names import NameSerializerField
 from core.serializers import RequestSerializer
 from core.time_zones import DetectedTimeZoneField
 
@@ -15,7 +16,7 @@ from core.time_zones import DetectedTimeZoneField
 class RegistrationRequestSerializer(RequestSerializer):
     email = AddressField()
     password = NewPasswordField()
-    full_name = serializers.CharField(max_length=150)
+    full_name = NameSerializerField()
     birth_date = BirthDateField(required=False)
     time_zone = DetectedTimeZoneField(required=False, help_text="As the device reports it. An unknown one counts as UTC.")
 
