@@ -63,5 +63,5 @@ def refuses_invitations(address: str) -> bool:
     return InvitationRefusal.objects.filter(address_digest__in=[_digest(address, secret) for secret in secrets]).exists()
 
 
-def _digest(address: str, secret: str | None = None) -> str:
+def _digest(address: str, secret: str | bytes | None = None) -> str:
     return salted_hmac(_SALT, address.lower(), secret=secret, algorithm="sha256").hexdigest()
