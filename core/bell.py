@@ -9,6 +9,8 @@ from celery import current_app
 from django.core.cache import cache
 from kombu.exceptions import OperationalError
 
+from core.error_texts import describe
+
 logger = structlog.get_logger(__name__)
 
 _RUNG_SECONDS = 5
@@ -19,7 +21,7 @@ def ring_for(task: str, *arguments: Any) -> bool:
     try:
         current_app.send_task(task, args=arguments)
     except OperationalError as error:
-        logger.warning("broker unreachable, left to the sweep", task=task, error=str(error))
+        logger.warning("broker unreachable, left to the sweep", task=task, error=describe(error))
         return False
     return True
 

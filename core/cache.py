@@ -15,6 +15,8 @@ from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from core.error_texts import describe
+
 logger = structlog.get_logger(__name__)
 
 _RETRY_AFTER_SECONDS = 2.0
@@ -69,7 +71,7 @@ class ResilientRedisCache(RedisCache):
                 return remote(*arguments, **options)
             except (RedisConnectionError, RedisTimeoutError, OSError) as error:
                 self._away_until = time.monotonic() + _RETRY_AFTER_SECONDS
-                logger.warning("redis away, using the memory of this process", error=str(error)[:200])
+                logger.warning("redis away, using the memory of this process", error=describe(error))
         return getattr(self._memory, name)(*arguments, **options)
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> Any:

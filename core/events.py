@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from core.bell import ring_for
-from core.logging import masked
+from core.error_texts import describe
 from core.models import DeliveryState, EventDelivery, OutboxEvent
 
 logger = structlog.get_logger(__name__)
@@ -117,7 +117,7 @@ def record_failure(delivery_id: uuid.UUID, error: Exception) -> None:
         if delivery is None:
             return
         delivery.attempts += 1
-        delivery.last_error = masked(f"{type(error).__name__}: {error}")[:2000].replace("\x00", "")
+        delivery.last_error = describe(error)[:2000]
         delivery.due_at = timezone.now() + datetime.timedelta(seconds=_FIRST_RETRY_SECONDS * 2**delivery.attempts)
         if delivery.attempts >= MAX_ATTEMPTS:
             delivery.state = DeliveryState.DEAD

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
+
+from core.error_texts import chain, describe_with_traceback
 
 # Values of these keys never reach a log, whoever logs them.
 _SECRET_KEYS = frozenset(
@@ -19,6 +23,7 @@ def mask_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str,
     return {name: "********" if name.lower() in _SECRET_KEYS else value for name, value in event.items()}
 
 
+_SHORTEST_MESSAGE = 3
 # Keys that come in addresses: a long random segment of a path, and what providers send back in a query.
 _SECRET_SEGMENT = re.compile(r"/[A-Za-z0-9_-]{40,}")
 _SECRET_QUERY = re.compile(r"([?&](?:code|state|key|token|id_token|access_token)=)[^&\s]+")
@@ -35,6 +40,39 @@ def masked(text: str) -> str:
 def mask_texts(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     """A structlog processor that applies `masked` to every text of a line, its traceback included."""
     return {name: masked(value) if isinstance(value, str) and name != "logger" else value for name, value in event.items()}
+
+
+def withhold_messages(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """A structlog processor that takes the messages of exceptions out of a line's texts, where Celery and others put them; what is written
+    about an exception instead is up to `core.error_texts`."""
+    error = _exception_of(event.get("exc_info")) or _exception_of(event.get("exception"))
+    if error is not None:
+        event["exc_info"] = error
+    # Of loggers of the standard library, whose text has them in already.
+    arguments = event.pop("positional_args", None) or ()
+    errors = [each for part in (error, *arguments) if isinstance(part, BaseException) for each in chain(part)]
+    quoted = {text: type(each).__name__ for each in errors for text in (repr(each), str(each))}
+    for name, value in event.items():
+        if isinstance(value, str) and quoted and name not in ("logger", "level", "timestamp"):
+            event[name] = _without(value, quoted)
+    return event
+
+
+def _without(text: str, quoted: Mapping[str, str]) -> str:
+    if text in quoted:
+        return quoted[text]
+    for message in sorted(quoted, key=len, reverse=True):
+        # Shorter ones may be part of any word or number.
+        if len(message) >= _SHORTEST_MESSAGE:
+            text = text.replace(message, quoted[message])
+    return text
+
+
+def _exception_of(info: Any) -> BaseException | None:
+    if info is True:
+        info = sys.exc_info()
+    found = info[1] if isinstance(info, tuple) else info
+    return found if isinstance(found, BaseException) else None
 
 
 _PROBES = ("GET /healthz", "GET /readyz", "HEAD /healthz", "HEAD /readyz")
@@ -61,14 +99,14 @@ def configure(*, as_json: bool) -> dict[str, Any]:
         structlog.stdlib.add_logger_name,
         drop_probes,
         mask_secrets,
-        structlog.processors.format_exc_info,
+        withhold_messages,
+        structlog.processors.ExceptionRenderer(describe_with_traceback),
         mask_texts,
     ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
-            structlog.stdlib.PositionalArgumentsFormatter(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -78,7 +116,14 @@ def configure(*, as_json: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {"lines": {"()": structlog.stdlib.ProcessorFormatter, "processor": renderer, "foreign_pre_chain": shared}},
+        "formatters": {
+            "lines": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "processor": renderer,
+                "foreign_pre_chain": shared,
+                "pass_foreign_args": True,
+            }
+        },
         "filters": {"our_faults": {"()": lambda: keep_our_faults}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": "WARNING"},

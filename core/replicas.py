@@ -18,6 +18,8 @@ import structlog
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
 
+from core.error_texts import describe
+
 logger = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
@@ -86,7 +88,7 @@ def read_from_replica(read: Callable[[], Answer]) -> Answer:
         try:
             return read()
         except OperationalError as error:
-            logger.warning("replica away, reading from the primary", error=str(error)[:200])
+            logger.warning("replica away, reading from the primary", error=describe(error))
             _last = _Look(time.monotonic(), 0, False)
     return read()
 

@@ -10,6 +10,8 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
+from core.error_texts import describe
+
 logger = structlog.get_logger(__name__)
 
 
@@ -29,4 +31,4 @@ def wake(groups: Iterable[str]) -> None:
     try:
         async_to_sync(send)()
     except (RedisError, OSError) as error:
-        logger.warning("sockets not woken", error=str(error)[:200])
+        logger.warning("sockets not woken", error=describe(error))

@@ -54,6 +54,9 @@ def postgres_command(home: EmbeddedHome, *, durable: bool = True) -> list[str]:
         "maintenance_work_mem": "256MB",
         "random_page_cost": "1.1",
         "timezone": "UTC",
+        # A refused statement and the DETAIL of its error hold what people entered: neither belongs into a log.
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
     }
     if not durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

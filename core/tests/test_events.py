@@ -101,7 +101,8 @@ def test_a_failing_handler_leaves_no_half_effect_and_is_retried_later() -> None:
     delivery = happen()
     run_delivery(delivery.id)
     delivery.refresh_from_db()
-    assert (delivery.state, delivery.attempts, delivery.last_error) == (DeliveryState.PENDING, 1, "RuntimeError: noluck")
+    assert (delivery.state, delivery.attempts) == (DeliveryState.PENDING, 1)
+    assert delivery.last_error.startswith("RuntimeError at core/tests/test_events.py:")
     assert delivery.due_at > timezone.now()
     assert not OutboxEvent.objects.filter(name="effect").exists()
 

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from core.logging import masked
+from core.error_texts import describe
 
 
 class Result(enum.Enum):
@@ -82,5 +82,4 @@ def described(error: BaseException) -> str:
     """An error as staff may read it: without addresses, and without the message that anymail adds."""
     response = getattr(error, "response", None)
     status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
-    text = f"answered {status}" if status else str(error).partition("\n")[0]
-    return masked(f"{type(error).__name__}: {text}")[:300].replace("\x00", "")
+    return (f"{type(error).__name__}: answered {status}" if status else describe(error))[:300]

@@ -13,8 +13,8 @@ from django.db.models import Max
 from django.utils import timezone
 
 from core.bell import ring_for
+from core.error_texts import describe
 from core.events import publish
-from core.logging import masked
 from payments.enums import EventState
 from payments.errors import ProviderRefused
 from payments.events import ProviderObjectChanged
@@ -160,7 +160,7 @@ def _put_off(event_id: uuid.UUID, error: Exception) -> EventState:
         event = ProviderEvent.objects.select_for_update().get(pk=event_id)
         if event.state == EventState.WAITING:
             event.attempts += 1
-            event.last_error = masked(f"{type(error).__name__}: {error}")[:500].replace("\x00", "")
+            event.last_error = describe(error)[:500]
             wait = min(_FIRST_RETRY_SECONDS * 2**event.attempts, _LONGEST_RETRY_SECONDS)
             event.due_at = timezone.now() + datetime.timedelta(seconds=wait)
             if event.attempts >= _MOST_ATTEMPTS:

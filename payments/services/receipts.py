@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import json
 import zoneinfo
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-import typst
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
 from core.money import Money
+from core.typesetting import render_pdf
 from payments.enums import MovementState
 from payments.models import Payment
 
@@ -73,9 +72,7 @@ def receipt_of(payment: Payment) -> Receipt:
 
 def receipt_pdf(payment: Payment) -> bytes:
     """The same as a tagged PDF that a screen reader reads (PDF/UA-1)."""
-    content = dataclasses.asdict(receipt_of(payment))
-    inputs = {"receipt": json.dumps(content, ensure_ascii=False)}
-    return bytes(typst.compile(str(_TEMPLATE), sys_inputs=inputs, pdf_standards=["ua-1"], ignore_system_fonts=False))
+    return render_pdf(_TEMPLATE, dataclasses.asdict(receipt_of(payment)))
 
 
 def number_of(payment: Payment) -> str:
