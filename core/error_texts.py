@@ -35,10 +35,10 @@ def describe(error: BaseException) -> str:
 
 
 def describe_with_traceback(
-    info: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
+    exc_info: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
 ) -> str:
     """An exception with the ones that led to it and their tracebacks, oldest first; source lines, but no values."""
-    error = info[1]
+    error = exc_info[1]
     if error is None:
         return ""
     return "\n\nwhich led to\n\n".join(reversed([_with_traceback(each) for each in chain(error)]))
