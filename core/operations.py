@@ -8,6 +8,7 @@ documented is accepted.
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -42,6 +43,8 @@ class Operation:
 
 
 _operations: dict[tuple[type, str], Operation | None] = {}
+# drf-spectacular loads its extensions when it first needs them, and fails if two threads do so at once.
+_reading = threading.Lock()
 
 
 def operation_of(view: views.APIView, method: str) -> Operation | None:
@@ -49,7 +52,8 @@ def operation_of(view: views.APIView, method: str) -> Operation | None:
     method = "GET" if method == "HEAD" else method
     key = (type(view), method)
     if key not in _operations:
-        _operations[key] = _read_operation(view, method)
+        with _reading:
+            _operations[key] = _read_operation(view, method)
     return _operations[key]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
 from bookings.webhooks import DailyWebhook
 from core.views import healthz, media, readyz
@@ -52,7 +52,7 @@ urlpatterns = [
     path("webhooks/twilio/inbound", TwilioInbound.as_view(), name="twilio-inbound"),
     path("media/<path:path>", media, name="media"),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("api/problems/<slug:code>", ProblemPage.as_view(), name="problem"),
     path("admin/", admin.site.urls),
