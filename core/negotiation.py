@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -17,20 +18,26 @@ class Negotiation(DefaultContentNegotiation):
     """Like DRF's, but heeds quality values: `q=0` is a refusal."""
 
     def select_renderer(self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None) -> tuple[Any, str]:
-        ranges = _accepted_ranges(request)
-        offered = [(_quality(renderer.media_type or "", ranges), renderer) for renderer in renderers]
-        quality, renderer = max(offered, key=lambda pair: pair[0])
-        if not quality:
+        by_type = {renderer.media_type: renderer for renderer in renderers}
+        media_type = preferred(request, list(by_type))
+        if media_type is None:
             raise NotAcceptable
-        return renderer, renderer.media_type or ""
+        return by_type[media_type], media_type
 
 
-def accepts(request: Request, media_type: str) -> bool:
+def accepts(request: Request | HttpRequest, media_type: str) -> bool:
     """Whether the client takes answers of this type."""
-    return _quality(media_type, _accepted_ranges(request)) > 0
+    return preferred(request, (media_type,)) is not None
 
 
-def _accepted_ranges(request: Request) -> list[tuple[str, float]]:
+def preferred(request: Request | HttpRequest, media_types: Sequence[str]) -> str | None:
+    """The type that the client likes best, the first of equals; None if it takes none of them."""
+    ranges = _accepted_ranges(request)
+    quality, _, media_type = max((_quality(name, ranges), -position, name) for position, name in enumerate(media_types))
+    return media_type if quality else None
+
+
+def _accepted_ranges(request: Request | HttpRequest) -> list[tuple[str, float]]:
     header = request.headers.get("Accept", "").strip() or "*/*"
     ranges = []
     for item in header.split(",")[:_MOST_RANGES]:

@@ -102,12 +102,10 @@ class _Documented(views.APIView):
             _check_query(request, operation)
             _check_body(request, operation)
 
-    def handle_exception(self, exc: Exception) -> Response:
-        # Whatever was asked for, an error is a problem document.
-        self.request.accepted_renderer, self.request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
-        return super().handle_exception(exc)
-
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(response, Response):
+            # Other types are written by the view itself, and an error is a problem document whatever was asked for.
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
         answer = super().finalize_response(request, response, *args, **kwargs)
         if not answer.has_header("Cache-Control"):
             answer["Cache-Control"] = self._cache_control(request, answer.status_code)

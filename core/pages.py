@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import BadRequest
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -17,6 +18,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.gzip import gzip_page
 
+from core import strict
 from core.errors import DomainError, NotFound
 
 Row = TypeVar("Row", bound=Model)
@@ -68,14 +70,20 @@ class Keyset(Generic[Row]):
     the end."""
 
     def __init__(self, request: HttpRequest, rows: QuerySet[Row], *, size: int = 20) -> None:
-        try:
-            rows = rows.filter(pk__lt=uuid.UUID(request.GET["before"]))
-            self.is_first = False
-        except (KeyError, ValueError):
-            self.is_first = True
+        before = request.GET.get("before", "")
+        self.is_first = not before
+        if before:
+            rows = rows.filter(pk__lt=_key_in(before))
         found = list(rows.order_by("-pk")[: size + 1])
         self.rows = found[:size]
         self.last = self.rows[-1].pk if len(found) > size else None
+
+
+def _key_in(before: str) -> uuid.UUID:
+    try:
+        return strict.parse_uuid(before)
+    except strict.Malformed as error:
+        raise BadRequest("before") from error
 
 
 @method_decorator(never_cache, name="dispatch")

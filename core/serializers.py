@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import models
+from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
@@ -121,6 +122,10 @@ class RequestSerializer(Serializer[Any]):
         return checked
 
     def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, MultiValueDict):
+            repeated = [name for name in data if len(data.getlist(name)) > 1 and not isinstance(self.fields.get(name), ListField)]
+            if repeated:
+                raise ValidationError({name: [ErrorDetail("Send this field once.", "repeated_field")] for name in repeated})
         if isinstance(data, dict):
             unknown = {name: [ErrorDetail("This field is not known here.", "unknown_field")] for name in set(data) - set(self.fields)}
             if unknown:

@@ -5,13 +5,13 @@ from typing import Any
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 
 from bookings.webhooks import DailyWebhook
 from core.views import healthz, media, readyz
 from notifications.webhooks import SendGridEvents, TwilioInbound, TwilioStatus
 from payments.webhooks import StripeWebhook
-from soosh.views import InAppPage, ProblemPage
+from soosh.views import InAppPage, ProblemPage, SchemaView
 
 _V1: list[Any] = [
     path("", include("accounts.api.v1.urls")),
@@ -51,7 +51,7 @@ urlpatterns = [
     path("webhooks/twilio/status", TwilioStatus.as_view(), name="twilio-status"),
     path("webhooks/twilio/inbound", TwilioInbound.as_view(), name="twilio-inbound"),
     path("media/<path:path>", media, name="media"),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("api/problems/<slug:code>", ProblemPage.as_view(), name="problem"),

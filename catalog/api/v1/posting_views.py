@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -22,6 +22,7 @@ from catalog.api.v1.serializers import (
     OrganisationChangesSerializer,
     OrganisationRequestSerializer,
     OrganisationSerializer,
+    OrganisationsRequestSerializer,
     OrganisationStateSerializer,
     ReviewDecisionSerializer,
 )
@@ -154,13 +155,13 @@ class OrganisationsView(GenericAPIView[Organisation]):
     @extend_schema(
         operation_id="list_organisations",
         tags=["posting"],
-        parameters=[OpenApiParameter("mine", bool, description="Those of which you are a member, alone.")],
+        parameters=[OrganisationsRequestSerializer],
         responses={200: OrganisationSerializer(many=True)},
     )
     def get(self, request: Request) -> Response:
         """Organisations that staff have checked, and your own."""
         rows = Organisation.objects.visible_to(request.user)
-        if request.query_params.get("mine", "").lower() in ("true", "1"):
+        if OrganisationsRequestSerializer.read(request)["mine"]:
             rows = rows.filter(pk__in=OrganisationMember.objects.filter(user=person_of(request)).values("organisation_id"))
         return self.get_paginated_response(OrganisationSerializer(self.paginate_queryset(rows), many=True).data)
 

@@ -219,6 +219,10 @@ class OrganisationChangesSerializer(OrganisationRequestSerializer):
     name = serializers.CharField(max_length=300, required=False)
 
 
+class OrganisationsRequestSerializer(QuerySerializer):
+    mine = serializers.BooleanField(required=False, default=False, help_text="Those of which you are a member, alone.")
+
+
 class OrganisationStateSerializer(RequestSerializer):
     state = serializers.ChoiceField(choices=OrganisationState.choices)
 

@@ -132,7 +132,9 @@ class SpeakRequestSerializer(RequestSerializer):
     text = serializers.CharField(max_length=MOST_CHARACTERS)
     rate = serializers.FloatField(min_value=SLOWEST, max_value=FASTEST, required=False, default=1.0)
     voice = serializers.ChoiceField(choices=("default",), required=False)
-    format = serializers.ChoiceField(choices=AudioFormat.choices, required=False, default=AudioFormat.MP3)
+    format = serializers.ChoiceField(
+        choices=AudioFormat.choices, required=False, help_text="If not stated, the one that `Accept` prefers, and MP3 among equals."
+    )
 
 
 class SupportSerializer(serializers.Serializer[Any]):

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.exceptions import NotAcceptable
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +14,7 @@ from rest_framework.response import Response
 from accounts.selectors import person_of
 from ai.enums import AudioFormat
 from ai.services.speech import CONTENT_TYPES, MOST_BYTES
+from core.negotiation import accepts
 from core.operations import APIView, GenericAPIView
 from core.parsers import StrictJSONParser, UploadParser
 from profiling import selectors
@@ -299,9 +301,18 @@ class SpeakView(OwnView):
     def post(self, request: Request) -> HttpResponse:
         """Text as speech, in MP3, Opus or WAV, at half to double pace. What is said is the text, word for word."""
         fields = SpeakRequestSerializer.read(request)
-        audio_format = AudioFormat(fields["format"])
+        audio_format = _audio_format(request, fields.get("format"))
         spoken = voice.speak_text(user=person_of(request), text=fields["text"], audio_format=audio_format, rate=fields["rate"])
         return HttpResponse(spoken.audio, content_type=CONTENT_TYPES[audio_format])
+
+
+def _audio_format(request: Request, stated: str | None) -> AudioFormat:
+    if stated is None:
+        media_type = request.accepted_renderer.media_type  # type: ignore[attr-defined]  # the negotiation chose it
+        return next(audio_format for audio_format, name in CONTENT_TYPES.items() if name == media_type)
+    if not accepts(request, CONTENT_TYPES[AudioFormat(stated)]):
+        raise NotAcceptable
+    return AudioFormat(stated)
 
 
 class RecommendationsView(OwnView):
