@@ -50,6 +50,10 @@ class CursorPages(CursorPagination):
     def encode_cursor(self, cursor: Cursor) -> str:
         return replace_query_param(self.base_url or "", self.cursor_query_param, self._signer.sign_object(list(cursor)))
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        page: dict[str, Any] = super().get_paginated_response_schema(schema)
+        return page | {"required": ["next", "previous", "results"]}
+
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
         for parameter in parameters:

@@ -114,7 +114,7 @@ class DeadlineSerializer(serializers.Serializer[Any]):
     refund = MoneySerializer()
 
 
-class PolicySerializer(serializers.Serializer[Any]):
+class AgreedPolicySerializer(serializers.Serializer[Any]):
     """What was agreed about cancelling when it was booked."""
 
     policy = serializers.ChoiceField(choices=CancellationPolicy.choices)
@@ -174,10 +174,10 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
     def get_refund(self, booking: Booking) -> dict[str, Any] | None:
         return None if booking.refund_amount is None else {"amount": booking.refund_amount, "currency": booking.price_currency}
 
-    @extend_schema_field(PolicySerializer)
+    @extend_schema_field(AgreedPolicySerializer)
     def get_cancellation_policy(self, booking: Booking) -> dict[str, Any]:
         policy = CancellationPolicy(booking.policy)
-        return dict(PolicySerializer({"policy": policy, "text": policy_text(booking), "deadlines": deadlines_of(booking)}).data)
+        return dict(AgreedPolicySerializer({"policy": policy, "text": policy_text(booking), "deadlines": deadlines_of(booking)}).data)
 
     @extend_schema_field(serializers.DateTimeField)
     def get_room_opens_at(self, booking: Booking) -> str:

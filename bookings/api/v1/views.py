@@ -258,7 +258,7 @@ class CalendarFileView(APIView):
     @extend_schema(
         operation_id="download_booking_calendar",
         tags=["bookings"],
-        responses={(200, "text/calendar"): OpenApiResponse(OpenApiTypes.BINARY, "The session as iCalendar.")},
+        responses={(200, "text/calendar"): OpenApiResponse(OpenApiTypes.STR, "The session as iCalendar.")},
     )
     def get(self, request: Request, booking_id: uuid.UUID) -> HttpResponse:
         """The session for a calendar program (RFC 5545). Its entry is the same as that of the mail and of your secret feed."""

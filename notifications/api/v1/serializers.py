@@ -86,7 +86,7 @@ class PreferencesRequestSerializer(RequestSerializer):
         return columns | {"choices": {(topic, channel): is_on for topic, channel, is_on in pairs}}
 
 
-class TopicSerializer(serializers.Serializer[Any]):
+class TopicPreferenceSerializer(serializers.Serializer[Any]):
     topic = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # DRF's own name for another thing
     description = serializers.CharField()
@@ -100,7 +100,7 @@ class PreferencesSerializer(serializers.Serializer[Preferences]):
     quiet_hours = QuietHoursSerializer(allow_null=True)
     digest = DigestSerializer()
     urgent_breaks_through = serializers.BooleanField()
-    topics = TopicSerializer(many=True)
+    topics = TopicPreferenceSerializer(many=True)
     time_zone = serializers.CharField(help_text="Of the account.")
     next_send_at = serializers.DateTimeField(help_text="When something would be sent that came now.")
     next_urgent_send_at = serializers.DateTimeField(help_text="When something urgent would be sent that came now.")
@@ -178,7 +178,7 @@ class ReadRequestSerializer(RequestSerializer):
         return given
 
 
-class UnreadSerializer(serializers.Serializer[Any]):
+class UnreadCountSerializer(serializers.Serializer[Any]):
     """Of two of these the one with the higher version is right, in whatever order they come."""
 
     unread = serializers.IntegerField()

@@ -18,7 +18,7 @@ from notifications.api.v1.serializers import (
     PreferencesRequestSerializer,
     PreferencesSerializer,
     ReadRequestSerializer,
-    UnreadSerializer,
+    UnreadCountSerializer,
 )
 from notifications.models import Notification, Preferences
 from notifications.selectors import choices_of_person, inbox_of, preferences_of
@@ -62,7 +62,7 @@ class NotificationView(APIView):
 class UnreadView(APIView):
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(operation_id="count_unread_notifications", tags=["notifications"], responses={200: UnreadSerializer})
+    @extend_schema(operation_id="count_unread_notifications", tags=["notifications"], responses={200: UnreadCountSerializer})
     def get(self, request: Request) -> Response:
         """How many you have not read. The socket `/ws/notifications/` tells each change of it."""
         return Response(_unread(person_of(request)))
@@ -72,7 +72,10 @@ class ReadView(APIView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        operation_id="mark_notifications_read", tags=["notifications"], request=ReadRequestSerializer, responses={200: UnreadSerializer}
+        operation_id="mark_notifications_read",
+        tags=["notifications"],
+        request=ReadRequestSerializer,
+        responses={200: UnreadCountSerializer},
     )
     def post(self, request: Request) -> Response:
         """Mark some as read, on all your devices. What waits to be sent about them is not sent any more."""

@@ -133,7 +133,7 @@ class HistoryView(APIView):
     @extend_schema(
         operation_id="download_payment_history",
         tags=["payments"],
-        responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.BINARY, "A line for each payment, amounts in major units.")},
+        responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, "A line for each payment, amounts in major units.")},
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """All that you paid and were paid, as a table for a spreadsheet."""

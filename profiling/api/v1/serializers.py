@@ -95,8 +95,16 @@ class SessionRequestSerializer(RequestSerializer):
 class AnswerRequestSerializer(RequestSerializer):
     session_id = serializers.UUIDField()
     step = serializers.IntegerField(min_value=1, max_value=1_000)
+    answer_text = serializers.CharField(max_length=_LONGEST_ANSWER)
+
+
+class AnswerFormSerializer(RequestSerializer):
+    """An answer aloud, or in writing."""
+
+    session_id = serializers.UUIDField()
+    step = serializers.IntegerField(min_value=1, max_value=1_000)
     answer_text = serializers.CharField(max_length=_LONGEST_ANSWER, required=False)
-    answer_audio = serializers.FileField(max_length=200, required=False, help_text="In a multipart form, in place of answer_text.")
+    answer_audio = serializers.FileField(max_length=200, required=False, help_text="In place of answer_text.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("answer_text" in attrs) == ("answer_audio" in attrs):
@@ -324,7 +332,7 @@ class RecommendationSerializer(serializers.ModelSerializer[Opportunity]):
         read_only_fields = fields
 
 
-class RecommendationsSerializer(serializers.Serializer[Any]):
+class RecommendationListSerializer(serializers.Serializer[Any]):
     basis = serializers.ChoiceField(choices=RecommendationBasis.choices)
     fallbacks = serializers.ListField(child=serializers.CharField(), help_text="Steps that were left out, and why; usually none.")
     recommendations = RecommendationSerializer(many=True)

@@ -20,12 +20,13 @@ from core.parsers import StrictJSONParser, UploadParser
 from profiling import selectors
 from profiling.api.v1.serializers import (
     AnsweredStepSerializer,
+    AnswerFormSerializer,
     AnswerRequestSerializer,
     CompletedInterviewSerializer,
     ProfileChangesSerializer,
     ProfileSerializer,
+    RecommendationListSerializer,
     RecommendationQuerySerializer,
-    RecommendationsSerializer,
     RecordingSerializer,
     SessionRequestSerializer,
     SpeakRequestSerializer,
@@ -108,7 +109,7 @@ class SubmitAnswerView(OwnView):
     @extend_schema(
         operation_id="submit_answer",
         tags=["profiling"],
-        request={"application/json": AnswerRequestSerializer, "multipart/form-data": AnswerRequestSerializer},
+        request={"application/json": AnswerRequestSerializer, "multipart/form-data": AnswerFormSerializer},
         responses={200: AnsweredStepSerializer},
         examples=[
             OpenApiExample(
@@ -150,7 +151,8 @@ class SubmitAnswerView(OwnView):
 
         Instead of an answer one may say "skip", "back", "repeat" or "pause". After going back, the new answer takes the old one's place.
         """
-        fields = AnswerRequestSerializer.read(request)
+        is_form = (request.content_type or "").startswith("multipart/")
+        fields = (AnswerFormSerializer if is_form else AnswerRequestSerializer).read(request)
         place = {"user": person_of(request), "interview_id": fields["session_id"], "step": fields["step"]}
         if "answer_audio" in fields:
             position = voice.submit_spoken_answer(**place, audio=fields["answer_audio"].read())
@@ -320,7 +322,7 @@ class RecommendationsView(OwnView):
         operation_id="recommend_opportunities",
         tags=["profiling"],
         parameters=[RecommendationQuerySerializer],
-        responses={200: RecommendationsSerializer},
+        responses={200: RecommendationListSerializer},
         examples=[OpenApiExample("One recommendation", _RECOMMENDATION, response_only=True, status_codes=["200"])],
     )
     def get(self, request: Request) -> HttpResponse:

@@ -44,7 +44,7 @@ class FactorSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-class FactorsSerializer(serializers.Serializer[Any]):
+class FactorListSerializer(serializers.Serializer[Any]):
     factors = FactorSerializer(many=True)
 
 
@@ -57,7 +57,7 @@ class CodeRequestSerializer(RequestSerializer):
     code = serializers.CharField(max_length=40)
 
 
-class RecoveryCodesSerializer(serializers.Serializer[Any]):
+class RecoveryCodeListSerializer(serializers.Serializer[Any]):
     """Shown now and never again. Each works once."""
 
     recovery_codes = serializers.ListField(child=serializers.CharField())
@@ -87,7 +87,7 @@ class ConsentSerializer(serializers.Serializer[Any]):
     text = ConsentTextSerializer()
 
 
-class ConsentsSerializer(serializers.Serializer[Any]):
+class ConsentListSerializer(serializers.Serializer[Any]):
     consents = ConsentSerializer(many=True)
 
 
@@ -133,7 +133,7 @@ class WardSerializer(serializers.ModelSerializer[Guardianship]):
         read_only_fields = fields
 
 
-class WardsSerializer(serializers.Serializer[Any]):
+class WardListSerializer(serializers.Serializer[Any]):
     wards = WardSerializer(many=True)
 
 

@@ -76,10 +76,10 @@ class SecurityLogView(GenericAPIView[SecurityEvent]):
 class FactorsView(APIView):
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(operation_id="list_factors", tags=["safety"], responses={200: forms.FactorsSerializer})
+    @extend_schema(operation_id="list_factors", tags=["safety"], responses={200: forms.FactorListSerializer})
     def get(self, request: Request) -> Response:
         """Your authenticator app, recovery codes and passkeys."""
-        return Response(forms.FactorsSerializer({"factors": factors_of(person_of(request))}).data)
+        return Response(forms.FactorListSerializer({"factors": factors_of(person_of(request))}).data)
 
 
 class TotpView(APIView):
@@ -101,22 +101,22 @@ class TotpConfirmView(APIView):
     permission_classes = (IsAuthenticated,)
 
     @extend_schema(
-        operation_id="finish_totp", tags=["safety"], request=forms.CodeRequestSerializer, responses={200: forms.RecoveryCodesSerializer}
+        operation_id="finish_totp", tags=["safety"], request=forms.CodeRequestSerializer, responses={200: forms.RecoveryCodeListSerializer}
     )
     def post(self, request: Request) -> Response:
         """Confirm the app with its first code. The answer holds the recovery codes."""
         codes = second_factors.finish_totp(**_caller(request), **forms.CodeRequestSerializer.read(request))
-        return Response(forms.RecoveryCodesSerializer({"recovery_codes": codes}).data)
+        return Response(forms.RecoveryCodeListSerializer({"recovery_codes": codes}).data)
 
 
 class RecoveryCodesView(APIView):
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(operation_id="make_recovery_codes", tags=["safety"], request=None, responses={200: forms.RecoveryCodesSerializer})
+    @extend_schema(operation_id="make_recovery_codes", tags=["safety"], request=None, responses={200: forms.RecoveryCodeListSerializer})
     def post(self, request: Request) -> Response:
         """Make new recovery codes; the old ones are worthless from then on. Needs a fresh sign-in."""
         codes = second_factors.make_recovery_codes(**_caller(request))
-        return Response(forms.RecoveryCodesSerializer({"recovery_codes": codes}).data)
+        return Response(forms.RecoveryCodeListSerializer({"recovery_codes": codes}).data)
 
 
 class PasskeysView(APIView):
@@ -131,12 +131,12 @@ class PasskeysView(APIView):
         operation_id="add_passkey",
         tags=["safety"],
         request=forms.PasskeyCreationRequestSerializer,
-        responses={201: forms.RecoveryCodesSerializer},
+        responses={201: forms.RecoveryCodeListSerializer},
     )
     def post(self, request: Request) -> Response:
         """Add the passkey that the device made. With the first factor of all come recovery codes."""
         codes = second_factors.finish_passkey(**_caller(request), **forms.PasskeyCreationRequestSerializer.read(request))
-        return Response(forms.RecoveryCodesSerializer({"recovery_codes": codes}).data, status=201)
+        return Response(forms.RecoveryCodeListSerializer({"recovery_codes": codes}).data, status=201)
 
 
 class PasskeyView(APIView):
@@ -152,10 +152,10 @@ class PasskeyView(APIView):
 class ConsentsView(APIView):
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(operation_id="list_consents", tags=["people"], responses={200: forms.ConsentsSerializer})
+    @extend_schema(operation_id="list_consents", tags=["people"], responses={200: forms.ConsentListSerializer})
     def get(self, request: Request) -> Response:
         """What you can agree to, the texts in force, and what you decided."""
-        return Response(forms.ConsentsSerializer({"consents": consents.consents_of(person_of(request))}).data)
+        return Response(forms.ConsentListSerializer({"consents": consents.consents_of(person_of(request))}).data)
 
     @extend_schema(
         operation_id="decide_consent", tags=["people"], request=forms.ConsentRequestSerializer, responses={200: forms.ConsentSerializer}
@@ -170,11 +170,11 @@ class ConsentsView(APIView):
 class WardConsentsView(APIView):
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(operation_id="list_ward_consents", tags=["people"], responses={200: forms.ConsentsSerializer})
+    @extend_schema(operation_id="list_ward_consents", tags=["people"], responses={200: forms.ConsentListSerializer})
     def get(self, request: Request, ward_id: uuid.UUID) -> Response:
         """What was agreed to for somebody whose guardian you are."""
         ward = guardianship.ward_of(user=person_of(request), ward_id=ward_id)
-        return Response(forms.ConsentsSerializer({"consents": consents.consents_of(ward)}).data)
+        return Response(forms.ConsentListSerializer({"consents": consents.consents_of(ward)}).data)
 
     @extend_schema(
         operation_id="decide_ward_consent",
@@ -259,19 +259,19 @@ class GuardianView(APIView):
 class WardsView(APIView):
     permission_classes = (IsAuthenticated,)
 
-    @extend_schema(operation_id="list_wards", tags=["people"], responses={200: forms.WardsSerializer})
+    @extend_schema(operation_id="list_wards", tags=["people"], responses={200: forms.WardListSerializer})
     def get(self, request: Request) -> Response:
         """For whom you answer."""
-        return Response(forms.WardsSerializer({"wards": guardianship.wards_of(person_of(request))}).data)
+        return Response(forms.WardListSerializer({"wards": guardianship.wards_of(person_of(request))}).data)
 
     @extend_schema(
-        operation_id="make_ward_profile", tags=["people"], request=forms.WardRequestSerializer, responses={201: forms.WardsSerializer}
+        operation_id="make_ward_profile", tags=["people"], request=forms.WardRequestSerializer, responses={201: forms.WardListSerializer}
     )
     def post(self, request: Request) -> Response:
         """Make a profile for a child under 13, who has no sign-in of their own."""
         user = person_of(request)
         guardianship.make_ward_profile(user=user, **forms.WardRequestSerializer.read(request))
-        return Response(forms.WardsSerializer({"wards": guardianship.wards_of(user)}).data, status=201)
+        return Response(forms.WardListSerializer({"wards": guardianship.wards_of(user)}).data, status=201)
 
 
 class WardAcceptanceView(APIView):
