@@ -13,8 +13,9 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from core.admin import AuditedAdmin, ReadOnlyAdmin
+from notifications.enums import Complaint
 from notifications.models import Announcement, Choice, Delivery, Notification, Phone, Preferences, PushDevice, Suppression
-from notifications.services import announcing, previewing, queue
+from notifications.services import announcing, previewing, queue, reachability
 from notifications.services.ringing import ring
 
 
@@ -112,7 +113,13 @@ class PhoneAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     search_fields = ("=user__email", "=number")
     exclude = ("code_hash",)
+    readonly_fields = ("why_nothing_is_sent",)
     show_full_result_count = False
+
+    @admin.display(description="why nothing is sent")
+    def why_nothing_is_sent(self, phone: Phone) -> str:
+        problem = reachability.problem_of_phone(phone)
+        return f"{Complaint(problem.reason).label}, since {problem.since:%Y-%m-%d %H:%M} UTC" if problem else "-"
 
 
 @admin.register(Suppression)

@@ -105,7 +105,7 @@ class TwilioStatus(TwilioWebhook):
         """What became of a text."""
         sid, status = request.POST.get("MessageSid", ""), request.POST.get("MessageStatus", "")
         if status in _LOST:
-            events.text_came_back(sid=sid)
+            events.text_came_back(sid=sid, number=request.POST.get("To", ""), error_code=request.POST.get("ErrorCode", ""))
         elif status in ("sent", "delivered"):
             events.text_arrived(sid=sid, is_delivered=status == "delivered")
         return HttpResponse(status=204)
@@ -114,5 +114,6 @@ class TwilioStatus(TwilioWebhook):
 class TwilioInbound(TwilioWebhook):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Somebody wrote to our number; Twilio itself answers STOP and START, so we say nothing."""
-        events.text_received(number=request.POST.get("From", ""), text=request.POST.get("Body", ""))
+        fields = request.POST
+        events.text_received(number=fields.get("From", ""), text=fields.get("Body", ""), opt_out_type=fields.get("OptOutType", ""))
         return HttpResponse(_EMPTY, content_type="text/xml")

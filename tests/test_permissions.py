@@ -160,6 +160,7 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("notifications/devices", "GET"): (401, 200, 200, 200),
     ("notifications/devices", "POST"): (401, 400, 400, 400),
     ("notifications/devices/<uuid:device_id>", "DELETE"): (401, 404, 204, 404),
+    ("notifications/email/resume", "POST"): (401, 204, 204, 204),
     ("notifications/phone", "GET"): (401, 404, 200, 404),
     ("notifications/phone", "PUT"): (401, 400, 400, 400),
     ("notifications/phone", "DELETE"): (401, 404, 204, 404),

@@ -3,19 +3,46 @@ come twice, late, or before we wrote down that we sent."""
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.services.invitations import refuse_invitations_to
+from core.phone_numbers import normalize_phone
 from notifications.enums import Channel, Complaint, DeliveryState, Why
 from notifications.models import WAITING, Delivery
 from notifications.services.recipients import lift_suppression, suppress
 
-# Twilio's own list (https://help.twilio.com/articles/223134027); only a single word counts.
-STOP_WORDS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
-START_WORDS = frozenset({"start", "yes", "unstop"})
+# Twilio's own list (https://help.twilio.com/articles/223134027), and the words of other languages in which people say it. Only a message of
+# a single word counts.
+STOP_WORDS = frozenset(
+    {
+        *("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"),
+        *(
+            "stopp",
+            "halt",
+            "abmelden",
+            "arret",
+            "arreter",
+            "desabonner",
+            "parar",
+            "alto",
+            "baja",
+            "cancelar",
+            "fermare",
+            "basta",
+            "stoppen",
+        ),
+    }
+)
+START_WORDS = frozenset({"start", "yes", "unstop", "anmelden", "commencer", "empezar", "iniciar", "inizia"})
+
+
+# Said STOP; no such handset; a landline.
+_LASTING_ERRORS = {"21610": Complaint.STOPPED, "30005": Complaint.BOUNCED, "30006": Complaint.BOUNCED}
 
 
 def mail_arrived(*, key: uuid.UUID, is_delivered: bool) -> None:
@@ -42,19 +69,35 @@ def text_arrived(*, sid: str, is_delivered: bool) -> None:
     _arrived(Q(provider_id=sid, channel=Channel.SMS), is_delivered=is_delivered)
 
 
-def text_came_back(*, sid: str) -> None:
-    """A text did not arrive."""
+def text_came_back(*, sid: str, number: str = "", error_code: str = "") -> None:
+    """A text did not arrive. Some errors end all texts to the number (https://www.twilio.com/docs/api/errors)."""
+    if number and error_code in _LASTING_ERRORS:
+        suppress(channel=Channel.SMS, address=_e164(number), reason=_LASTING_ERRORS[error_code])
     _came_back(Q(provider_id=sid, channel=Channel.SMS))
 
 
-def text_received(*, number: str, text: str) -> bool:
-    """Somebody wrote to our number. Whether it was a word that stops or starts messages."""
-    word = text.strip().lower()
+def text_received(*, number: str, text: str, opt_out_type: str = "") -> None:
+    """Somebody wrote to our number: a word that stops or starts messages, or something else, which is ignored. Where Twilio manages the
+    words itself, its `opt_out_type` decides (https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out)."""
+    word = opt_out_type.strip().lower() or _plain_word(text)
     if word in STOP_WORDS:
-        suppress(channel=Channel.SMS, address=number, reason=Complaint.STOPPED)
+        suppress(channel=Channel.SMS, address=_e164(number), reason=Complaint.STOPPED)
     elif word in START_WORDS:
-        lift_suppression(channel=Channel.SMS, address=number, reasons=(Complaint.STOPPED,))
-    return word in STOP_WORDS | START_WORDS
+        lift_suppression(channel=Channel.SMS, address=_e164(number), reasons=(Complaint.STOPPED,))
+
+
+def _plain_word(text: str) -> str:
+    """A message without accents, capitals, and what stands around its words."""
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(character for character in letters if not unicodedata.combining(character)).strip(" \t\r\n.,!?;:'\"-*")
+
+
+def _e164(number: str) -> str:
+    """The number as it is stored with its person; as it came where it is none, such as a short code."""
+    try:
+        return normalize_phone(number.rpartition(":")[2])
+    except ValidationError:
+        return number
 
 
 def _with_bundle(which: Q) -> Q:

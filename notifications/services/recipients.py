@@ -124,17 +124,17 @@ def suppress(*, channel: str, address: str, reason: Complaint) -> None:
 
 def lift_suppression(*, channel: str, address: str, reasons: Collection[Complaint] = tuple(Complaint)) -> int:
     """Send to it again. Returns how many suppressions were lifted."""
-    hashes = _hashes(address)
+    hashes = address_hashes(address)
     return Suppression.objects.filter(channel=channel, address_hash__in=hashes, reason__in=list(reasons)).delete()[0]
 
 
-def _hashes(address: str) -> list[str]:
-    """With this key and with those before it."""
+def address_hashes(address: str) -> list[str]:
+    """Every digest that may stand for an address: with this key and with those before it."""
     return [address_hash(address, str(secret)) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
 
 
 def _unwanted(channel: str, addresses: Collection[str]) -> set[str]:
     """The hashes, with the present key, of those that are suppressed."""
-    present = {known: address_hash(address) for address in addresses for known in _hashes(address)}
+    present = {known: address_hash(address) for address in addresses for known in address_hashes(address)}
     known = Suppression.objects.filter(channel=channel, address_hash__in=list(present)).values_list("address_hash", flat=True)
     return {present[found] for found in known}

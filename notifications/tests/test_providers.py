@@ -333,11 +333,49 @@ class TestReports:
 
     def test_stop_and_start(self, vendors: Vendors, make_kind: Callable[..., Kind], reachable: User) -> None:
         kind, number = make_kind(channels=frozenset({Channel.SMS})), reachable.phone.number
-        for text, count in ((" Stop ", 0), ("stop it please", 0), ("START", 1), ("please stop", 2)):
+        said = [
+            *((" Stop ", 0), ("stop it please", 0), ("START", 1), ("please stop", 2), ("Arrêt!", 2), ("Empezar", 3), ("STOPP.", 3)),
+            *(("Start.", 4), ("HELP", 5)),
+        ]
+        for text, count in said:
             assert self.call_twilio("inbound", {"From": number, "Body": text}) == 200
             tell(kind, reachable)
             send_all()
             assert len(vendors.book.of("text")) == count
+
+    def test_a_number_that_is_stopped_looks_stopped(self, vendors: Vendors, signed_in: Api, user: User, staff: User, settings: Any) -> None:
+        settings.TWILIO_FROM = "+15005550006"
+        phone = Phone.objects.create(user=user, number="+4915112345678", verified_at=timezone.now())
+        active = signed_in.get("notifications/phone").json()
+        assert (active["is_active"], active["problem"]) == (True, None)
+        # Twilio's own word for it, in whatever language the person wrote.
+        self.call_twilio("inbound", {"From": "+4915112345678", "Body": "لا مزيد", "OptOutType": "STOP"})
+        stopped = signed_in.get("notifications/phone").json()
+        assert (stopped["is_active"], stopped["problem"]["reason"]) == (False, "stopped")
+        assert "text START to +15005550006" in stopped["problem"]["remedy"]
+        assert signed_in.get("notifications/preferences").json()["problems"] == [stopped["problem"]]
+        User.objects.filter(pk=staff.pk).update(is_superuser=True)
+        desk = Client()
+        desk.force_login(User.objects.get(pk=staff.pk))
+        assert "answered STOP" in desk.get(f"/admin/notifications/phone/{phone.pk}/change/").content.decode()
+        self.call_twilio("inbound", {"From": "whatsapp:+4915112345678", "Body": "x", "OptOutType": "HELP"})
+        assert signed_in.get("notifications/phone").json()["is_active"] is False
+        self.call_twilio("inbound", {"From": "+4915112345678", "Body": "Unstop"})
+        assert signed_in.get("notifications/phone").json()["is_active"] is True
+
+    def test_a_report_that_a_number_takes_nothing(self, vendors: Vendors, signed_in: Api, user: User) -> None:
+        Phone.objects.create(user=user, number="+4915112345678", verified_at=timezone.now())
+        report = {"MessageSid": "SM1", "MessageStatus": "undelivered", "To": "+4915112345678", "ErrorCode": "30006"}
+        assert self.call_twilio("status", report) == 204
+        assert signed_in.get("notifications/phone").json()["problem"]["reason"] == "bounced"
+
+    def test_a_mailbox_that_gets_nothing_is_told_and_can_be_tried_again(self, vendors: Vendors, signed_in: Api, user: User) -> None:
+        for reason in (Complaint.BOUNCED, Complaint.COMPLAINED):
+            suppress(channel=Channel.EMAIL, address=user.email, reason=reason)
+            (problem,) = signed_in.get("notifications/preferences").json()["problems"]
+            assert (problem["channel"], problem["reason"]) == ("email", reason)
+            assert signed_in.post("notifications/email/resume").status_code == 204
+            assert signed_in.get("notifications/preferences").json()["problems"] == []
 
 
 class TestAddresses:

@@ -21,7 +21,7 @@ from notifications.api.v1.serializers import (
 )
 from notifications.models import Phone, PushDevice
 from notifications.selectors import push_devices_of
-from notifications.services import addresses
+from notifications.services import addresses, reachability
 
 
 class PushDevicesView(GenericAPIView[PushDevice]):
@@ -90,3 +90,13 @@ class PhoneConfirmationView(APIView):
         """Tell us the code, so that we know the phone is in your hands."""
         phone = addresses.confirm_phone(user=person_of(request), code=PhoneCodeSerializer.read(request)["code"])
         return Response(PhoneSerializer(phone).data)
+
+
+class MailResumptionView(APIView):
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(operation_id="resume_mail", tags=["notifications"], request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """Have e-mail sent to your address again, after it came back or was marked as spam."""
+        reachability.resume_mail(user=person_of(request))
+        return Response(status=204)

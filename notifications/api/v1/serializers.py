@@ -11,12 +11,13 @@ from core import serializers
 from core.phone_numbers import LONGEST_INPUT
 from core.serializers import RequestSerializer
 from core.wall_time import Weekday
-from notifications.enums import Cadence, Channel, DeliveryState, Urgency, Why
+from notifications.enums import Cadence, Channel, Complaint, DeliveryState, Urgency, Why
 from notifications.models import Delivery, Notification, Phone, Preferences, PushDevice
 from notifications.notices import topics
 from notifications.selectors import card_of
 from notifications.services.composing import language_of
 from notifications.services.preferences import fixed_channels, matrix, send_at
+from notifications.services.reachability import channel_problems, problem_of_phone
 
 _EXPO_TOKEN = re.compile(r"(Expo|Exponent)PushToken\[[A-Za-z0-9_\-:.]{1,150}\]")
 _MOST_IDS = 100
@@ -94,6 +95,15 @@ class TopicPreferenceSerializer(serializers.Serializer[Any]):
     fixed = serializers.ListField(child=serializers.ChoiceField(choices=Channel.choices), help_text="Channels that cannot be turned off.")
 
 
+class ChannelProblemSerializer(serializers.Serializer[Any]):
+    """A channel on which nothing is sent to you, although you have an address there."""
+
+    channel = serializers.ChoiceField(choices=Channel.choices)
+    reason = serializers.ChoiceField(choices=Complaint.choices)
+    since = serializers.DateTimeField()
+    remedy = serializers.CharField(help_text="What you can do about it, in your language.")
+
+
 class PreferencesSerializer(serializers.Serializer[Preferences]):
     """When and how a person is told things; times are those on the wall, in `time_zone`."""
 
@@ -104,6 +114,7 @@ class PreferencesSerializer(serializers.Serializer[Preferences]):
     time_zone = serializers.CharField(help_text="Of the account.")
     next_send_at = serializers.DateTimeField(help_text="When something would be sent that came now.")
     next_urgent_send_at = serializers.DateTimeField(help_text="When something urgent would be sent that came now.")
+    problems = ChannelProblemSerializer(many=True, help_text="Channels on which nothing reaches you.")
 
     def to_representation(self, preferences: Preferences) -> dict[str, Any]:
         now = timezone.now()
@@ -116,6 +127,7 @@ class PreferencesSerializer(serializers.Serializer[Preferences]):
             "time_zone": preferences.user.time_zone,
             "next_send_at": send_at(preferences, now=now),
             "next_urgent_send_at": send_at(preferences, now=now, urgency=Urgency.URGENT),
+            "problems": channel_problems(preferences.user),
         }
         shown: dict[str, Any] = super().to_representation(fields)  # type: ignore[arg-type]  # a mapping is shown as well
         return shown
@@ -215,6 +227,17 @@ class PhoneCodeSerializer(RequestSerializer):
 
 
 class PhoneSerializer(serializers.ModelSerializer[Phone]):
+    is_active = serializers.SerializerMethodField(help_text="Whether text messages are sent to it.")
+    problem = serializers.SerializerMethodField(help_text="Why none are sent, although the number was confirmed.")
+
     class Meta:
         model = Phone
-        fields = ("number", "verified_at")
+        fields = ("number", "verified_at", "is_active", "problem")
+
+    def get_is_active(self, phone: Phone) -> bool:
+        return phone.verified_at is not None and problem_of_phone(phone) is None
+
+    @extend_schema_field(ChannelProblemSerializer(allow_null=True))
+    def get_problem(self, phone: Phone) -> dict[str, Any] | None:
+        problem = problem_of_phone(phone)
+        return ChannelProblemSerializer(problem).data if problem else None

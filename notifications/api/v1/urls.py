@@ -11,5 +11,6 @@ urlpatterns = [
     path("notifications/devices/<uuid:device_id>", address_views.PushDeviceView.as_view(), name="push-device"),
     path("notifications/phone", address_views.PhoneView.as_view(), name="phone"),
     path("notifications/phone/confirm", address_views.PhoneConfirmationView.as_view(), name="confirm-phone"),
+    path("notifications/email/resume", address_views.MailResumptionView.as_view(), name="resume-mail"),
     path("notifications/<uuid:notification_id>", views.NotificationView.as_view(), name="notification"),
 ]
