@@ -56,7 +56,7 @@ from bookings.notices import (
 from bookings.services import leaving, paying, waiting
 from bookings.services.approving import needs_approval
 from bookings.services.calendars import cancellation_for, entry_for
-from bookings.services.strikes import WARNED_AT, strikes_of
+from bookings.services.strikes import WARNED_AT, stopped_until, strikes_of
 from bookings.services.telling import (
     booking_for_telling,
     both,
@@ -67,6 +67,8 @@ from bookings.services.telling import (
     tell_staff,
 )
 from core.events import subscribe
+from mentors.events import MentorDecided
+from mentors.services.profiles import bar_until
 from mentors.services.requests import is_unanswered
 from payments.events import DisputeDecided, PaymentAuthorised, PaymentCancelled, PaymentRefunded, PaymentSucceeded
 
@@ -226,7 +228,8 @@ def _tell_that_it_was_cancelled(booking: Booking, last: BookingMove) -> None:
 @subscribe(PaymentDue)
 def ask_for_payment(event: PaymentDue) -> None:
     """A session of a series is held only shortly, unless it is paid for."""
-    remind_of_payment(booking_for_telling(event.booking_id))
+    booking = booking_for_telling(event.booking_id)
+    remind_of_payment(booking, key=f"pay by {booking.expires_at}")
 
 
 @subscribe(ReminderDue)
@@ -303,6 +306,13 @@ def tell_both_what_was_decided(event: AppealDecided) -> None:
     appeal = Appeal.objects.get(pk=event.appeal_id)
     booking = booking_for_telling(appeal.booking_id)
     tell(booking, APPEAL_DECIDED, both(booking), note=appeal.decision_note, decision=appeal.state, key=str(appeal.pk))
+
+
+@subscribe(MentorDecided)
+def bar_who_has_strikes(event: MentorDecided) -> None:
+    """Whoever becomes a mentor brings the strikes that they got as a learner."""
+    person = User.objects.get(pk=event.user_id)
+    bar_until(user_id=person.pk, until=stopped_until(person))
 
 
 @subscribe(StrikeGiven)

@@ -31,10 +31,14 @@ def test_only_what_is_held_and_unpaid(world: BookingWorld) -> None:
     first, again = (learner.post("payments/create-intent", {"booking_id": str(booking.pk)}).json() for _ in range(2))
     assert first == again and first["client_secret"]
     assert intent(mentor, booking.pk) == intent(stranger, booking.pk) == (404, "nothing_to_pay_for")
+    body, key = {"booking_id": str(booking.pk)}, {"HTTP_IDEMPOTENCY_KEY": "one"}
+    assert learner.post("payments/create-intent", body, **key).json() == first
     # The payer has agreed, and we have not heard of it.
     world.confirm(booking.payment)
     assert intent(learner, booking.pk) == (409, "already_paid")
     world.turn()
+    # A key that was used before gives no secret any more.
+    assert learner.post("payments/create-intent", body, **key).json()["code"] == "already_paid"
     for step in (requesting.confirm_booking, None):
         assert intent(learner, booking.pk) == (409, "already_paid")
         assert intent(mentor, booking.pk) == (404, "nothing_to_pay_for")
@@ -42,7 +46,7 @@ def test_only_what_is_held_and_unpaid(world: BookingWorld) -> None:
             step(booking_id=booking.pk, mentor=world.mentor)
             world.turn()
     world.attended(booking, world.learner, world.mentor)
-    world.clock.set("2027-06-05 11:30")
+    world.clock.set("2027-06-06 12:00")
     world.turn()
     assert Booking.objects.get().state == "completed"
     assert intent(learner, booking.pk) == (409, "already_paid")

@@ -53,6 +53,18 @@ def test_a_paused_mentor_comes_back_when_it_is_over(world: BookingWorld, client:
     assert mentor.post("mentors/me/resume").json()["state"] == "live"
 
 
+def test_who_becomes_a_mentor_brings_their_strikes(world: BookingWorld, staff: User, make_mentor: Any) -> None:
+    person = world.other()
+    for row in book_series(world, 4):
+        give_strike(person=person, booking=row, kind=StrikeKind.NO_SHOW)
+    profile = make_mentor(user=person)
+    type(profile).objects.filter(pk=profile.pk).update(state=MentorState.APPLIED)
+    profiles.decide_application(staff=staff, profile=profile, is_accepted=True)
+    world.turn()
+    profile.refresh_from_db()
+    assert (profile.state, profile.paused_because) == ("paused", "strikes")
+
+
 @pytest.mark.parametrize("way", ["pause first", "leave and apply", "leave first", "suspended and reinstated"])
 def test_no_way_around_it(world: BookingWorld, staff: User, way: str) -> None:
     mentor, profile = Api().sign_in(world.mentor), world.profile

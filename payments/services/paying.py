@@ -117,12 +117,14 @@ def payment_for(*, payer: User, subject_id: uuid.UUID) -> Payment:
     Raises:
         NothingToPayFor: there is none, or somebody else is to make it.
         Conflict: whoever sold it waits for no payment.
+        NothingToPay, IllegalPaymentMove, AlreadyPaid: as `start_payment` does.
     """
     known = (payment for resolver in _resolvers if (payment := resolver(payer, subject_id)) is not None)
     newest = Payment.objects.filter(payer=payer, subject_id=subject_id).order_by("-attempt")
     payment = next(known, None) or newest.first()
     if payment is None or payment.payer_id != payer.pk:
         raise NothingToPayFor
+    _require_startable(payment)
     return payment
 
 
@@ -137,12 +139,7 @@ def start_payment(*, payment_id: uuid.UUID) -> Started:
     """
     with transaction.atomic():
         payment = locked_payment(payment_id)
-        if payment.is_free:
-            raise NothingToPay
-        if payment.state == PaymentState.CANCELLED or payment.is_unwanted:
-            raise IllegalPaymentMove
-        if payment.state not in (PaymentState.OPEN, PaymentState.WAITING):
-            raise AlreadyPaid
+        _require_startable(payment)
         if payment.provider_id:
             intent = stripe.read_intent(payment.provider_id)
             if intent.status != IntentStatus.NEEDS_PAYER:
@@ -160,6 +157,15 @@ def start_payment(*, payment_id: uuid.UUID) -> Started:
         payment.provider_id, payment.state, payment.looked_at = intent.id, PaymentState.WAITING, timezone.now()
         payment.save()
     return Started(payment, intent.client_secret)
+
+
+def _require_startable(payment: Payment) -> None:
+    if payment.is_free:
+        raise NothingToPay
+    if payment.state == PaymentState.CANCELLED or payment.is_unwanted:
+        raise IllegalPaymentMove
+    if payment.state not in (PaymentState.OPEN, PaymentState.WAITING):
+        raise AlreadyPaid
 
 
 def capture_payment(*, payment_id: uuid.UUID, money: Money | None = None) -> Movement:

@@ -63,12 +63,19 @@ class CreateIntentView(APIView):
         request=IntentRequestSerializer,
         responses={201: IntentSerializer},
     )
-    @idempotent
     def post(self, request: Request) -> Response:
         """Begin to pay for a booking that is held for you, or go on with it. Called again it gives the same agreement to pay; once there
-        is nothing to pay any more it is 409. Takes `Idempotency-Key`."""
-        person = person_of(request)
-        payment = payment_for(payer=person, subject_id=IntentRequestSerializer.read(request)["booking_id"])
+        is nothing to pay any more it is 409, under a used key, too. Takes `Idempotency-Key`."""
+        self._payment(request)
+        answer: Response = self._start(request)
+        return answer
+
+    def _payment(self, request: Request) -> Payment:
+        return payment_for(payer=person_of(request), subject_id=IntentRequestSerializer.read(request)["booking_id"])
+
+    @idempotent
+    def _start(self, request: Request) -> Response:
+        payment = self._payment(request)
         started = start_payment(payment_id=payment.pk)
         parts = parts_after_returns(started.payment)
         is_peer = settings.PAYMENT_ENGINE == "peer"
