@@ -485,9 +485,8 @@ def test_the_policy_stands_on_every_page(client: Any) -> None:
     assert "unsafe" not in client.get("/api/v1/mentors").headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize(("path", "shown"), [("/api/docs", ".swagger-ui .info .title"), ("/api/redoc", ".menu-content")])
-def test_the_pages_of_the_api_run_under_their_policy(visit: Callable[..., Visitor], path: str, shown: str) -> None:
-    visit().go(path).wait_for_selector(shown, timeout=60_000)
+def test_the_documentation_of_the_api_runs_under_its_policy(visit: Callable[..., Visitor]) -> None:
+    visit().go("/api/docs").wait_for_selector(".swagger-ui .info .title", timeout=60_000)
 
 
 @pytest.mark.parametrize(("description", "told"), [("Nights and weekends.", "Nights and weekends."), ("", "A title")])
