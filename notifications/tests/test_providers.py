@@ -381,7 +381,7 @@ class TestReports:
 class TestAddresses:
     def test_a_number_is_proved_twice(self, vendors: Vendors, signed_in: Api, user: User) -> None:
         answer = signed_in.call("PUT", "notifications/phone", {"number": "+49 (151) 1234-5678"})
-        assert answer.json() == {"number": "+4915112345678", "verified_at": None}
+        assert answer.json() == {"number": "+4915112345678", "verified_at": None, "is_active": False, "problem": None}
         (text,) = vendors.book.of("text")
         code = text["body"].split("is ")[1][:6]
         wrong = "000000" if code != "000000" else "000001"
