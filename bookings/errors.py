@@ -15,6 +15,11 @@ class NoSuchOffer(InvalidInput):
     message = _("The mentor offers no such session.")
 
 
+class OfferNotNamed(InvalidInput):
+    code = "offer_not_named"
+    message = _("The mentor has prices in several currencies. Choose an offer.")
+
+
 class NotBookable(NotFound):
     code = "mentor_not_bookable"
     message = _("This mentor takes no bookings from you.")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.policies import can_book, is_minor
 from bookings.enums import BookingState, Cause, Side, WaitlistState
-from bookings.errors import MayNotBook, NoSuchOffer, NotBookable, PriceNotCharged
+from bookings.errors import MayNotBook, NoSuchOffer, NotBookable, OfferNotNamed, PriceNotCharged
 from bookings.events import BookingHeld
 from bookings.models import Booking, BookingTerms, Series, Session, WaitlistEntry
 from bookings.services.limits import require_can_book
@@ -134,10 +134,14 @@ def begin_booking(booking: Booking, learner: User) -> None:
 
 
 def offer_for(profile: MentorProfile, minutes: int, offer_id: uuid.UUID | None) -> Offer:
-    """The named one, or else the cheapest of this length; among those whose price can be charged."""
+    """The named one, or else the cheapest of this length; among those whose price can be charged. Prices in several currencies cannot be
+    compared, so that one has to be named, unless one is free of charge."""
     offers = profile.offers.filter(is_active=True, duration_minutes=minutes).exclude(kind=OfferKind.GROUP).order_by("price_amount", "pk")
     chosen = offers if offer_id is None else offers.filter(pk=offer_id)
-    offer = next((row for row in chosen if can_be_charged(row)), None)
+    chargeable = [row for row in chosen if can_be_charged(row)]
+    offer = chargeable[0] if chargeable else None
+    if offer is not None and offer.price_amount and len({row.price_currency for row in chargeable}) > 1:
+        raise OfferNotNamed(errors=(FieldError("offer_id", OfferNotNamed.code, OfferNotNamed.message),))
     if offer is None:
         field = "duration_minutes" if offer_id is None else "offer_id"
         raise NoSuchOffer(errors=(FieldError(field, NoSuchOffer.code, NoSuchOffer.message),))

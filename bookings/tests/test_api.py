@@ -131,6 +131,9 @@ class TestBooking:
         assert learner.post("bookings", body(world)).json()["price"]["amount"] == 4500
         named = learner.post("bookings", body(world, scheduled_at="2027-06-05T12:00:00Z", offer_id=str(dear.pk))).json()
         assert (named["price"]["amount"], named["title"], named["kind"]) == (9000, "Dear", "review")
+        Offer.objects.filter(pk=dear.pk).update(price_amount=100, price_currency="USD")
+        unclear = learner.post("bookings", body(world, scheduled_at="2027-06-05T14:00:00Z"))
+        assert (unclear.status_code, unclear.json()["errors"][0]["field"]) == (400, "offer_id"), "two currencies are not compared"
 
     def test_nobody_hoards_times(self, world: BookingWorld, learner: Api) -> None:
         for hour in (10, 12, 14):

@@ -15,8 +15,10 @@ from typing import Any
 import icalendar
 import pytest
 from django.db.models import QuerySet
+from django.test import Client
 from django.utils import timezone
 
+from conftest import Api
 from core.errors import InvalidInput
 from core.models import OutboxEvent
 from mentors.enums import CalendarKind, Refusal
@@ -133,6 +135,20 @@ class TestNotUnderstood:
             "Choose a time zone with the name of a city for it."
         )
         assert refusals(mentor, "2026-06-08 07:00") == [Refusal.TAKEN]
+
+    def test_the_pages_say_what_was_not_understood(self, mentor: MentorProfile, server: CalendarServer, client: Client) -> None:
+        server.content = content_with("UID:1\nSUMMARY:Talk\nDTSTART;TZID=Office:20260608T120000\nDURATION:PT1H")
+        calendar = add(mentor, server)
+        client.force_login(mentor.user)
+        assert "Nobody can book you until this calendar is read." in client.get("/dashboard/calendars").content.decode()
+        refresh_calendar(calendar=calendar)
+        page = client.get("/dashboard/calendars").content.decode()
+        assert "“Talk” (line 7) names the time zone “Office”, which nobody knows." in page
+        assert "Nobody can book you until" not in page
+        (row,) = Api().sign_in(mentor.user).get("mentors/me/calendars").json()["results"]
+        assert [(problem["code"], problem["line"]) for problem in row["problems"]] == [("unknown_zone", 7)]
+        OutsideCalendar.objects.update(fresh_at=timezone.now() - datetime.timedelta(hours=13))
+        assert "Not confirmed" in client.get(f"/mentors/{mentor.pk}").content.decode()
 
     def test_more_of_the_future_is_busy_until_it_was_read(self, mentor: MentorProfile, server: CalendarServer) -> None:
         server.content, server.etag = content_with(LUNCH), '"1"'

@@ -19,6 +19,7 @@ from core.time_zones import canonical_zone
 from mentors.enums import AccessibilityPractice, MentorState
 from mentors.models import MentorProfile, Offer, Schedule
 from mentors.selectors import badge_text, first_name, reviews_of_mentor, shortest_offer
+from mentors.services.calendars import is_confirmed
 from mentors.services.searching import search_mentors
 from mentors.services.slots import Question, next_slots, slots_between
 from mentors.services.standing import answering_of, rating_of
@@ -83,6 +84,7 @@ def mentor_context(request: HttpRequest, profile: MentorProfile) -> dict[str, An
         **_card(profile),
         "checks": [badge_text(check) for check in profile.checks_in_force],  # type: ignore[attr-defined]  # prefetched by `for_cards`
         "days": _free_days(request, profile, zone, number),
+        "is_confirmed": is_confirmed(profile.user_id),
         "week": number,
         "is_last_week": number == _FURTHEST_WEEK,
         "reviews": [{"review": review, "author": first_name(review.author)} for review in reviews.rows],
