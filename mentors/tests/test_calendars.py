@@ -168,14 +168,14 @@ def whole_reading(
     found = set()
     day = datetime.timedelta(days=1)
     try:
-        calendars = icalendar.Calendar.from_ical(content, multiple=True)
-    except ValueError:
+        for each in icalendar.Calendar.from_ical(content, multiple=True):
+            for event in recurring_ical_events.of(each, skip_bad_series=True).between(first - day, last + day):
+                start, end = max(instant(event.start), first), min(instant(event.end), last)
+                if _keeps_busy(event) and start < end:
+                    found.add((start, end))
+    except (ValueError, AttributeError, TypeError):
+        # It stumbles over some files in ways of its own.
         return None
-    for each in calendars:
-        for event in recurring_ical_events.of(each, skip_bad_series=True).between(first - day, last + day):
-            start, end = max(instant(event.start), first), min(instant(event.end), last)
-            if _keeps_busy(event) and start < end:
-                found.add((start, end))
     return found
 
 

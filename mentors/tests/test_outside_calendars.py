@@ -99,7 +99,7 @@ class TestNotUnderstood:
         calendar = add(mentor, server)
         assert (refusals(mentor, "2026-06-08 11:00"), is_confirmed(mentor.user_id)) == ([Refusal.TAKEN], False)
         (reason,) = full_reasons_against(mentor, Question(mentor.pk, 60), utc("2026-06-08 11:00"))
-        assert reason.details == ("Work has not been read for the time from 2026-06-01 06:00 UTC on.",)
+        assert reason.details == ("Work has not been read yet for the time from 2026-06-01 08:00 in Europe/Berlin on.",)
         assert report_stale_calendars() == 0, "it was not tried yet"
         refresh_calendar(calendar=calendar)
         calendar.refresh_from_db()
@@ -148,7 +148,7 @@ class TestNotUnderstood:
         (row,) = Api().sign_in(mentor.user).get("mentors/me/calendars").json()["results"]
         assert [(problem["code"], problem["line"]) for problem in row["problems"]] == [("unknown_zone", 7)]
         OutsideCalendar.objects.update(fresh_at=timezone.now() - datetime.timedelta(hours=13))
-        assert "Not confirmed" in client.get(f"/mentors/{mentor.pk}").content.decode()
+        assert "Not confirmed" in Client().get(f"/mentors/{mentor.pk}").content.decode()
 
     def test_more_of_the_future_is_busy_until_it_was_read(self, mentor: MentorProfile, server: CalendarServer) -> None:
         server.content, server.etag = content_with(LUNCH), '"1"'
