@@ -239,4 +239,4 @@ def test_wild_calendars_are_read_or_refused_and_none_is_read_wrong(every: int) -
             agreed += 1
     print(f"{len(seen)} files: {compared} as the library reads them whole, {agreed} as two libraries agree")
     assert compared > 190 // every
-    assert agreed > 75 // every
+    assert agreed > 65 // every
