@@ -249,7 +249,7 @@ def ask_how_it_went(event: SessionOver) -> None:
     """Nothing proves how it went: whoever has not said so is asked."""
     booking = booking_for_telling(event.booking_id)
     if booking.contest_until is not None and booking.final_at is None:
-        tell(booking, SESSION_OVER, _silent(booking), until=booking.contest_until)
+        tell(booking, SESSION_OVER, _silent(booking), names_nobody_gone=True, until=booking.contest_until)
         tell_guardians(booking, WARD_SESSION_OVER, until=booking.contest_until)
 
 
@@ -262,7 +262,16 @@ def tell_other_side_of_statement(event: StatementMade) -> None:
     booking = booking_for_telling(statement.booking_id)
     if booking.contest_until is not None and booking.final_at is None:
         key, until = f"{statement.pk} {statement.says}", booking.contest_until
-        tell(booking, STATEMENT_MADE, _silent(booking), key=key, until=until, says=statement.says, note=statement.note)
+        tell(
+            booking,
+            STATEMENT_MADE,
+            _silent(booking),
+            names_nobody_gone=True,
+            key=key,
+            until=until,
+            says=statement.says,
+            note=statement.note,
+        )
         if statement.side == Side.MENTOR:
             tell_guardians(booking, WARD_SESSION_OVER, until=booking.contest_until)
 
@@ -272,7 +281,7 @@ def tell_both_that_it_counts(event: SessionHeld) -> None:
     """It counts as held. Whoever has not said so may contest it."""
     booking = booking_for_telling(event.booking_id)
     if booking.contest_until is not None and booking.final_at is None:
-        tell(booking, SESSION_HELD, _silent(booking), until=booking.contest_until)
+        tell(booking, SESSION_HELD, _silent(booking), names_nobody_gone=True, until=booking.contest_until)
         tell_guardians(booking, WARD_SESSION_OVER, until=booking.contest_until)
 
 
@@ -285,7 +294,7 @@ def tell_both_who_was_missing(event: SessionMissed) -> None:
     for person in both(booking):
         own = BookingState.NO_SHOW_BY_LEARNER if person == booking.learner else BookingState.NO_SHOW_BY_MENTOR
         who = "both" if booking.state == BookingState.NO_SHOW_BY_BOTH else "you" if booking.state == own else "other"
-        tell(booking, SESSION_MISSED, [person], until=booking.contest_until, who=who)
+        tell(booking, SESSION_MISSED, [person], names_nobody_gone=True, until=booking.contest_until, who=who)
     tell_guardians(booking, WARD_SESSION_OVER, until=booking.contest_until)
 
 
@@ -297,7 +306,7 @@ def tell_staff_and_other_side_of_appeal(event: AppealOpened) -> None:
     tell_staff(booking, APPEAL_OPEN, key=str(appeal.pk))
     other = booking.learner if appeal.side == Side.MENTOR else booking.session.mentor
     if not booking.appeals.exclude(pk=appeal.pk).exists():
-        tell(booking, APPEAL_ANSWER, [other], key=str(appeal.pk))
+        tell(booking, APPEAL_ANSWER, [other], names_nobody_gone=True, key=str(appeal.pk))
 
 
 @subscribe(AppealDecided)
@@ -305,7 +314,9 @@ def tell_both_what_was_decided(event: AppealDecided) -> None:
     """Staff decided."""
     appeal = Appeal.objects.get(pk=event.appeal_id)
     booking = booking_for_telling(appeal.booking_id)
-    tell(booking, APPEAL_DECIDED, both(booking), note=appeal.decision_note, decision=appeal.state, key=str(appeal.pk))
+    tell(
+        booking, APPEAL_DECIDED, both(booking), names_nobody_gone=True, note=appeal.decision_note, decision=appeal.state, key=str(appeal.pk)
+    )
 
 
 @subscribe(MentorDecided)

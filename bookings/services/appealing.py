@@ -53,13 +53,13 @@ def decide_appeal(*, row: Appeal, staff: User, state: AppealState, note: str) ->
     """Staff decide how the session counts, for everybody who contested it. That is final.
 
     Raises:
-        Forbidden: nobody decides about their own session.
+        Forbidden: nobody decides about their own session, or that of their ward.
         CannotAppeal: it was decided before, or the booking came to another end.
         NotOverYet: the session still goes on.
     """
     with transaction.atomic():
         booking = locked_booking(row.booking_id)
-        if staff.pk in (booking.learner_id, booking.session.mentor_id):
+        if Booking.objects.visible_to(staff).filter(pk=booking.pk).exists():
             raise Forbidden
         if booking.session.ends_at > timezone.now():
             raise NotOverYet(possible_at=as_text(booking.session.ends_at))

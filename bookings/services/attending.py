@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 
 from bookings.enums import AttendanceRecord, AttendanceSource, Side
-from bookings.models import Attendance, Booking, Room, Session
+from bookings.models import Attendance, Booking, Removal, Room, Session
 from bookings.models.rooms import CLOSES_AFTER, OPENS_BEFORE
 from bookings.providers.video import video_named
 
@@ -52,7 +52,7 @@ def record_of(booking: Booking) -> AttendanceRecord:
     everything in favour of whoever is said to be absent."""
     if is_met(booking):
         return AttendanceRecord.BOTH
-    if not _is_reported(booking.session):
+    if not _is_reported(booking.session) or _is_kept_out(booking):
         return AttendanceRecord.UNCLEAR
     came = {side: _provider_stays(booking.session, _person_of(booking, side)).exists() for side in (Side.LEARNER, Side.MENTOR)}
     if all(came.values()):
@@ -161,6 +161,12 @@ def _is_reported(session: Session) -> bool:
     """Whether the provider of this room reports who comes, so that an absence from its record means something."""
     room = Room.objects.filter(session=session).only("provider").first()
     return room is not None and bool(room.provider) and video_named(room.provider).reports_attendance
+
+
+def _is_kept_out(booking: Booking) -> bool:
+    """Whether one of the two may not come in, such as after a block: their absence says nothing about them."""
+    people = (booking.learner_id, booking.session.mentor_id)
+    return Removal.objects.filter(session=booking.session_id, person__in=people).exists()
 
 
 def _is_over(booking: Booking) -> bool:

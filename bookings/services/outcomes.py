@@ -134,7 +134,9 @@ def _follow_up(booking: Booking, outcome: Outcome) -> None:
     if outcome == Outcome.HELD:
         profile = MentorProfile.objects.filter(user=booking.session.mentor_id).first()
         if profile is not None:
-            grant_reviews(reference=booking.pk, profile=profile, learner_id=booking.learner_id, ended_at=booking.session.ends_at)
+            # Staff may decide weeks later: both have as long to write as anybody.
+            ended_at = booking.session.ends_at if booking.basis != EndingBasis.STAFF else timezone.now()
+            grant_reviews(reference=booking.pk, profile=profile, learner_id=booking.learner_id, ended_at=ended_at)
         publish(SessionCompleted(booking.pk, booking.version))
     elif (side := _ABSENT_SIDE.get(BookingState(booking.state))) is not None:
         person = booking.session.mentor if side == Side.MENTOR else booking.learner

@@ -46,7 +46,7 @@ def tell(
         notify(
             kind=kind,
             user_ids=[person.pk],
-            data=_data(booking, other) | more | ({"name": "", "note": ""} if is_nameless else {}),
+            data=_data(booking, other) | more | ({name: "" for name in ("name", "note") if name in kind.data} if is_nameless else {}),
             about_id=None if is_nameless else other.pk,
             key=f"{booking.pk} {key or booking.version}",
             calendar=calendar(booking, person, is_nameless=is_nameless) if calendar else None,

@@ -21,6 +21,7 @@ from bookings.tests.world import BookingWorld, utc
 from conftest import Api
 from core.privacy import erasure_steps
 from mentors.models import Offer, Review
+from notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -411,6 +412,30 @@ class TestOtherWays:
         mentor.post(f"bookings/{booking.pk}/complete")
         leaving.leave(person_id=world.mentor.pk)
         assert mentor.get(f"bookings/{booking.pk}/join").status_code == 409
+
+    @pytest.mark.parametrize("is_mentor", [False, True])
+    def test_who_locks_the_other_one_out_by_a_block_proves_nothing(
+        self, peer: DailyPeer, world: BookingWorld, booking: Booking, learner: Api, mentor: Api, is_mentor: bool
+    ) -> None:
+        api, blocked = (mentor, world.learner) if is_mentor else (learner, world.mentor)
+        opened(booking, world)
+        world.clock.set("2027-06-05 10:01")
+        reported(booking, world.mentor if is_mentor else world.learner, 0)
+        api.post("blocks", {"user_id": str(blocked.pk)})
+        world.turn()
+        world.clock.set("2027-06-05 10:11")
+        assert api.post(f"bookings/{booking.pk}/no-show").json()["state"] == "in_session"
+
+    def test_a_block_keeps_nobody_from_hearing_what_is_said_about_them(self, world: BookingWorld, booking: Booking, learner: Api) -> None:
+        """Otherwise silence would prove nothing. They are not named."""
+        world.clock.set("2027-06-05 10:15")
+        learner.get(f"bookings/{booking.pk}/join")
+        learner.post("blocks", {"user_id": str(world.mentor.pk)})
+        world.turn()
+        learner.post(f"bookings/{booking.pk}/no-show", {"note": "Shame on you."})
+        world.turn()
+        notice = Notification.objects.get(user=world.mentor, kind="bookings.statement-made")
+        assert (notice.data["name"], notice.data["note"], notice.about_id) == ("", "", None)
 
     def test_in_a_group_each_seat_is_decided_for_itself(self, peer: DailyPeer, world: BookingWorld, mentor: Api) -> None:
         offer = Offer.objects.create(
