@@ -298,8 +298,8 @@ class BookingMachine(RuleBasedStateMachine):
             with self.quiet():
                 appealing.appeal(booking_id=key, user=self.party(booking, is_mentor), text="I was there.")
 
-    @rule(key=bookings, cheat=st.sampled_from(CHEATS), minutes=st.sampled_from([0, 11, 61, 36 + 60, 1_439, 1_500, 3_000]))
-    def cheat(self, key: uuid.UUID, cheat: str, minutes: int) -> None:
+    @rule(key=bookings, cheat=st.sampled_from(CHEATS), minutes=st.sampled_from([0, 11, 61, 96, 1_500]), is_contested=SIDE)
+    def cheat(self, key: uuid.UUID, cheat: str, minutes: int, is_contested: bool) -> None:
         """One side stays away, or leaves at once, and tries to gain by it: by the link, its app, an ending, or a report; then time passes."""
         booking = Booking.objects.select_related("session").get(pk=key)
         if booking.state != BookingState.CONFIRMED or booking.session.ends_at <= self.clock.now():
@@ -318,6 +318,9 @@ class BookingMachine(RuleBasedStateMachine):
         booking = Booking.objects.select_related("session").get(pk=key)
         if self.clock.now() < booking.session.ends_at:
             assert joining.join_session(booking=booking, user=victim).meeting_url, "nobody is shut out by what the other side says"
+        if is_contested:
+            self.appeal(key, not is_mentor, 2)
+            self.clock.ahead(minutes=2_880)
         self.world.turn()
 
     @rule(learner=st.integers(0, 2), step=STEP, number=st.integers(2, 3), times=st.integers(1, 7))
