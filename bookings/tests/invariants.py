@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from django.db import connection
 from django.utils import timezone
@@ -39,6 +39,7 @@ def check_always() -> None:
     _check_money(bookings)
     _check_waitlist()
     check_endings(bookings)
+    _check_holds(bookings)
     # P15: reviews belong to sessions that took place, and to their two people.
     for review in Review.objects.all():
         booking = next(row for row in bookings if row.pk == review.reference)
@@ -125,6 +126,21 @@ def _check_history(bookings: list[Booking]) -> None:
             assert not state or move.to_state == state or move.to_state in MOVES[BookingState(state)]
             state = move.to_state
         assert state == booking.state
+
+
+MOST_UNPAID = 30
+
+
+def _check_holds(bookings: list[Booking]) -> None:
+    """Nobody holds more of a mentor's time without paying; what the platform holds from a waitlist is not theirs."""
+    offered = set(WaitlistEntry.objects.filter(state=WaitlistState.OFFERED).values_list("booking", flat=True))
+    now = timezone.now()
+    held = Counter(
+        row.learner_id
+        for row in bookings
+        if row.state == BookingState.HELD and row.expires_at is not None and row.expires_at > now and row.pk not in offered
+    )
+    assert all(number <= MOST_UNPAID for number in held.values()), "a mentor's time is held without end"
 
 
 def _by_payment(bookings: list[Booking]) -> list[tuple[Payment, list[Booking]]]:

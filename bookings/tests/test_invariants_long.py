@@ -18,6 +18,7 @@ from bookings.services import (
     cancelling,
     ending,
     expiring,
+    limits,
     moving,
     outcomes,
     paying,
@@ -185,6 +186,14 @@ def contested_and_final() -> Any:
     return patches
 
 
+def unlimited_series_holds() -> Any:
+    """Whoever holds series holds as many as they like."""
+    patches = contextlib.ExitStack()
+    patches.enter_context(mock.patch.object(limits, "_require_few_waiting", lambda learner, *, is_offer: None))
+    patches.enter_context(mock.patch.object(limits, "_require_few_ahead", lambda *_, **__: None))
+    return patches
+
+
 MUTANTS = (
     skipped_claim_on_confirm,
     time_kept_after_cancel,
@@ -201,6 +210,7 @@ MUTANTS = (
     link_counted_as_attendance,
     one_sided_no_show_believed,
     contested_and_final,
+    unlimited_series_holds,
 )
 
 
