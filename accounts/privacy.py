@@ -110,7 +110,7 @@ declare(
     Device,
     subject="user_id",
     on_erasure=OnErasure.DELETE,
-    none=("id", "created_at", "updated_at", "user", "kind", "issued_at", "spent_at"),
+    none=("id", "created_at", "updated_at", "user", "kind", "issued_at", "spent_at", "is_successor_used"),
     personal=("name", "user_agent", "ip_address", "last_used_at"),
     secret=("session_key", "refresh_id", "spent_id"),
 )

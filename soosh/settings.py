@@ -226,8 +226,8 @@ HEADLESS_JWT_PRIVATE_KEY = derived_key(SECRET_KEY, purpose="soosh access and ref
 HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
 HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 300
 HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 60 * 60 * 24 * 30
-# A spent refresh token: for so long its second use is a race that was lost; after that, until the grace ends, it is a client whose answer
-# was lost and who may try again; then it is a copy, and the device is signed out.
+# A refresh token that is used again revokes its family. Two exceptions: within the race it lost to another request of the same client, and
+# until the grace ends, while its successor was never used, its answer may have been lost.
 REFRESH_RACE_SECONDS = 5
 REFRESH_GRACE_SECONDS = 20
 HEADLESS_FRONTEND_URLS = {"account_signup": SITE_URL}

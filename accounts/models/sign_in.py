@@ -26,6 +26,9 @@ class Device(BaseModel):
     issued_at = models.DateTimeField(default=timezone.now, editable=False)
     spent_id = models.CharField(max_length=36, blank=True, default="", editable=False)
     spent_at = models.DateTimeField(null=True, blank=True, editable=False)
+    is_successor_used = models.BooleanField(
+        default=False, editable=False, help_text="Whether a token of the pair that replaced the spent one was ever presented."
+    )
 
     objects = OwnedQuerySet.as_manager()
 

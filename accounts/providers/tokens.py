@@ -2,7 +2,8 @@
 
 allauth 65.21 keeps the valid refresh tokens inside the session and rotates without a lock: of eight concurrent refreshes four succeed,
 and a stolen token that was used before its owner's goes unnoticed. Here the device's row is locked first, so that one wins, and a token
-that is neither the valid one nor a fresh predecessor ends the device (RFC 9700, section 4.14.2).
+that was used before ends the device (RFC 9700, section 4.14.2), unless the pair that it was exchanged for was never used: then its
+answer was lost on the way, and the same pair is issued again.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def remember_device(request: HttpRequest, user: User, *, kind: DeviceKind) -> De
 def issue(device: Device, user: User) -> TokenPair:
     """A pair for a device whose `refresh_id` is set."""
     sid = internal.session_key_to_sid(device.session_key)
-    claims = {"iss": settings.SITE_URL, "aud": AUDIENCE}
+    claims = {"iss": settings.SITE_URL, "aud": AUDIENCE, "pair": device.refresh_id}
     lifetime = settings.HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN
     access, _ = internal.create_token("access", sub=str(user.pk), sid=sid, claims=claims, expires_in=lifetime)
     return TokenPair(access, _refresh_token(device, sid), expires_in=lifetime, user=user)
@@ -138,8 +139,10 @@ def is_for_us(payload: dict[str, Any], *audiences: str) -> bool:
 
 _READER = ModelReader(User)
 _PERSON = f"""
-SELECT session.session_data, {_READER.columns("person")}
+SELECT session.session_data, unconfirmed.id, {_READER.columns("person")}
 FROM accounts_user AS person, django_session AS session
+LEFT JOIN accounts_device AS unconfirmed ON unconfirmed.session_key = session.session_key
+    AND unconfirmed.refresh_id = %s AND unconfirmed.spent_id <> '' AND NOT unconfirmed.is_successor_used
 WHERE person.id = %s::uuid AND session.session_key = %s AND session.expire_date > now()
 """
 
@@ -152,13 +155,16 @@ def person_behind(access_token: str) -> tuple[User, dict[str, Any]] | None:
     if payload is None or not session_key:
         return None
     try:
-        rows = fetch_all(_PERSON, (uuid.UUID(payload["sub"]), session_key))
+        rows = fetch_all(_PERSON, (str(payload.get("pair", "")), uuid.UUID(payload["sub"]), session_key))
     except ValueError:
         return None
-    user = _READER.instance(DEFAULT_DB_ALIAS, rows[0][1:]) if rows else None
+    user = _READER.instance(DEFAULT_DB_ALIAS, rows[0][2:]) if rows else None
     if user is None or not _is_session_of(user, session_store().decode(rows[0][0])):
         found: tuple[User, dict[str, Any]] | None = internal.validate_access_token(access_token)
         return found
+    if rows[0][1] is not None:
+        # Once per refresh: from now on the exchanged token is no lost answer.
+        Device.objects.filter(pk=rows[0][1], refresh_id=payload["pair"]).update(is_successor_used=True)
     return user, payload
 
 
@@ -175,39 +181,44 @@ def _is_session_of(user: User, session: dict[str, Any]) -> bool:
 def rotate(refresh_token: str, *, arrived_at: datetime.datetime) -> TokenPair | ReusedToken | RacingToken | None:
     """Spend a refresh token for a new pair. Needs an open transaction; the device's row is locked until it ends.
 
-    The predecessor of the valid token is accepted once more, from `REFRESH_RACE_SECONDS` until `REFRESH_GRACE_SECONDS` after it was
-    spent and only while its successor is unused: that is a client whose answer was lost. Earlier it is a race, which has its winner;
-    later, or any older token, it is a copy in the wrong hands. None: forged, expired, or of a device that was signed out.
+    An old token used again revokes the family. The one exception is a client whose answer was lost: until `REFRESH_GRACE_SECONDS`
+    after it was spent, and only while neither token of its successor was ever presented, the same successor is issued again. In the
+    first `REFRESH_RACE_SECONDS` it is a race, which has its winner. None: forged, expired, or of a device that was signed out.
     """
     payload = _decode_refresh(refresh_token)
     device = _locked_device(payload) if payload else None
     if payload is None or device is None:
         return None
     if payload["jti"] == device.refresh_id:
-        return _renew(device, spent=True)
+        return _renew(device)
     if payload["jti"] != device.spent_id or device.spent_at is None:
         return _end_family(device)
     race = datetime.timedelta(seconds=settings.REFRESH_RACE_SECONDS)
     if arrived_at < device.issued_at + race:
         return RacingToken(wait=max(1, math.ceil((device.issued_at + race - timezone.now()).total_seconds())))
-    if arrived_at > device.spent_at + datetime.timedelta(seconds=settings.REFRESH_GRACE_SECONDS):
+    if device.is_successor_used or arrived_at > device.spent_at + datetime.timedelta(seconds=settings.REFRESH_GRACE_SECONDS):
         return _end_family(device)
-    return _renew(device, spent=False)
+    user = _user_of(device)
+    return issue(device, user) if user else None
 
 
-def _renew(device: Device, *, spent: bool) -> TokenPair | None:
+def _user_of(device: Device) -> User | None:
     session = lookup_session(device.session_key)
     user = get_session_user(session) if session else None
-    if user is None or user.pk != device.user_id:
+    return user if user is not None and user.pk == device.user_id else None  # type: ignore[return-value]
+
+
+def _renew(device: Device) -> TokenPair | None:
+    user = _user_of(device)
+    if user is None:
         return None
     now = timezone.now()
-    if spent:
-        device.spent_id, device.spent_at = device.refresh_id, now
+    device.spent_id, device.spent_at, device.is_successor_used = device.refresh_id, now, False
     device.refresh_id, device.issued_at, device.last_used_at = str(uuid.uuid4()), now, now
     device.save()
     # The session must outlive the new refresh token.
     Session.objects.filter(pk=device.session_key).update(expire_date=now + datetime.timedelta(seconds=settings.SESSION_COOKIE_AGE))
-    return issue(device, user)  # type: ignore[arg-type]
+    return issue(device, user)
 
 
 def _end_family(device: Device) -> ReusedToken:

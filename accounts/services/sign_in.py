@@ -327,7 +327,7 @@ def require_fresh_sign_in(*, user: User, session_key: str) -> None:
 
 
 def refresh_tokens(*, refresh_token: str, arrived_at: datetime.datetime | None = None) -> TokenPair:
-    """Spend a refresh token for a new pair. A copy of a spent one ends the device that it came from.
+    """Spend a refresh token for a new pair. An old one used again revokes its family.
 
     Args:
         arrived_at: when the request came in, before it waited for its turn.

@@ -6,6 +6,7 @@ from typing import Any
 from unittest import mock
 from urllib.parse import quote, unquote
 
+import jwt
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
@@ -245,9 +246,44 @@ class TestRefresh:
         let_pass(seconds=6)
         again = api.post("auth/refresh", {"refresh_token": first["refresh_token"]})
         assert again.status_code == 200
-        assert api.post("auth/refresh", {"refresh_token": again.json()["refresh_token"]}).status_code == 200
-        assert api.post("auth/refresh", {"refresh_token": lost["refresh_token"]}).status_code == 401, "the lost one is a copy now"
+        claims = [jwt.decode(body["refresh_token"], options={"verify_signature": False})["jti"] for body in (lost, again.json())]
+        assert claims[0] == claims[1], "the same successor: whoever holds it keeps it"
+        assert api.post("auth/refresh", {"refresh_token": lost["refresh_token"]}).status_code == 200
+
+    @pytest.mark.parametrize("use", ["access", "refresh", "logout"])
+    def test_there_is_no_grace_once_the_successor_was_used(self, api: Api, user: User, use: str) -> None:
+        first = self.tokens(api, user)
+        second = api.post("auth/refresh", {"refresh_token": first["refresh_token"]}).json()
+        if use == "access":
+            api.token = second["access_token"]
+            assert api.get("users/me").status_code == 200
+        else:
+            newest = api.post(f"auth/{use}", {"refresh_token": second["refresh_token"]})
+            assert newest.status_code in (200, 204)
+        let_pass(seconds=12)
+        assert Api().post("auth/refresh", {"refresh_token": first["refresh_token"]}).status_code == 401
+        assert Api().post("auth/refresh", {"refresh_token": second["refresh_token"]}).status_code == 401
         assert not Device.objects.filter(user=user).exists()
+
+    def test_an_old_access_token_does_not_use_up_the_grace(self, api: Api, user: User) -> None:
+        first = self.tokens(api, user)
+        api.post("auth/refresh", {"refresh_token": first["refresh_token"]})
+        api.token = first["access_token"]
+        assert api.get("users/me").status_code == 200
+        let_pass(seconds=12)
+        assert api.post("auth/refresh", {"refresh_token": first["refresh_token"]}).status_code == 200
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_thief_and_the_owner_at_once_leave_no_second_family(self, user: User) -> None:
+        first = self.tokens(Api(), user)["refresh_token"]
+        second = Api().post("auth/refresh", {"refresh_token": first}).json()["refresh_token"]
+        let_pass(seconds=12)
+        queue = [first, second] * 4
+        answers = at_once(8, lambda: Api().post("auth/refresh", {"refresh_token": queue.pop()}))
+        fresh = {answer.json()["refresh_token"] for answer in answers if answer.status_code == 200} - {second}
+        alive = [token for token in fresh if Api().post("auth/refresh", {"refresh_token": token}).status_code == 200]
+        assert len(alive) <= 1
+        assert Device.objects.filter(user=user).count() == len(alive)
 
     def test_another_device_of_the_same_person_is_not_touched(self, api: Api, user: User) -> None:
         phone, laptop = self.tokens(api, user), self.tokens(Api(), user)

@@ -210,10 +210,11 @@ class RefreshView(PublicView):
         operation_id="refresh_tokens", tags=["sign-in"], request=forms.RefreshRequestSerializer, responses={200: forms.TokensSerializer}
     )
     def post(self, request: Request) -> Response:
-        """Spend the refresh token for a new pair. Of several requests with one token one wins, the others get 409 `refresh_race`.
+        """Spend the refresh token for a new pair. An old one used again revokes the family: the device is signed out.
 
-        If the answer was lost, the same token works once more between 5 and 20 seconds later. After that, spending it again signs the
-        device out.
+        Of several requests with one token at the same time one wins, the others get 409 `refresh_race`. A client whose answer was lost
+        may send the same token again 5 to 20 seconds later, and gets the same new refresh token as before. This works only as long as
+        neither token of the new pair was ever used.
         """
         pair = sign_in.refresh_tokens(arrived_at=self.arrived_at, **forms.RefreshRequestSerializer.read(request))
         return Response(forms.TokensSerializer(pair).data)
