@@ -36,7 +36,7 @@ from accounts.models import (
 )
 from accounts.policies import can_impersonate, can_manage_person
 from accounts.services import devices, erasing, impersonating, staff
-from accounts.services.registration import prove_address
+from accounts.services.address_proof import prove_address
 from accounts.web.forms import StaffSignInForm
 from core.admin import AuditedAdmin, ReadOnlyAdmin
 from core.email_addresses import AddressFormField
@@ -106,7 +106,7 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         if not change:
             # Staff who give somebody a password answer for the address too.
-            prove_address(user=obj)
+            prove_address(user=obj, is_same_person=True)
 
     def get_urls(self) -> list[Any]:
         start, end = (self.admin_site.admin_view(view) for view in (self.impersonate, require_POST(self.end_impersonation)))

@@ -1,12 +1,26 @@
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import Busy, Conflict, DomainError, Forbidden
+from core.errors import Busy, Conflict, DomainError, Forbidden, TooManyRequests
 
 
 class InvalidCredentials(DomainError):
     code = "invalid_credentials"
     status = 401
     message = _("The e-mail address or the password is not right.")
+
+
+class TooManySignIns(TooManyRequests):
+    message = _("Too many tries from your network. Wait a little, or sign in with a passkey or a code that we mail you.")
+
+
+class MailedCodeRequired(Forbidden):
+    code = "mailed_code_required"
+    message = _("Somebody tried many passwords or codes. From a new place, please sign in with a passkey or a code that we mail you.")
+
+
+class ConfirmSignedIn(Forbidden):
+    code = "confirm_signed_in"
+    message = _("To confirm a new address, sign in to your account first, or send its password. Then open the link again.")
 
 
 class EmailNotVerified(DomainError):

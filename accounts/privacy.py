@@ -73,15 +73,16 @@ declare(
         "role": "member",
         "is_superuser": False,
         "suspension_reason": "",
+        "registrant_digest": "",
         "last_login": None,
     },
-    none=("id", "created_at", "updated_at", "is_active", "is_superuser", "role", "erased_at"),
+    none=("id", "created_at", "updated_at", "is_active", "is_superuser", "role", "erased_at", "has_normalized_password"),
     personal=(
         *("email", "handle", "full_name", "bio", "languages", "birth_date", "time_zone", "locale", "avatar", "last_login"),
         *("suspended_at", "suspension_reason"),
     ),
     special=("reduced_motion", "captions", "screen_reader", "voice_first", "plain_language"),
-    secret=("password",),
+    secret=("password", "registrant_digest"),
 )
 declare(User.groups.through, subject="user_id", on_erasure=OnErasure.DELETE, none=("id", "user", "group"))
 declare(User.user_permissions.through, subject="user_id", on_erasure=OnErasure.DELETE, none=("id", "user", "permission"))

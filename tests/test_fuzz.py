@@ -67,7 +67,7 @@ def around(kept_rows: None) -> Iterator[Around]:
 @pytest.fixture
 def api(around: Around, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Around]:
     """Providers that answer, no throttles, which have tests of their own, and a database connection that stays the test's."""
-    settings.ACCOUNT_RATE_LIMITS = settings.MFA_RATE_LIMITS = False
+    settings.THROTTLE = False
     monkeypatch.setattr(APIView, "throttle_classes", [])
     monkeypatch.setattr(stripe, "_client", lambda *_: around.stripe)
     point_at(settings, around.forger.issuer)

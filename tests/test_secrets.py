@@ -202,7 +202,7 @@ def test_no_secret_is_in_logs_outbox_or_error_reports(logs: Catcher, forger: For
 )
 def test_an_unexpected_error_does_not_print_what_was_sent(logs: Catcher, path: str, body: dict[str, Any]) -> None:
     broken = RuntimeError("something that nobody foresaw")
-    inside = ("headless.log_in", "headless.sign_up", "limits.consume", "tokens.rotate", "social.is_configured")
+    inside = ("headless.log_in_proven", "headless.add_unverified", "limits.consume", "tokens.rotate", "social.is_configured")
     patches = [mock.patch(f"accounts.providers.{name}", side_effect=broken) for name in inside]
     for patch in patches:
         patch.start()

@@ -6,6 +6,7 @@ import zoneinfo
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -20,6 +21,7 @@ from accounts.enums import AgeBand, Role
 from accounts.querysets import UserQuerySet
 from core.email_addresses import is_normalized, normalize_email
 from core.models import BaseModel
+from core.passwords import is_password, normalize_password
 from core.person_names import LONGEST_NAME, NameField, is_storable
 from core.time_zones import validate_time_zone
 
@@ -104,6 +106,13 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
     suspension_reason = models.CharField(max_length=500, blank=True, default="", editable=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    registrant_digest = models.CharField(
+        max_length=64, blank=True, default="", editable=False, help_text="Of the secret that the registering browser or app holds."
+    )
+    has_normalized_password = models.BooleanField(
+        default=True, editable=False, help_text="False for a password that was stored before passwords had one form."
+    )
+
     objects = UserAccountManager()
 
     USERNAME_FIELD = "email"
@@ -128,6 +137,21 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
 
     def __str__(self) -> str:
         return self.email
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Raises ValidationError for a text that cannot be a password."""
+        super().set_password(None if raw_password is None else normalize_password(raw_password))
+        self.has_normalized_password = True
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Compares in the one form of passwords. One stored before there was such a form also as it was typed, and without the spaces
+        at its ends, which were cut off then."""
+        if raw_password is None:
+            return False
+        if is_password(raw_password) and super().check_password(normalize_password(raw_password)):
+            return True
+        former = () if self.has_normalized_password else (raw_password, raw_password.strip())
+        return any(check_password(text, self.password) for text in former if text)
 
     def get_full_name(self) -> str:
         return self.full_name

@@ -11,45 +11,18 @@ from allauth.core import context
 from allauth.core.internal.httpkit import clean_client_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 
-from accounts.models import User
-from core import forms
-from core.person_names import NameFormField
 from core.sealing import seal, unseal
 
 _SECOND_FACTOR = "accounts.second-factor"
 
 
-class SignupForm(forms.Form):
-    """The fields of a registration beyond e-mail and password; the API's serializer has validated them."""
-
-    full_name = NameFormField()
-    birth_date = forms.DateField(required=False)
-    time_zone = forms.CharField(required=False, max_length=64)
-
-    def signup(self, request: HttpRequest, user: User) -> None:
-        """allauth's hook after the user was saved; `AccountAdapter.save_user` did the work before."""
-
-
 class AccountAdapter(DefaultAccountAdapter):
-    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
-        user.full_name = form.cleaned_data["full_name"]
-        user.birth_date = form.cleaned_data.get("birth_date")
-        user.time_zone = form.cleaned_data.get("time_zone") or "UTC"
-        saved: User = super().save_user(request, user, form, commit)
-        return saved
-
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         """allauth decides whether a mail is due; the service that asked sends it, with a link and a code."""
         context.request.mail_due = ("verify", emailconfirmation.email_address.email)
-
-    def send_account_already_exists_mail(self, email: str) -> None:
-        # A new account costs one hash of its password. So does this one, or the clock would tell them apart.
-        make_password("x" * 12)
-        context.request.mail_due = ("known", email)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         try:
@@ -57,11 +30,6 @@ class AccountAdapter(DefaultAccountAdapter):
         except (ImproperlyConfigured, PermissionDenied):
             # A forwarded header with too few addresses, or with something else, did not come through our proxies.
             return clean_client_ip(request.META.get("REMOTE_ADDR") or "") or "0.0.0.0"  # noqa: S104  (an address to count by)
-
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """By the address alone: allauth would count each host name of the site apart."""
-        login: str = credentials.get("email", credentials.get("username", "")).lower()
-        return login
 
     def is_reauthentication_required(self, *, app: str, **options: Any) -> bool:
         """Soosh asks for a fresh sign-in itself, by one rule for everything sensitive."""

@@ -10,16 +10,18 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import perform_login, record_authentication
-from allauth.account.internal.stagekit import get_pending_stage
+from allauth.account.internal.stagekit import get_pending_stage, unstash_login
 from allauth.account.models import EmailAddress, Login
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.headless.account import views as account
+from allauth.headless import app_settings
 from allauth.headless.base.response import AuthenticationResponse
 from allauth.headless.base.views import APIView
 from allauth.headless.constants import Client
+from allauth.headless.internal.sessionkit import lookup_session
 from allauth.headless.mfa import views as mfa
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
@@ -41,14 +43,6 @@ class Answer:
     data: dict[str, Any] = dataclasses.field(default_factory=dict)
     mail_due: tuple[str, str] | None = None
 
-    @property
-    def codes(self) -> set[str]:
-        return {code for _, code, _ in self.errors}
-
-    @property
-    def is_limited(self) -> bool:
-        return self.status == 429 or "too_many_login_attempts" in self.codes
-
 
 class _ProvenLoginView(APIView):
     """Signs a person in who has proven themselves by `proof` outside allauth: a mailed code, a provider. Second factors still apply."""
@@ -63,34 +57,16 @@ class _ProvenLoginView(APIView):
 
 
 class _AnewView(APIView):
-    """Opens a new session for somebody who was signed in until a moment ago, second factor included."""
+    """Opens a new session for somebody who was signed in until a moment ago, second factor included, or without any proof of theirs."""
 
     person: User | None = None
+    proof = ""
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        record_authentication(request, self.person, "password")
+        if self.proof:
+            record_authentication(request, self.person, self.proof)
         get_adapter().login(request, self.person)
         return AuthenticationResponse(request)
-
-
-def sign_up(request: HttpRequest, fields: dict[str, Any]) -> Answer:
-    """Create an account. A known address gets the same answer."""
-    return ask(account.SignupView, request, fields)
-
-
-def log_in(request: HttpRequest, *, email: str, password: str, in_browser: bool = False) -> Answer:
-    return ask(account.LoginView, request, {"email": email, "password": password}, in_browser=in_browser)
-
-
-def check_password(request: HttpRequest, *, email: str, password: str) -> Answer:
-    """Whether the password is right, counted as any other try. Signs nobody in."""
-    try:
-        found = get_adapter().authenticate(request, email=email, password=password)
-    except ValidationError as error:
-        return Answer(status=400, errors=(("", error.code or "invalid", str(error.message)),))
-    if found is None:
-        return Answer(status=400, errors=(("password", "email_password_mismatch", ""),))
-    return Answer(status=200)
 
 
 def with_backend(person: User) -> User:
@@ -104,9 +80,37 @@ def log_in_proven(request: HttpRequest, *, person: User, proof: str, in_browser:
     return ask(_ProvenLoginView, request, {}, in_browser=in_browser, person=person, proof=proof)
 
 
-def log_in_anew(request: HttpRequest, *, person: User) -> Answer:
-    """Sign in somebody whose sessions have all just been ended by their own change of password."""
-    return ask(_AnewView, request, {}, person=person)
+def log_in_anew(request: HttpRequest, *, person: User, proof: str = "") -> Answer:
+    """Sign in somebody whose sessions have all just been ended by their own change of password, or without `proof` somebody for whom
+    another person acts: such a session never counts as a fresh sign-in."""
+    return ask(_AnewView, request, {}, person=person, proof=proof)
+
+
+def record_proof(session_key: str, *, person: User, proof: str) -> None:
+    """Note in a session that its person has just proved who they are."""
+    session = lookup_session(session_key)
+    if session is None:
+        return
+    request = HttpRequest()
+    request.session, request.user = session, person
+    record_authentication(request, person, proof)
+    session.save()
+
+
+def pending_person(session: SessionBase | None) -> User | None:
+    """Whose sign-in waits in this session for its second factor."""
+    if session is None:
+        return None
+    request = HttpRequest()
+    request.session, request.user = session, AnonymousUser()
+    login = unstash_login(request, peek=True)
+    return login.user if login else None
+
+
+def session_of_token(session_token: str) -> SessionBase | None:
+    """The session of a sign-in that is pending in the API."""
+    session: SessionBase | None = app_settings.TOKEN_STRATEGY.lookup_session(session_token) if session_token else None
+    return session
 
 
 def answer_second_factor(request: HttpRequest, *, code: str, session_token: str = "", in_browser: bool = False) -> Answer:

@@ -1,36 +1,113 @@
-"""Rate limits beside allauth's own, in the same store, with the time to wait."""
+"""Rate limits of sign-in, with the time to wait.
+
+What a stranger can trigger for somebody else's account is counted by account and network together, so that the stranger's network is
+refused and the owner's is not (docs/decisions/0022). Only what its owner alone can trigger is counted by account.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import ipaddress
 import math
 import time
+from collections.abc import Callable
 
-from allauth.core.internal import ratelimit
+from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
+from accounts.providers.clients import address_of
 from core.errors import TooManyRequests
+from core.limits import Limit
 
-_APP = "allauth.account"
-_PAUSE_WHILE_LOCKED_SECONDS = 1
+_HOUR_SECONDS = 3_600
+# Tries of one account from everywhere: so many in an hour, and in a day.
+_BUDGET = (Limit("account", 20, 3_600), Limit("account", 60, 86_400))
+# After so many mails of one kind to one address in an hour, one a minute is sent. Those before stay valid, so their owner waits for none.
+_MAILS_PER_HOUR = 10
+_SECONDS_BETWEEN_MAILS = 60
 
 
-def consume(request: HttpRequest, action: str, *, key: str | None = None) -> None:
-    """Count one use of `action` by this address and, where the limit says so, for this `key`.
+def network_of(address: str) -> str:
+    """What is counted as one place: an IPv4 address, or the /64 that a single IPv6 subscriber is given."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def consume(request: HttpRequest, action: str, *, key: str = "", is_owner: bool = False) -> Callable[[], None]:
+    """Count one use of `action` by this network and, where the limit says so, for this `key`: of this network alone, or from everywhere
+    if only the owner of the account can get here. Returns what takes the use back.
 
     Raises:
         TooManyRequests
     """
-    if not ratelimit.consume(request, app=_APP, action=action, key=key.lower() if key else None):
-        raise TooManyRequests(retry_after_seconds=seconds_to_wait(request, action, key=key))
+    if not settings.THROTTLE:
+        return lambda: None
+    network = network_of(address_of(request))
+    counted = key if is_owner else f"{key}|{network}"
+    counters = [
+        _count(_name(f"{action}:{limit.per}:{limit.seconds}", network if limit.per == "network" else counted), limit)
+        for limit in settings.SIGN_IN_LIMITS[action]
+    ]
+    waits = [counter.seconds_to_wait for counter in counters if counter.is_over]
+    if waits:
+        # What is refused uses up nothing else.
+        _take_back([counter for counter in counters if not counter.is_over])
+        raise TooManyRequests(retry_after_seconds=max(waits))
+    return lambda: _take_back(counters)
 
 
-def seconds_to_wait(request: HttpRequest, action: str, *, key: str | None = None) -> int:
-    """How long until `action` is allowed again; 1 if it is allowed now."""
-    waits = [_PAUSE_WHILE_LOCKED_SECONDS]
-    for rate in ratelimit.get_rates(app=_APP, action=action):
-        cache_key = ratelimit.get_cache_key(request, app=_APP, action=action, rate=rate, key=key.lower() if key else "")
-        history = cache.get(cache_key, [])
-        if len(history) >= rate.amount:
-            waits.append(math.ceil(history[rate.amount - 1] + rate.duration - time.time()))
-    return max(waits)
+def spend_budget(kind: str, key: str) -> tuple[bool, Callable[[], None]]:
+    """Count one try for this `key`, from everywhere together, before it is looked at. Returns whether it is within the budget of an hour
+    and a day, and what takes it back."""
+    if not settings.THROTTLE:
+        return True, lambda: None
+    counters = [_count(_name(f"{kind}:{limit.seconds}", key), limit) for limit in _BUDGET]
+    return not any(counter.is_over for counter in counters), lambda: _take_back(counters)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Counter:
+    name: str
+    is_over: bool
+    seconds_to_wait: int
+
+
+def _count(name: str, limit: Limit) -> _Counter:
+    """Count one use in a window that begins with the first. One command, so that of many at once no more than allowed get through."""
+    used: int = cache.count(name, limit.seconds)  # type: ignore[attr-defined]  # of our own cache
+    if used == 1:
+        cache.set(f"{name}:began", time.time(), timeout=limit.seconds)
+    if used <= limit.most:
+        return _Counter(name, is_over=False, seconds_to_wait=0)
+    wait = math.ceil(cache.get(f"{name}:began", time.time()) + limit.seconds - time.time())
+    return _Counter(name, is_over=True, seconds_to_wait=min(max(wait, 1), limit.seconds))
+
+
+def _take_back(counters: list[_Counter]) -> None:
+    for counter in counters:
+        # The window may have ended in the meantime.
+        with contextlib.suppress(ValueError):
+            cache.decr(counter.name)
+
+
+def may_mail(kind: str, email: str) -> bool:
+    """Whether one more mail of this kind may go to this address now. It slows down, whoever asked, and never stops."""
+    if not settings.THROTTLE:
+        return True
+    name = _name(f"mails:{kind}", email)
+    is_few: bool = cache.count(name, _HOUR_SECONDS) <= _MAILS_PER_HOUR  # type: ignore[attr-defined]  # of our own cache
+    return is_few or bool(cache.add(f"{name}:pause", 1, timeout=_SECONDS_BETWEEN_MAILS))
+
+
+def _name(kind: str, key: str) -> str:
+    return f"accounts:{kind}:{salted_hmac('accounts.limits', key.lower(), algorithm='sha256').hexdigest()}"

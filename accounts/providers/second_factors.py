@@ -6,7 +6,6 @@ import dataclasses
 import datetime
 from typing import Any
 
-from allauth.headless.account import views as account
 from allauth.headless.mfa import views as mfa
 from allauth.headless.mfa.inputs import AuthenticateInput
 from allauth.mfa.models import Authenticator
@@ -51,6 +50,10 @@ def factors_of(user: User) -> list[Factor]:
 
 def has_second_factor(user: User) -> bool:
     return Authenticator.objects.filter(user=user).exists()
+
+
+def remove_all(user: User) -> None:
+    Authenticator.objects.filter(user=user).delete()
 
 
 def has_passkey(user: User) -> bool:
@@ -104,10 +107,6 @@ def begin_passkey_login(request: HttpRequest, *, in_browser: bool = False) -> An
 
 def finish_passkey_login(request: HttpRequest, *, credential: dict[str, Any], session_token: str = "", in_browser: bool = False) -> Answer:
     return ask(mfa.LoginWebAuthnView, request, {"credential": credential}, session_token=session_token, in_browser=in_browser)
-
-
-def reauthenticate_by_password(request: HttpRequest, password: str) -> Answer:
-    return ask(account.ReauthenticateView, request, {"password": password}, as_person=True)
 
 
 def reauthenticate_by_code(request: HttpRequest, code: str) -> Answer:

@@ -36,7 +36,7 @@ def invite_guardian(*, request: HttpRequest, user: User, email: str) -> Guardian
         InvalidInput: their own address.
         TooManyRequests, Unavailable
     """
-    limits.consume(request, "invite_guardian", key=str(user.pk))
+    limits.consume(request, "invite_guardian", key=str(user.pk), is_owner=True)
     if email.lower() == user.email.lower():
         raise InvalidInput(errors=(FieldError("email", "own_address", "Ask somebody else to be your guardian."),))
     with transaction.atomic():

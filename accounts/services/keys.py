@@ -19,6 +19,7 @@ from core.errors import FieldError
 # 32 signs that cannot be mistaken for each other. Eight of them are 40 bits: at 20 tries a minute one guess in a thousand million days.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CODE_LENGTH = 8
+_MOST_UNSPENT = 5
 
 _LIFETIMES = {
     KeyPurpose.VERIFY_EMAIL: datetime.timedelta(days=3),
@@ -43,12 +44,14 @@ class Secret:
 
 
 def issue_key(*, purpose: KeyPurpose, user: User | None, email: str) -> Secret:
-    """Make a key. It replaces the person's earlier unspent keys of this purpose. Without a `user` nothing can be done with it."""
+    """Make a key. The person's newest few of this purpose stay good until one is spent: whoever else asks for one cannot take the owner's
+    away. Without a `user` nothing can be done with it."""
     code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
     secret = Secret(link=secrets.token_urlsafe(32), code=f"{code[:4]}-{code[4:]}")
     with transaction.atomic():
         now = timezone.now()
-        MailedKey.objects.filter(user=user, email=email, purpose=purpose, spent_at__isnull=True).update(spent_at=now)
+        same = MailedKey.objects.filter(user=user, email=email, purpose=purpose, spent_at__isnull=True)
+        same.filter(pk__in=list(same.order_by("-id").values_list("pk", flat=True)[_MOST_UNSPENT - 1 :])).update(spent_at=now)
         MailedKey.objects.create(
             purpose=purpose,
             user=user,
@@ -62,7 +65,7 @@ def issue_key(*, purpose: KeyPurpose, user: User | None, email: str) -> Secret:
 
 
 def spend_key(*, secret: str, purposes: tuple[KeyPurpose, ...]) -> MailedKey:
-    """Use a key up. Needs an open transaction: if what follows fails, the key is still good.
+    """Use a key up, and with it the others of its purpose. Needs an open transaction: if what follows fails, the key is still good.
 
     Raises:
         InvalidKey: wrong, spent, expired, for another purpose, or older than the person's present password.
@@ -77,8 +80,8 @@ def spend_key(*, secret: str, purposes: tuple[KeyPurpose, ...]) -> MailedKey:
     )
     if key is None or key.password_print != _password_print(key.user):
         raise InvalidKey(errors=(FieldError("key", InvalidKey.code, InvalidKey.message),))
-    key.spent_at = timezone.now()
-    key.save(update_fields=["spent_at", "updated_at"])
+    same = MailedKey.objects.filter(user=key.user, email=key.email, purpose=key.purpose, spent_at__isnull=True)
+    same.update(spent_at=timezone.now())
     return key
 
 

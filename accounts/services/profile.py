@@ -65,7 +65,7 @@ def request_email_change(*, request: HttpRequest, user: User, session_key: str, 
         FreshSignInRequired, TooManyRequests, Unavailable
     """
     require_fresh_sign_in(user=user, session_key=session_key)
-    limits.consume(request, "change_email", key=str(user.pk))
+    limits.consume(request, "change_email", key=str(user.pk), is_owner=True)
     limits.consume(request, "resend_verification", key=email)
     is_taken = User.objects.filter(email=email).exclude(pk=user.pk).exists()
     secret = issue_key(purpose=KeyPurpose.CHANGE_EMAIL, user=None if is_taken else user, email=email)

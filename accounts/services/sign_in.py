@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import datetime
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib.auth import logout as django_logout
@@ -28,10 +30,12 @@ from accounts.providers import headless, limits, second_factors, tokens
 from accounts.providers.clients import address_of
 from accounts.providers.headless import Answer
 from accounts.providers.tokens import FRESH_SECONDS, TokenPair
+from accounts.services.address_proof import prove_address
+from accounts.services.credentials import check_password, count_second_factor
 from accounts.services.devices import note_security_event
 from accounts.services.keys import spend_key
-from accounts.services.registration import mail_key_to_owner, prove_address, send_due_mail
-from core.errors import FieldError, TooManyRequests
+from accounts.services.registration import mail_key_to_owner, send_due_mail
+from core.errors import FieldError
 from core.events import publish
 
 
@@ -42,9 +46,8 @@ def log_in(*, request: HttpRequest, email: str, password: str, mfa_code: str = "
         InvalidCredentials, EmailNotVerified, SecondFactorRequired, InvalidSecondFactor, AccountSuspended, AccountBeingErased,
         TooManyRequests
     """
-    answer = headless.log_in(request, email=email, password=password)
-    person = User.objects.filter(email=email).first()
-    _refuse_failed_password(request, answer, person, email)
+    person = check_password(request=request, email=email, password=password)
+    answer = headless.log_in_proven(request, person=person, proof="password")
     return finish_sign_in(request=request, answer=answer, person=person, mfa_code=mfa_code)
 
 
@@ -54,19 +57,9 @@ def log_in_to_browser(*, request: HttpRequest, email: str, password: str) -> boo
     Raises:
         as `log_in`
     """
-    answer = headless.log_in(request, email=email, password=password, in_browser=True)
-    person = User.objects.filter(email=email).first()
-    _refuse_failed_password(request, answer, person, email)
+    person = check_password(request=request, email=email, password=password)
+    answer = headless.log_in_proven(request, person=person, proof="password", in_browser=True)
     return finish_in_browser(request=request, answer=answer, person=person)
-
-
-def _refuse_failed_password(request: HttpRequest, answer: Answer, person: User | None, email: str) -> None:
-    if answer.is_limited:
-        raise TooManyRequests(retry_after_seconds=limits.seconds_to_wait(request, "login_failed", key=email))
-    if answer.errors:
-        if person:
-            note_security_event(user=person, kind=SecurityEventKind.SIGN_IN_FAILED, request=request)
-        raise InvalidCredentials
 
 
 def finish_sign_in(*, request: HttpRequest, answer: Answer, person: User | None, mfa_code: str = "") -> TokenPair:
@@ -75,8 +68,7 @@ def finish_sign_in(*, request: HttpRequest, answer: Answer, person: User | None,
     if answer.pending == "mfa_authenticate":
         if not mfa_code:
             raise SecondFactorRequired(methods=list(answer.methods), session_token=answer.session_token)
-        answer = headless.answer_second_factor(request, code=mfa_code, session_token=answer.session_token)
-        refuse_wrong_second_factor(request=request, answer=answer, person=person)
+        answer = _answer_second_factor(request=request, person=person, code=mfa_code, session_token=answer.session_token)
     device = tokens.device_of(answer.refresh_token)
     if device is None or person is None:
         raise InvalidCredentials
@@ -106,8 +98,8 @@ def answer_second_factor_in_browser(*, request: HttpRequest, code: str) -> None:
     Raises:
         InvalidSecondFactor, TooManyRequests
     """
-    answer = headless.answer_second_factor(request, code=code, in_browser=True)
-    refuse_wrong_second_factor(request=request, answer=answer, person=None)
+    person = headless.pending_person(request.session)
+    answer = _answer_second_factor(request=request, person=person, code=code, in_browser=True)
     finish_in_browser(request=request, answer=answer, person=User.objects.get(pk=request.user.pk))
 
 
@@ -125,15 +117,26 @@ def refuse_unready(*, request: HttpRequest, answer: Answer, person: User | None)
         raise InvalidCredentials
 
 
-def refuse_wrong_second_factor(*, request: HttpRequest, answer: Answer, person: User | None) -> None:
-    """Raise if the answer to the second factor was not the right one."""
-    if answer.is_limited:
-        key = f"mfa-auth-user-{person.pk}" if person else None
-        raise TooManyRequests(retry_after_seconds=limits.seconds_to_wait(request, "login_failed", key=key))
-    if answer.errors or answer.status >= 400:
-        if person:
-            note_security_event(user=person, kind=SecurityEventKind.SIGN_IN_FAILED, request=request, detail="second step")
+def _answer_second_factor(*, request: HttpRequest, person: User | None, code: str, **where: Any) -> Answer:
+    if person is None:
         raise InvalidSecondFactor
+    with _counted_second_factor(request, person):
+        answer = headless.answer_second_factor(request, code=code, **where)
+        if answer.errors or answer.status >= 400:
+            raise InvalidSecondFactor
+    return answer
+
+
+@contextlib.contextmanager
+def _counted_second_factor(request: HttpRequest, person: User) -> Iterator[None]:
+    """Count a try of the second factor, unless it succeeds."""
+    take_back = count_second_factor(request=request, person=person)
+    try:
+        yield
+    except InvalidSecondFactor:
+        note_security_event(user=person, kind=SecurityEventKind.SIGN_IN_FAILED, request=request, detail="second step")
+        raise
+    take_back()
 
 
 def note_sign_in(*, request: HttpRequest, person: User, device: Device) -> None:
@@ -184,9 +187,6 @@ def _person_of_code(request: HttpRequest, key: str) -> User:
         person = spend_key(secret=key, purposes=(KeyPurpose.LOG_IN,)).user
         assert person is not None
         if not headless.verified_address(person):
-            # Whoever set this password has never shown that the mailbox is theirs.
-            person.set_unusable_password()
-            person.save(update_fields=["password", "updated_at"])
             prove_address(user=person)
     return person
 
@@ -197,9 +197,8 @@ def log_in_with_second_factor(*, request: HttpRequest, session_token: str, mfa_c
     Raises:
         InvalidSecondFactor, TooManyRequests
     """
-    limits.consume(request, "second_factor")
-    answer = headless.answer_second_factor(request, code=mfa_code, session_token=session_token)
-    refuse_wrong_second_factor(request=request, answer=answer, person=None)
+    person = headless.pending_person(headless.session_of_token(session_token))
+    answer = _answer_second_factor(request=request, person=person, code=mfa_code, session_token=session_token)
     device = tokens.device_of(answer.refresh_token)
     if device is None:
         raise InvalidSecondFactor
@@ -208,7 +207,7 @@ def log_in_with_second_factor(*, request: HttpRequest, session_token: str, mfa_c
 
 def log_in_again(*, request: HttpRequest, person: User) -> TokenPair:
     """New tokens for somebody whose sessions were just ended by their own hand, on the device that they did it on."""
-    answer = headless.log_in_anew(request, person=person)
+    answer = headless.log_in_anew(request, person=person, proof="password")
     return tokens.pair(answer.access_token, answer.refresh_token, person)
 
 
@@ -218,17 +217,14 @@ def check_staff_sign_in(*, request: HttpRequest, email: str, password: str, mfa_
     Raises:
         as `log_in`
     """
-    answer = headless.check_password(request, email=email, password=password)
-    person = User.objects.filter(email=email).first()
-    _refuse_failed_password(request, answer, person, email)
-    assert person is not None
-    refuse_unready(request=request, answer=answer, person=person)
+    person = check_password(request=request, email=email, password=password)
+    refuse_unready(request=request, answer=Answer(status=200), person=person)
     if second_factors.has_second_factor(person):
         if not mfa_code:
             raise SecondFactorRequired
-        if not second_factors.check_code(person, mfa_code):
-            note_security_event(user=person, kind=SecurityEventKind.SIGN_IN_FAILED, request=request, detail="second step")
-            raise InvalidSecondFactor
+        with _counted_second_factor(request, person):
+            if not second_factors.check_code(person, mfa_code):
+                raise InvalidSecondFactor
     return headless.with_backend(person)
 
 
@@ -285,33 +281,42 @@ def log_in_to_browser_with_passkey(*, request: HttpRequest, credential: dict[str
 
 
 def _answer_of_passkey(request: HttpRequest, credential: dict[str, Any], **where: Any) -> Answer:
+    limits.consume(request, "passkey")
     try:
         answer = second_factors.finish_passkey_login(request, credential=credential, **where)
     except second_factors.BROKEN_CREDENTIAL as error:
         raise InvalidPasskey from error
-    if answer.is_limited:
-        raise TooManyRequests(retry_after_seconds=60)
     if answer.errors or answer.status in (400, 409, 410):
         raise InvalidPasskey
     return answer
 
 
-def reauthenticate(*, request: HttpRequest, user: User, password: str = "", mfa_code: str = "") -> None:
+def reauthenticate(*, request: HttpRequest, user: User, session_key: str, password: str = "", mfa_code: str = "") -> None:
     """Prove once more that it is you; for some minutes sensitive changes need no further proof.
 
     Raises:
         WrongPassword, InvalidSecondFactor, TooManyRequests
     """
     if mfa_code:
-        answer = second_factors.reauthenticate_by_code(request, mfa_code)
-        refuse_wrong_second_factor(request=request, answer=answer, person=user)
+        with _counted_second_factor(request, user):
+            answer = second_factors.reauthenticate_by_code(request, mfa_code)
+            if answer.errors or answer.status >= 400:
+                raise InvalidSecondFactor
         return
-    limits.consume(request, "prove_password", key=str(user.pk))
-    answer = second_factors.reauthenticate_by_password(request, password)
-    if answer.is_limited:
-        raise TooManyRequests(retry_after_seconds=limits.seconds_to_wait(request, "reauthenticate"))
-    if answer.errors:
+    prove_password(request=request, user=user, session_key=session_key, password=password)
+    headless.record_proof(session_key, person=user, proof="password")
+
+
+def prove_password(*, request: HttpRequest, user: User, session_key: str, password: str) -> None:
+    """Check the password of somebody who is signed in. Tries are counted by session: only whoever holds it can use them up.
+
+    Raises:
+        WrongPassword, TooManyRequests
+    """
+    take_back = limits.consume(request, "prove_identity", key=session_key, is_owner=True)
+    if not user.check_password(password):
         raise WrongPassword(errors=(FieldError("password", WrongPassword.code, WrongPassword.message),))
+    take_back()
 
 
 def require_fresh_sign_in(*, user: User, session_key: str) -> None:

@@ -7,7 +7,6 @@ proves, and its password wiped: somebody may have registered it to wait for them
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import Any
 
@@ -28,9 +27,9 @@ from accounts.models import LinkedProvider, User
 from accounts.providers import headless, limits, second_factors, social
 from accounts.providers.social import Identity
 from accounts.providers.tokens import TokenPair
-from accounts.services.devices import end_all_devices, note_security_event
-from accounts.services.keys import revoke_keys
-from accounts.services.registration import prove_address, send_due_mail
+from accounts.services.address_proof import UNNAMED, mailbox_name, prove_address
+from accounts.services.devices import note_security_event
+from accounts.services.registration import send_due_mail
 from accounts.services.sign_in import finish_in_browser, finish_sign_in, require_fresh_sign_in
 from core.errors import NotFound, Unavailable
 from core.person_names import first_valid_name
@@ -176,7 +175,7 @@ def _register(identity: Identity, full_name: str) -> User:
     person = User.objects.create_user(identity.email, None, full_name=_name_of(identity, full_name))
     _link(person, identity)
     if identity.is_email_verified:
-        prove_address(user=person)
+        prove_address(user=person, is_same_person=True)
     else:
         headless.add_unverified(person)
         send_due_mail(due=("verify", person.email))
@@ -185,20 +184,15 @@ def _register(identity: Identity, full_name: str) -> User:
 
 def _name_of(identity: Identity, full_name: str) -> str:
     """What the provider or the app says, or else what the address begins with."""
-    mailbox = " ".join(part for part in re.split(r"[._+-]+", identity.email.partition("@")[0]) if part)
-    return first_valid_name([identity.full_name, full_name, mailbox], otherwise="New member")
+    return first_valid_name([identity.full_name, full_name, mailbox_name(identity.email)], otherwise=UNNAMED)
 
 
 def _take_over(person: User, identity: Identity, full_name: str) -> User:
     """Whoever registered this address never proved it. Nothing that they entered stays."""
-    person.set_unusable_password()
-    person.full_name = _name_of(identity, full_name)
-    person.birth_date, person.time_zone = None, "UTC"
-    person.save()
-    end_all_devices(user=person)
-    revoke_keys(user=person)
-    _link(person, identity)
     prove_address(user=person)
+    person.full_name, person.time_zone = _name_of(identity, full_name), "UTC"
+    person.save(update_fields=["full_name", "time_zone", "updated_at"])
+    _link(person, identity)
     return person
 
 

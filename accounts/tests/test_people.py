@@ -112,7 +112,9 @@ class TestEmailChange:
         assert (answer.status_code, answer.json()) == (202, {"email": "new@example.org"})
         assert Api().post("auth/login", {"email": user.email, "password": PASSWORD}).status_code == 200
         assert Api().post("auth/login", {"email": "new@example.org", "password": PASSWORD}).status_code == 401
-        assert Api().post("auth/verify-email", {"key": last_code()}).json()["email"] == "new@example.org"
+        stranger = Api().post("auth/verify-email", {"key": last_code()})
+        assert (stranger.status_code, stranger.json()["code"]) == (403, "confirm_signed_in"), "nobody is given an account by a click"
+        assert signed_in.post("auth/verify-email", {"key": last_code()}).json()["email"] == "new@example.org"
         assert {message.to[0] for message in mail.outbox[-2:]} == {user.email, "new@example.org"}
         assert Api().post("auth/login", {"email": user.email, "password": PASSWORD}).status_code == 401
         assert Api().post("auth/login", {"email": "new@example.org", "password": PASSWORD}).status_code == 200
@@ -128,7 +130,7 @@ class TestEmailChange:
         signed_in.post("users/me/email", {"email": "new@example.org"})
         key = last_code()
         make_user("new@example.org")
-        answer = Api().post("auth/verify-email", {"key": key})
+        answer = Api().post("auth/verify-email", {"key": key, "password": PASSWORD})
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "email_taken")
 
     def test_asks_for_a_fresh_sign_in(self, signed_in: Api, user: User, ages_ago: Any) -> None:

@@ -198,7 +198,7 @@ class TestLinkingRules:
         assert (refused.status_code, refused.json()["code"]) == (403, "email_not_verified")
         code = str(mail.outbox[-1].body).split("in the app: ")[1][:9]
         assert api.post("auth/verify-email", {"key": code}).status_code == 200
-        assert session_login(api, "google", id_token=token).status_code == 200
+        assert session_login(api, "google", id_token=token).json()["code"] == "link_needs_sign_in", "it may have been another's identity"
 
     def test_without_an_address_nobody_is_registered(self, api: Api, with_forger: Forger) -> None:
         assert session_login(api, "google", id_token=with_forger.sign(email=None)).json()["code"] == "provider_email_missing"

@@ -10,29 +10,21 @@ from accounts.errors import InvalidCredentials
 from accounts.models import validate_birth_date
 from accounts.services.sign_in import check_staff_sign_in
 from core import forms
-from core.email_addresses import AddressFormField
+from core.email_addresses import AddressFormField, normalize_email
 from core.errors import DomainError
+from core.passwords import NewPasswordFormField, PasswordFormField
 from core.person_names import NameFormField
 
 
 class SignInForm(forms.Form):
     email = AddressFormField(autocomplete="username")
-    password = forms.CharField(
-        label="Password", max_length=128, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
-    )
+    password = PasswordFormField()
 
 
 class SignUpForm(forms.Form):
     full_name = NameFormField(label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = AddressFormField(autocomplete="email")
-    password = forms.CharField(
-        label="Password",
-        help_text="8 characters or more.",
-        min_length=8,
-        max_length=128,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    password = NewPasswordFormField(help_text="8 characters or more.")
     birth_date = forms.DateField(
         label="Date of birth (you may leave this empty)",
         required=False,
@@ -59,12 +51,16 @@ class AddressForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    password = forms.CharField(
-        label="New password, 8 characters or more",
-        min_length=8,
-        max_length=128,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    password = NewPasswordFormField(label="New password, 8 characters or more")
+
+
+class ConfirmAddressForm(forms.Form):
+    """For whoever opens the link of a verification mail elsewhere than where the account was registered."""
+
+    password = NewPasswordFormField(
+        label="Password, 8 characters or more",
+        help_text="The one that you chose when you registered, or a new one. You sign in with it from now on.",
+        required=False,
     )
 
 
@@ -79,13 +75,14 @@ class StaffSignInForm(AuthenticationForm):
     )
 
     def clean(self) -> dict[str, Any]:
-        email, password = (self.cleaned_data.get("username") or "").strip().lower(), self.cleaned_data.get("password")
-        if email and password and self.request is not None:
+        typed, password = self.cleaned_data.get("username") or "", self.cleaned_data.get("password")
+        if typed and password and self.request is not None:
             try:
+                email = normalize_email(typed)
                 user = check_staff_sign_in(
                     request=self.request, email=email, password=password, mfa_code=self.cleaned_data.get("mfa_code", "")
                 )
-            except InvalidCredentials as error:
+            except (ValidationError, InvalidCredentials) as error:
                 raise self.get_invalid_login_error() from error
             except DomainError as error:
                 raise ValidationError(str(error.detail), code=error.code) from error

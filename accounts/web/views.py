@@ -24,7 +24,8 @@ from accounts.providers.headless import waits_for_second_factor
 from accounts.providers.social import is_configured
 from accounts.selectors import person_of
 from accounts.services import erasing, guardianship, passwords, registration, sign_in, social
-from accounts.web.forms import AddressForm, CodeForm, MailedCodeForm, NewPasswordForm, SignInForm, SignUpForm
+from accounts.services.address_proof import REGISTRATION_COOKIE, forget_registrant, remember_registrant
+from accounts.web.forms import AddressForm, CodeForm, ConfirmAddressForm, MailedCodeForm, NewPasswordForm, SignInForm, SignUpForm
 from core.errors import DomainError
 from core.pages import Page, words_of
 from core.time_zones import detected_zone
@@ -174,8 +175,10 @@ class SignUpPage(AccountPage):
         if not form.is_valid():
             return self.show(request, form=form, status=400)
         zone = detected_zone(unquote(request.COOKIES.get("zone", "")))
-        registration.register_person(request=request, time_zone=zone, **form.cleaned_data)
-        return self.show(request, state="done", email=form.cleaned_data["email"])
+        secret = registration.register_person(request=request, time_zone=zone, **form.cleaned_data)
+        response = self.show(request, state="done", email=form.cleaned_data["email"])
+        remember_registrant(response, secret)
+        return response
 
     def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
         form = SignUpForm(request.POST)
@@ -273,8 +276,31 @@ class VerifyEmailPage(KeyPage):
     done_title = "Your address is confirmed"
     done = "Thank you. You can sign in to Soosh now."
 
-    def use(self, request: HttpRequest, key: str) -> None:
-        registration.verify_email(request=request, key=key)
+    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+        return self.show(request, state="ask", form=self._form(request))
+
+    def post(self, request: HttpRequest, key: str) -> HttpResponse:
+        form = self._form(request)
+        if form is not None and not form.is_valid():
+            return self.show(request, state="ask", form=form, status=400)
+        password = form.cleaned_data["password"] if form else ""
+        proven = registration.verify_email(request=request, key=unquote(key), password=password)
+        response: HttpResponse = (
+            redirect("reset-password-page", key=proven.password_key) if proven.password_key else self.show(request, state="done")
+        )
+        forget_registrant(response)
+        return response
+
+    def show_error(self, request: HttpRequest, error: DomainError) -> HttpResponse:
+        if any(item.field == "password" for item in error.errors):
+            return self.show(request, state="ask", form=self._form(request), status=error.status, reason=words_of(error))
+        return super().show_error(request, error)
+
+    def _form(self, request: HttpRequest) -> ConfirmAddressForm | None:
+        """Whoever registered in this browser, or is signed in, has nothing to fill in."""
+        if REGISTRATION_COOKIE in request.COOKIES or request.user.is_authenticated:
+            return None
+        return ConfirmAddressForm(request.POST if request.method == "POST" else None)
 
 
 class LoginCodePage(KeyPage):

@@ -56,7 +56,7 @@ class Command(BaseCommand):
         self.call("POST", "auth/register", {"email": email, "password": password, "full_name": "Demo Person"})
         link = self._verification_link(email)
         self.show("Click the link in the mail", link[:70] + "…")
-        self._confirm(url, link)
+        self._confirm(url, link, password)
         tokens = self.call("POST", "auth/login", {"email": email, "password": password})
         self.token = tokens["access_token"]
         self.show("Sign in", f"an access token for {tokens['expires_in']} s")
@@ -106,14 +106,16 @@ class Command(BaseCommand):
             time.sleep(0.2)
         raise CommandError(f"No mail to {email} arrived in {settings.EMBEDDED_HOME.mail}.")
 
-    def _confirm(self, url: str, link: str) -> None:
-        """Open the page behind the link and press its button, as a browser does."""
+    def _confirm(self, url: str, link: str, password: str) -> None:
+        """Open the page behind the link in another browser, type the password of the registration and press the button."""
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         page = opener.open(link, timeout=20).read().decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         if token is None:
             raise CommandError("The page behind the link has no form.")
-        opener.open(urllib.request.Request(link, f"csrfmiddlewaretoken={token[1]}".encode(), {"Referer": url}), timeout=20)  # noqa: S310
+        opener.open(
+            urllib.request.Request(link, f"csrfmiddlewaretoken={token[1]}&password={password}".encode(), {"Referer": url}), timeout=20
+        )
 
 
 def _link_in(file: Path, email: str) -> str:

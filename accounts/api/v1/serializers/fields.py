@@ -16,18 +16,6 @@ def _check(validate: Callable[[Any], None], value: Any) -> None:
         raise serializers.ValidationError(error.messages[0], code=error.code or "invalid") from error
 
 
-class NewPasswordField(serializers.CharField):
-    """Further rules (common, like the address, digits only) are checked with the person at hand."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_length=8, max_length=128, trim_whitespace=False, write_only=True, **kwargs)
-
-
-class PasswordField(serializers.CharField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=128, trim_whitespace=False, write_only=True, **kwargs)
-
-
 class BirthDateField(serializers.DateField):
     def to_internal_value(self, data: Any) -> Any:
         day = super().to_internal_value(data)

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.api.v1.serializers.fields import BirthDateField, NewPasswordField, PasswordField
+from accounts.api.v1.serializers.fields import BirthDateField
 from accounts.api.v1.serializers.people import UserSerializer
 from accounts.enums import Provider
 from accounts.models import LinkedProvider
 from core import serializers
 from core.email_addresses import AddressField
+from core.passwords import NewPasswordField, PasswordField
 from core.person_names import NameSerializerField
 from core.serializers import RequestSerializer
 from core.time_zones import DetectedTimeZoneField
@@ -47,9 +48,18 @@ class KeyRequestSerializer(RequestSerializer):
     key = serializers.CharField(max_length=200, help_text="From the link, or the code, of the mail.")
 
 
+class VerificationRequestSerializer(KeyRequestSerializer):
+    password = NewPasswordField(
+        required=False, help_text="The one chosen when registering, or another one. Not needed in the browser or app that registered."
+    )
+
+
 class VerifiedEmailSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField()
     is_email_verified = serializers.BooleanField()
+    password_key = serializers.CharField(
+        required=False, help_text="Only if the password was dropped: the key with which to choose one (`auth/password/reset/confirm`)."
+    )
 
 
 class LoginRequestSerializer(RequestSerializer):

@@ -15,6 +15,7 @@ from accounts.api.v1.serializers import sign_in as forms
 from accounts.models import LinkedProvider
 from accounts.selectors import person_of, session_of
 from accounts.services import passwords, registration, sign_in, social
+from accounts.services.address_proof import forget_registrant, remember_registrant
 from core.operations import APIView
 
 
@@ -51,21 +52,37 @@ class RegisterView(PublicView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Register. The answer is the same whether or not the address is known; what to do next is in the mail."""
+        """Register. The answer is the same whether or not the address is known; what to do next is in the mail. The cookie of the answer
+        says when confirming that it is you who registered; a client without cookies sends the password again then."""
         fields = forms.RegistrationRequestSerializer.read(request)
-        registration.register_person(request=request._request, **fields)
+        secret = registration.register_person(request=request._request, **fields)
         person = {"email": fields["email"], "full_name": fields["full_name"], "is_email_verified": False}
-        return Response(forms.RegistrationSerializer({"user": person}).data, status=201)
+        response = Response(forms.RegistrationSerializer({"user": person}).data, status=201)
+        remember_registrant(response, secret)
+        return response
 
 
 class VerifyEmailView(PublicView):
     @extend_schema(
-        operation_id="verify_email", tags=["sign-in"], request=forms.KeyRequestSerializer, responses={200: forms.VerifiedEmailSerializer}
+        operation_id="verify_email",
+        tags=["sign-in"],
+        request=forms.VerificationRequestSerializer,
+        responses={200: forms.VerifiedEmailSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Prove that an address is yours, with the link's key or the code from the mail: after registering, or to change it."""
-        user = registration.verify_email(request=request._request, **forms.KeyRequestSerializer.read(request))
-        return Response(forms.VerifiedEmailSerializer({"email": user.email, "is_email_verified": True}).data)
+        """Prove that an address is yours, with the link's key or the code from the mail: after registering, or to change it.
+
+        Whoever confirms owns the account. The password of the registration stays if it is sent too, or in the client that registered
+        (by its cookie); otherwise it is dropped, and the answer holds a `password_key` to choose one. A change of address is confirmed
+        with the access token of the account, or with its password.
+        """
+        proven = registration.verify_email(request=request._request, **forms.VerificationRequestSerializer.read(request))
+        content = {"email": proven.user.email, "is_email_verified": True}
+        if proven.password_key:
+            content["password_key"] = proven.password_key
+        response = Response(forms.VerifiedEmailSerializer(content).data)
+        forget_registrant(response)
+        return response
 
 
 class ResendVerificationView(PublicView):
@@ -282,5 +299,5 @@ class ReauthenticateView(APIView):
     def post(self, request: Request) -> Response:
         """Prove once more that it is you. For five minutes sensitive changes need no further proof."""
         fields = forms.ReauthenticationRequestSerializer.read(request)
-        sign_in.reauthenticate(request=request._request, user=person_of(request), **fields)
+        sign_in.reauthenticate(request=request._request, user=person_of(request), session_key=session_of(request), **fields)
         return Response(status=204)
