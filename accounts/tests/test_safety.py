@@ -377,7 +377,9 @@ def test_of_thirty_guesses_at_once_few_are_looked_at(user: User, address: str, l
     numbers = iter(range(1, 31))
     with mock.patch.object(User, "check_password", autospec=True, return_value=False) as check:
         body = {"email": user.email, "password": "guess"}
-        codes = at_once(30, lambda: Api().post("auth/login", body, REMOTE_ADDR=address.format(next(numbers))).status_code)
+        answers = at_once(30, lambda: Api().post("auth/login", body, REMOTE_ADDR=address.format(next(numbers))))
+        codes = [answer.status_code for answer in answers]
+        print([answer.json() for answer in answers if answer.status_code == 429])
     assert sorted(codes) == sorted([401] * looked_at + [refusal] * (30 - looked_at))
     assert check.call_count == looked_at
 
