@@ -202,8 +202,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = False
 SIGN_IN_LIMITS = {
     "signup": (Limit("network", 20, 60),),
     "sign_in": (
-        *(Limit("network", 10, 60), Limit("network", 100, 3_600)),
-        *(Limit("account", 5, 300), Limit("account", 15, 3_600), Limit("account", 50, 86_400)),
+        *(Limit("network", 10, 60), Limit("account", 5, 300), Limit("network", 100, 3_600)),
+        *(Limit("account", 15, 3_600), Limit("account", 50, 86_400)),
     ),
     "second_factor": (Limit("network", 10, 60), Limit("account", 5, 300), Limit("account", 15, 3_600)),
     "prove_identity": (Limit("account", 5, 300), Limit("account", 15, 3_600)),

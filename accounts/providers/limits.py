@@ -54,15 +54,13 @@ def consume(request: HttpRequest, action: str, *, key: str = "", is_owner: bool 
         return lambda: None
     network = network_of(address_of(request))
     counted = key if is_owner else f"{key}|{network}"
-    counters = [
-        _count(_name(f"{action}:{limit.per}:{limit.seconds}", network if limit.per == "network" else counted), limit)
-        for limit in settings.SIGN_IN_LIMITS[action]
-    ]
-    waits = [counter.seconds_to_wait for counter in counters if counter.is_over]
-    if waits:
-        # What is refused uses up nothing else.
-        _take_back([counter for counter in counters if not counter.is_over])
-        raise TooManyRequests(retry_after_seconds=max(waits))
+    counters = []
+    # From the shortest to the longest: what is refused in a minute does not use up the tries of a day.
+    for limit in settings.SIGN_IN_LIMITS[action]:
+        counter = _count(_name(f"{action}:{limit.per}:{limit.seconds}", network if limit.per == "network" else counted), limit)
+        if counter.is_over:
+            raise TooManyRequests(retry_after_seconds=counter.seconds_to_wait)
+        counters.append(counter)
     return lambda: _take_back(counters)
 
 
