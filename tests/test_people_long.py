@@ -139,7 +139,7 @@ def test_an_erasure_killed_at_every_step_comes_to_its_end(soosh: RunningSoosh) -
     ask(soosh, "POST", "auth/register", {"email": email, "password": "a-long-pass-phrase", "full_name": "Canary"})
     soosh_mail = next(text for file in Path(soosh.home.mail).iterdir() if email in (text := file.read_text()))
     code = soosh_mail.split("in the app: ")[1][:9]
-    assert ask(soosh, "POST", "auth/verify-email", {"key": code})[0] == 200
+    assert ask(soosh, "POST", "auth/verify-email", {"key": code, "password": "a-long-pass-phrase"})[0] == 200
     token = ask(soosh, "POST", "auth/login", {"email": email, "password": "a-long-pass-phrase"})[1]["access_token"]
     started = ask(soosh, "POST", "ai-profiling/start", {}, token)[1]
     ask(soosh, "POST", "ai-profiling/submit-answer", {"session_id": started["session_id"], "step": 1, "answer_text": "I can cook."}, token)
