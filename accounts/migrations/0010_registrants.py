@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0008_refresh_grace'),
+        ('accounts', '0009_refresh_grace'),
     ]
 
     operations = [

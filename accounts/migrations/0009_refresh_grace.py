@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0007_normalized_addresses'),
+        ('accounts', '0008_names_and_refusals'),
     ]
 
     operations = [
