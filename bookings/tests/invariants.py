@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from bookings.enums import LIVE_STATES, MOVES, PLACED_STATES, BookingState, WaitlistState
 from bookings.models import Booking, BookingMove, Session, WaitlistEntry
+from bookings.services.limits import MOST_UNPAID_AHEAD, MOST_UNPAID_WITH_MENTOR
+from bookings.services.series_holds import PAY_ANOTHER_WITHIN
 from bookings.tests.ending_invariants import check_endings
 from core.money import Money
 from mentors.enums import OfferKind
@@ -38,6 +40,7 @@ def check_always() -> None:
     _check_history(bookings)
     _check_money(bookings)
     _check_waitlist()
+    _check_holds(bookings)
     check_endings(bookings)
     _check_holds(bookings)
     # P15: reviews belong to sessions that took place, and to their two people.
@@ -47,6 +50,21 @@ def check_always() -> None:
         assert booking.final_at is not None
         assert {review.author_id, review.about_id} == {booking.learner_id, booking.session.mentor_id}
     check_money()
+
+
+def _check_holds(bookings: list[Booking]) -> None:
+    """Nobody has more of a mentor's time ahead than the limits say without paying, nor any of a series of which nothing is paid."""
+    now = timezone.now()
+    held = [row for row in bookings if row.state == BookingState.HELD and row.expires_at is not None and row.expires_at > now]
+    free = [row for row in bookings if row.state in LIVE_STATES and row.state != BookingState.HELD and not row.price_amount]
+    unpaid = [row for row in (*held, *free) if row.session.starts_at > now]
+    for _, number in Counter(row.learner_id for row in unpaid).items():
+        assert number <= MOST_UNPAID_AHEAD
+    for _, number in Counter((row.learner_id, row.session.mentor_id) for row in unpaid).items():
+        assert number <= MOST_UNPAID_WITH_MENTOR
+    backed = set(Booking.objects.backing_series().values_list("series_id", flat=True))
+    for row in held:
+        assert row.series_id is None or row.series_id in backed or row.expires_at <= now + PAY_ANOTHER_WITHIN  # type: ignore[operator]  # as above
 
 
 def check_settled() -> None:

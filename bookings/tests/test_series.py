@@ -159,6 +159,8 @@ class TestPaidTogether:
         world.attended(third, world.learner, world.mentor)
         world.clock.set("2027-06-17 12:00")
         world.turn()
+        world.clock.ahead(hours=25)
+        world.turn()
         payment.refresh_from_db()
         assert (payment.returned_amount, payment.earned_at) == (6_373, utc("2027-06-17 12:00"))
         check_always()
@@ -172,6 +174,8 @@ class TestPaidTogether:
         world.turn()
         world.attended(first, world.learner, world.mentor)
         world.clock.set("2027-06-03 12:00")
+        world.turn()
+        world.clock.ahead(hours=25)
         world.turn()
         assert Booking.objects.get(pk=first.pk).settled_at is not None
         assert Payment.objects.get().earned_at is None
