@@ -255,7 +255,19 @@ class PostingReviewAdmin(ReadOnlyAdmin):
 
 @admin.register(ImportRun)
 class ImportRunAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "kind", "file_name", "state", "added", "changed", "unchanged", "retired", "refused", "finished_at")
+    list_display = (
+        "created_at",
+        "kind",
+        "file_name",
+        "state",
+        "added",
+        "changed",
+        "unchanged",
+        "retired",
+        "missing",
+        "refused",
+        "finished_at",
+    )
     list_filter = ("kind", "state")
     search_fields = ("file_name", "=id")
     inlines = (ImportRefusalInline,)

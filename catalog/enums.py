@@ -40,6 +40,7 @@ class ImportState(models.TextChoices):
     RUNNING = "running", "running"
     COMPLETED = "completed", "completed"
     INTERRUPTED = "interrupted", "interrupted"
+    FAILED = "failed", "failed"
 
 
 class Leg(models.TextChoices):

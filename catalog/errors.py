@@ -5,7 +5,12 @@ from core.errors import Conflict, DomainError, Forbidden, InvalidInput
 
 class ImportFileUnreadable(InvalidInput):
     code = "import_file_unreadable"
-    message = _("The file cannot be read. It must be JSON lines or CSV, plain or gzipped.")
+    message = _("The file cannot be read. It must be JSON, a table such as CSV, RSS or a list in Markdown, plain or gzipped.")
+
+
+class RetiringRefused(Conflict):
+    code = "retiring_refused"
+    message = _("Nothing was retired.")
 
 
 class OpportunityNotOpen(Conflict):

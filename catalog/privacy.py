@@ -97,6 +97,23 @@ declare(Lexeme, none=("lexeme", "document_count"))
 declare(CorpusStatistics, none=("id", "documents", "average_length", "counted_at"))
 declare(
     ImportRun,
-    none=(*_BASE, "kind", "file_name", "checksum", "state", "added", "changed", "unchanged", "retired", "refused", "finished_at"),
+    none=(
+        *_BASE,
+        "kind",
+        "file_name",
+        "checksum",
+        "state",
+        "added",
+        "changed",
+        "unchanged",
+        "retired",
+        "refused",
+        "duplicates",
+        "finished_at",
+        "missing",
+        "missing_examples",
+        "failure",
+        "notes",
+    ),
 )
 declare(ImportRefusal, none=(*_BASE, "run", "line", "reason"))

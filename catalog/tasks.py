@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 
 from ai.services.spaces import fill_some, live_models
-from catalog.services import indexing, lifecycle, searches
+from catalog.services import importing, indexing, lifecycle, searches
 
 _RUN_SECONDS = 50
 _BATCHES = {"categories": 512, "skills": 512, "opportunities": 64}
@@ -34,6 +34,7 @@ def keep_in_step() -> None:
     lifecycle.expire_passed()
     lifecycle.ask_for_confirmation()
     lifecycle.pause_unconfirmed()
+    importing.end_silent_runs()
 
 
 @shared_task

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from catalog.enums import ImportKind, ImportState
@@ -18,6 +19,11 @@ class ImportRun(BaseModel):
     unchanged = models.PositiveIntegerField(default=0)
     retired = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
+    duplicates = models.PositiveIntegerField(default=0, help_text="Records with the id of an earlier one of the file; they were not read.")
+    missing = models.PositiveIntegerField(default=0, help_text="Active rows of its sources that the file does not list.")
+    missing_examples = ArrayField(models.CharField(max_length=300), default=list, blank=True)
+    failure = models.CharField(max_length=500, blank=True, help_text="Why it failed, or why it retired nothing.")
+    notes = models.CharField(max_length=1_000, blank=True, help_text="How the file was read, and what was not read of it.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

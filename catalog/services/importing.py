@@ -1,11 +1,13 @@
-"""Streaming, idempotent imports. Running a file twice changes nothing; what a source no longer lists is retired, and its links stay."""
+"""Streaming, idempotent imports. Running a file twice changes nothing. What a source no longer lists is retired where that is asked for."""
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,73 +17,128 @@ from django.db.models import Model
 from django.utils import timezone
 
 from catalog.enums import ImportKind, ImportState, OpportunityState, TermState
-from catalog.errors import ImportFileUnreadable
+from catalog.errors import ImportFileUnreadable, RetiringRefused
 from catalog.models import Category, ImportRefusal, ImportRun, Occupation, Opportunity, Skill
 from catalog.querysets import INDEX_COLUMNS
 from catalog.services.documents import title_key
 from catalog.services.indexing import index_opportunities, refresh_statistics
-from catalog.services.record_shapes import CategoryRecord, OccupationRecord, OpportunityRecord, SkillRecord, TaxonomyReader
+from catalog.services.record_shapes import (
+    CategoryRecord,
+    OccupationRecord,
+    OpportunityReader,
+    OpportunityRecord,
+    SkillRecord,
+    TaxonomyReader,
+)
 from catalog.services.records import Record, read_records
+from catalog.services.retiring import (
+    KEEP_MISSING,
+    LEFT_TO_THE_SOURCE,
+    ImportOptions,
+    missing_opportunities,
+    missing_terms,
+    record_missing,
+    retire,
+)
+from core.error_texts import describe
+from core.errors import DomainError
 
 _BATCH = 500
 # Refusals beyond this many are counted but not stored: a file of another kind would fill the table.
 _STORED_REFUSALS = 1_000
-# What staff have closed or paused, an import does not bring back.
-_LEFT_TO_THE_SOURCE = frozenset({OpportunityState.LIVE, OpportunityState.EXPIRED, OpportunityState.RETIRED})
+# A run that wrote nothing for so long was killed.
+_SILENT_AFTER = datetime.timedelta(minutes=15)
 Progress = Callable[[int], None]
 
 
-def import_opportunities(*, path: Path, progress: Progress = lambda position: None) -> ImportRun:
-    """Import JSON lines or CSV of opportunities. `progress` is told the position in the file, in bytes.
+def import_opportunities(*, path: Path, options: ImportOptions = KEEP_MISSING, progress: Progress = lambda position: None) -> ImportRun:
+    """Import opportunities in Soosh's own shape or as known feeds publish them. `progress` receives the position in the file, in bytes.
 
     Raises:
         ImportFileUnreadable: what was read until then stays imported; nothing is retired.
+        RetiringRefused: the file is imported; nothing is retired.
     """
-    run = _begin(ImportKind.OPPORTUNITIES, path)
-    sources: set[str] = set()
-    for batch in _batches(_read(run, path, OpportunityRecord.model_validate, progress)):
-        sources |= {record.source for record in batch}
-        with transaction.atomic():
-            _store_opportunities(run, batch)
-    with transaction.atomic():
-        gone = Opportunity.objects.filter(source__in=sources, state__in=_LEFT_TO_THE_SOURCE).exclude(last_import=run)
-        gone = gone.exclude(state=OpportunityState.RETIRED)
-        run.retired = gone.update(state=OpportunityState.RETIRED, updated_at=timezone.now())
-        _finish(run)
+    with _run_of(ImportKind.OPPORTUNITIES, path, options) as run:
+        sources: set[str] = set()
+        reader = OpportunityReader()
+        for batch in _batches(run, _read(run, path, reader.read, progress)):
+            sources |= {record.source for record in batch}
+            with transaction.atomic():
+                _store_opportunities(run, batch)
+        _note(run, reader.unread)
+        missing = missing_opportunities(run, sources)
+        record_missing(run, missing)
+        if options.retires_missing:
+            with transaction.atomic():
+                retire(run, missing, options)
     refresh_statistics()
     return run
 
 
-def import_taxonomy(*, path: Path, progress: Progress = lambda position: None) -> ImportRun:
+def import_taxonomy(*, path: Path, options: ImportOptions = KEEP_MISSING, progress: Progress = lambda position: None) -> ImportRun:
     """Import categories, skills and occupations, in Soosh's own shape or as O*NET, ESCO and GitHub publish them.
 
     Raises:
         ImportFileUnreadable: what was read until then stays imported; nothing is retired.
+        RetiringRefused: the file is imported; nothing is retired.
     """
-    run = _begin(ImportKind.TAXONOMY, path)
-    reader = TaxonomyReader(path)
-    seen: dict[type[Model], dict[str, set[str]]] = {Skill: {}, Occupation: {}, Category: {}}
-    for batch in _batches(_read(run, path, reader.read, progress)):
-        with transaction.atomic():
-            for model, records in _by_model(batch):
-                _STORE[model](run, records)
-                for record in records:
-                    seen[model].setdefault(record.source, set()).add(record.source_id)
-    with transaction.atomic():
+    with _run_of(ImportKind.TAXONOMY, path, options) as run:
+        reader = TaxonomyReader(path)
+        seen: dict[type[Model], dict[str, set[str]]] = {Skill: {}, Occupation: {}, Category: {}}
+        for batch in _batches(run, _read(run, path, reader.read, progress)):
+            with transaction.atomic():
+                for model, records in _by_model(batch):
+                    _STORE[model](run, records)
+                    for record in records:
+                        seen[model].setdefault(record.source, set()).add(record.source_id)
         if not reader.is_partial:
-            run.retired = _retire_terms(seen)
-        _finish(run)
-    _refresh_occupation_keys()
+            missing = missing_terms(seen)
+            record_missing(run, missing)
+            if options.retires_missing:
+                with transaction.atomic():
+                    retire(run, missing, options)
+        _refresh_occupation_keys()
     return run
 
 
+def end_silent_runs() -> int:
+    """Mark runs whose process was killed. Returns how many."""
+    silent = ImportRun.objects.filter(state=ImportState.RUNNING, updated_at__lt=timezone.now() - _SILENT_AFTER)
+    return silent.update(state=ImportState.INTERRUPTED, finished_at=timezone.now())
+
+
+@contextlib.contextmanager
+def _run_of(kind: ImportKind, path: Path, options: ImportOptions) -> Iterator[ImportRun]:
+    """A run that never stays "running", however its block ends. A dry run leaves nothing behind."""
+    with transaction.atomic() if options.is_dry_run else contextlib.nullcontext():
+        run = _begin(kind, path)
+        try:
+            yield run
+        except RetiringRefused as error:
+            _finish(run, ImportState.COMPLETED, str(error.detail))
+            raise
+        except DomainError as error:
+            _finish(run, ImportState.FAILED, str(error.detail))
+            raise
+        except Exception as error:
+            _finish(run, ImportState.FAILED, describe(error))
+            raise
+        except BaseException:
+            _finish(run, ImportState.INTERRUPTED)
+            raise
+        _finish(run, ImportState.COMPLETED)
+        if options.is_dry_run:
+            transaction.set_rollback(True)
+
+
 def _begin(kind: ImportKind, path: Path) -> ImportRun:
+    checksum = _checksum(path)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('catalog.import'))")
         # A run that is still marked as running was killed; what it wrote is kept and recognised as unchanged now.
         ImportRun.objects.filter(kind=kind, file_name=path.name, state=ImportState.RUNNING).update(state=ImportState.INTERRUPTED)
-        return ImportRun.objects.create(kind=kind, file_name=path.name[:500], checksum=_checksum(path))
+        return ImportRun.objects.create(kind=kind, file_name=path.name[:500], checksum=checksum)
 
 
 def _checksum(path: Path) -> str:
@@ -92,25 +149,36 @@ def _checksum(path: Path) -> str:
         raise ImportFileUnreadable(f"{path}: {error}") from error
 
 
-def _finish(run: ImportRun) -> None:
-    run.state = ImportState.COMPLETED
-    run.finished_at = timezone.now()
+def _finish(run: ImportRun, state: ImportState, failure: str = "") -> None:
+    run.state, run.failure, run.finished_at = state, failure[:500].replace("\x00", ""), timezone.now()
     run.save()
 
 
-def _read(run: ImportRun, path: Path, parse: Callable[[dict[str, Any]], Any], progress: Progress) -> Iterator[Any]:
+def _note(run: ImportRun, names: Collection[str]) -> None:
+    if names:
+        run.notes = f"{run.notes} Not read: {', '.join(sorted(names))}."[:1_000].strip()
+
+
+def _read(run: ImportRun, path: Path, parse: Callable[[dict[str, Any]], Any], progress: Progress) -> Iterator[tuple[int, Any]]:
+    """Each valid record with its line."""
     for record in read_records(path):
         progress(record.position)
+        if record.note:
+            run.notes = record.note
         parsed, reason = _parsed(record, parse)
         if parsed is not None:
-            yield parsed
+            yield record.line, parsed
         else:
             _refuse(run, reason, line=record.line)
 
 
 def _refuse(run: ImportRun, reason: str, *, line: int = 0) -> None:
     run.refused += 1
-    if run.refused <= _STORED_REFUSALS:
+    _store_refusal(run, reason, line=line)
+
+
+def _store_refusal(run: ImportRun, reason: str, *, line: int) -> None:
+    if run.refused + run.duplicates <= _STORED_REFUSALS:
         ImportRefusal.objects.create(run=run, line=line, reason=reason[:500].replace("\x00", ""))
 
 
@@ -124,16 +192,23 @@ def _parsed(record: Record, parse: Callable[[dict[str, Any]], Any]) -> tuple[Any
         return None, f"{'.'.join(map(str, first['loc'])) or 'record'}: {first['msg']}"
 
 
-def _batches(records: Iterable[Any]) -> Iterator[list[Any]]:
-    """Batches in which each (source, source id) stands once; the later record of a pair wins."""
-    batch: dict[tuple[type, str, str], Any] = {}
-    for record in records:
-        batch[(type(record), record.source, record.source_id)] = record
+def _batches(run: ImportRun, records: Iterable[tuple[int, Any]]) -> Iterator[list[Any]]:
+    """Batches of records. Of several with one id the first is taken; the others are refused."""
+    lines: dict[bytes, int] = {}
+    batch: list[Any] = []
+    for line, record in records:
+        key = hashlib.blake2b(f"{type(record).__name__}|{record.source}|{record.source_id}".encode(), digest_size=8).digest()
+        if key in lines:
+            run.duplicates += 1
+            _store_refusal(run, f"source_id: {record.source_id} stands in line {lines[key]} already.", line=line)
+            continue
+        lines[key] = line
+        batch.append(record)
         if len(batch) >= _BATCH:
-            yield list(batch.values())
-            batch = {}
+            yield batch
+            batch = []
     if batch:
-        yield list(batch.values())
+        yield batch
 
 
 def _store_opportunities(run: ImportRun, records: list[OpportunityRecord]) -> None:
@@ -143,7 +218,7 @@ def _store_opportunities(run: ImportRun, records: list[OpportunityRecord]) -> No
         row = existing.get((record.source, record.source_id))
         if row is None:
             added.append(Opportunity(last_import=run, state=_state_of(record), **record.columns()))
-        elif _apply(row, record.columns() | ({"state": _state_of(record)} if row.state in _LEFT_TO_THE_SOURCE else {})):
+        elif _apply(row, record.columns() | ({"state": _state_of(record)} if row.state in LEFT_TO_THE_SOURCE else {})):
             changed.append(row)
         else:
             unchanged.append(row)
@@ -269,18 +344,6 @@ _STORE: dict[type[Model], Callable[[ImportRun, list[Any]], None]] = {
     Skill: _store_terms(Skill),
     Occupation: _store_terms(Occupation),
 }
-
-
-def _retire_terms(seen: dict[type[Model], dict[str, set[str]]]) -> int:
-    retired = 0
-    for model in (Skill, Occupation):
-        for source, source_ids in seen[model].items():
-            gone = model.objects.filter(source=source, state=TermState.ACTIVE).exclude(source_id__in=source_ids)
-            retired += gone.update(state=TermState.RETIRED, updated_at=timezone.now())
-    for source_ids in seen[Category].values():
-        gone_categories = Category.objects.active().exclude(source_id__in=source_ids)
-        retired += gone_categories.update(state=TermState.RETIRED, updated_at=timezone.now())
-    return retired
 
 
 def _refresh_occupation_keys() -> None:

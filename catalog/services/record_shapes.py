@@ -16,10 +16,13 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from catalog.enums import OpportunityKind
 from catalog.services.documents import digest, skill_keys
+from catalog.services.feed_shapes import feed_of
 from catalog.services.records import read_records
 
 _MOST_TAGS = 50
 _MOST_NAMES = 60
+_MOST_UNREAD = 20
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{4,15}(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?", re.IGNORECASE)
 
 
 def _empty_as_none(value: Any) -> Any:
@@ -51,14 +54,30 @@ def _text(longest: int) -> Any:
     ]
 
 
-OptionalDate = Annotated[datetime.date | None, BeforeValidator(_empty_as_none)]
+def _day(value: Any) -> Any:
+    """Days are ISO 8601 alone: 01/02/2027 is two days, and 44927 is a day of a spreadsheet or an instant of Unix."""
+    if value is None or isinstance(value, datetime.date):
+        return value
+    text = value.strip() if isinstance(value, str) else str(value)
+    if not text:
+        return None
+    if not _ISO_DAY.fullmatch(text):
+        raise ValueError("write the day as 2027-01-31 (ISO 8601)")
+    return text[:10]
+
+
+def _text_of_number(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+OptionalDate = Annotated[datetime.date | None, BeforeValidator(_day)]
 OptionalBool = Annotated[bool | None, BeforeValidator(_empty_as_none)]
 Names = Annotated[list[Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]], BeforeValidator(_list)]
 Translations = dict[
     Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")],
     Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)],
 ]
-Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300), BeforeValidator(_text_of_number)]
 Source = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 
 
@@ -98,6 +117,31 @@ class OpportunityRecord(_Record):
             raise ValueError("ends_on is before starts_on")
         self.tags = list(dict.fromkeys(tag for tag in self.tags if tag))[:_MOST_TAGS]
         return self
+
+
+class OpportunityReader:
+    """Turns the records of a file into opportunities, by their own shape or by that of a known feed.
+
+    `unread` has names of fields that were ignored.
+    """
+
+    _KNOWN = frozenset(
+        name
+        for field, info in OpportunityRecord.model_fields.items()
+        for name in (field, *(getattr(info.validation_alias, "choices", None) or ()))
+    )
+
+    def __init__(self) -> None:
+        self.unread: set[str] = set()
+
+    def read(self, fields: dict[str, Any]) -> OpportunityRecord:
+        """One opportunity. Raises pydantic.ValidationError for a record of another shape."""
+        feed = None if "source" in fields else feed_of(fields)
+        if feed is not None:
+            return OpportunityRecord.model_validate(feed.convert(fields))
+        if len(self.unread) < _MOST_UNREAD:
+            self.unread |= {name[:60] for name in fields.keys() - self._KNOWN if name}
+        return OpportunityRecord.model_validate(fields)
 
 
 class CategoryRecord(_Record):

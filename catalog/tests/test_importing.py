@@ -1,21 +1,31 @@
 from __future__ import annotations
 
+import datetime
 import hashlib
+import io
+import tarfile
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from catalog.enums import ImportState, OpportunityState, TermState
-from catalog.errors import ImportFileUnreadable
+from catalog.enums import ImportKind, ImportState, OpportunityState, TermState
+from catalog.errors import ImportFileUnreadable, RetiringRefused
 from catalog.models import Category, ImportRun, Lexeme, Occupation, Opportunity, Skill
+from catalog.services import importing
 from catalog.services.importing import import_opportunities, import_taxonomy
+from catalog.services.record_shapes import OpportunityReader
+from catalog.services.records import read_records
 from catalog.services.reference import REFERENCE, load_reference_catalogue
+from catalog.services.retiring import ImportOptions
 from catalog.tests.conftest import WriteLines
 
 pytestmark = pytest.mark.django_db
+RAW = Path(__file__).resolve().parents[3] / "shared/data/opportunities/raw"
 
 
 def row(number: int, **fields: Any) -> dict[str, Any]:
@@ -41,7 +51,9 @@ class TestOpportunities:
 
     def test_what_a_source_no_longer_lists_is_retired_and_comes_back(self, write_lines: WriteLines) -> None:
         import_opportunities(path=write_lines([row(1), row(2), row(9, source="other")]))
-        assert counts(import_opportunities(path=write_lines([row(1)])))[3] == 1
+        left = import_opportunities(path=write_lines([row(1)]))
+        assert (left.retired, left.missing, left.missing_examples) == (0, 1, ["s: Job 2"]), "nothing is retired unasked"
+        assert counts(import_opportunities(path=write_lines([row(1)]), options=ImportOptions(retires_missing=True, confirmed=1)))[3] == 1
         assert set(Opportunity.objects.open().values_list("source_id", flat=True)) == {"s:1", "s:9"}
         assert counts(import_opportunities(path=write_lines([row(1), row(2)]))) == (0, 1, 1, 0, 0)
         assert Opportunity.objects.get(source_id="s:2").state == OpportunityState.LIVE
@@ -75,12 +87,17 @@ class TestOpportunities:
             "description": None,
             "extra": {"x": 1},
         }
-        import_opportunities(path=write_lines([row(1, **fields), row(1, title="The later of two")]))
+        run = import_opportunities(path=write_lines([row(1, **fields)]))
         found = Opportunity.objects.get()
-        assert (found.url, found.tags, found.is_remote, found.title) == ("", [], None, "The later of two")
-        import_opportunities(path=write_lines([row(1, **fields)]))
-        found.refresh_from_db()
-        assert (found.url, found.tags, found.location) == ("https://example.org/path", ["a"], "")
+        assert (found.url, found.tags, found.location, found.is_remote) == ("https://example.org/path", ["a"], "", None)
+        assert run.notes == "Not read: extra."
+
+    def test_of_two_with_one_id_the_first_is_taken_and_the_other_told(self, write_lines: WriteLines) -> None:
+        rows = [row(1), *(row(number) for number in range(10, 600)), row(1, id=" s:1 ", title="Again"), row(1, id="S:1")]
+        run = import_opportunities(path=write_lines(rows))
+        assert (run.added, run.refused, run.duplicates) == (592, 0, 1)
+        assert [(refusal.line, refusal.reason) for refusal in run.refusals.all()] == [(592, "source_id: s:1 stands in line 1 already.")]
+        assert Opportunity.objects.get(source_id="s:1").title == "Job 1"
 
     def test_csv_gives_the_same_as_json(self, tmp_path: Path) -> None:
         file = tmp_path / "rows.csv"
@@ -106,15 +123,139 @@ class TestOpportunities:
             import_opportunities(path=file)
         assert not Opportunity.objects.filter(state=OpportunityState.RETIRED).exists()
         assert Opportunity.objects.count() > 500
-        assert ImportRun.objects.first().state == ImportState.RUNNING
+        failed = ImportRun.objects.first()
+        assert (failed.state, "rows.jsonl.gz" in failed.failure, failed.finished_at is None) == (ImportState.FAILED, True, False)
         import_opportunities(path=write_lines(rows, "rows.jsonl.gz"))
-        assert list(ImportRun.objects.order_by("id").values_list("state", flat=True)) == ["completed", "interrupted", "completed"]
+        assert list(ImportRun.objects.order_by("id").values_list("state", flat=True)) == ["completed", "failed", "completed"]
         assert Opportunity.objects.count() == 3_000
 
     def test_words_are_searchable_and_counted_right_after(self, write_lines: WriteLines) -> None:
         import_opportunities(path=write_lines([row(1, title="Beekeeper"), row(2, title="Beekeepers wanted")]))
         assert Lexeme.objects.get(lexeme="beekeep").document_count == 2
         assert len(Opportunity.objects.ranked_for(None, model="", text="a beekeeper")) == 2
+
+
+class TestRetiring:
+    """A file with one line must not take everything else down."""
+
+    @pytest.fixture
+    def listed(self, write_lines: WriteLines) -> None:
+        import_opportunities(path=write_lines([row(number) for number in range(150)]))
+
+    def _open(self) -> int:
+        return Opportunity.objects.open().count()
+
+    def test_has_to_be_asked_for(self, listed: None, write_lines: WriteLines) -> None:
+        run = import_opportunities(path=write_lines([row(1)]))
+        assert (run.retired, run.missing, len(run.missing_examples), self._open()) == (0, 149, 10, 150)
+
+    def test_stops_above_a_share(self, listed: None, write_lines: WriteLines) -> None:
+        with pytest.raises(RetiringRefused, match="149 of 150 rows of s are missing, more than 20 %"):
+            import_opportunities(path=write_lines([row(1)]), options=ImportOptions(retires_missing=True))
+        run = ImportRun.objects.first()
+        assert (run.state, run.retired, "149 of 150" in run.failure, self._open()) == (ImportState.COMPLETED, 0, True, 150)
+        with pytest.raises(RetiringRefused, match="149 rows are missing, not 148"):
+            import_opportunities(path=write_lines([row(1)]), options=ImportOptions(retires_missing=True, confirmed=148))
+        assert self._open() == 150
+        assert import_opportunities(path=write_lines([row(1)]), options=ImportOptions(retires_missing=True, confirmed=149)).retired == 149
+        assert self._open() == 1
+
+    def test_below_it_goes_on(self, listed: None, write_lines: WriteLines) -> None:
+        run = import_opportunities(path=write_lines([row(n) for n in range(120)]), options=ImportOptions(retires_missing=True))
+        assert (run.retired, self._open()) == (30, 120)
+
+    def test_the_share_is_of_each_source(self, listed: None, write_lines: WriteLines) -> None:
+        import_opportunities(path=write_lines([row(number, source="small") for number in range(2)]))
+        both = [*(row(number) for number in range(150)), row(0, source="small")]
+        with pytest.raises(RetiringRefused, match="1 of 2 rows of small"):
+            import_opportunities(path=write_lines(both), options=ImportOptions(retires_missing=True))
+
+    def test_a_file_with_refused_rows_retires_nothing(self, listed: None, write_lines: WriteLines) -> None:
+        rows = [*(row(number) for number in range(149)), row(149, kind="holiday")]
+        with pytest.raises(RetiringRefused, match="1 rows were refused"):
+            import_opportunities(path=write_lines(rows), options=ImportOptions(retires_missing=True))
+        assert self._open() == 150
+
+    def test_a_dry_run_shows_everything_and_changes_nothing(self, listed: None, write_lines: WriteLines) -> None:
+        before = (ImportRun.objects.count(), self._open())
+        options = ImportOptions(retires_missing=True, confirmed=149, is_dry_run=True)
+        run = import_opportunities(path=write_lines([row(1), row(500)]), options=options)
+        assert (run.added, run.retired, run.missing_examples[0]) == (1, 149, "s: Job 0")
+        assert (ImportRun.objects.count(), self._open()) == before
+
+
+class TestRuns:
+    def test_what_fails_is_not_left_running(self, write_lines: WriteLines, monkeypatch: pytest.MonkeyPatch) -> None:
+        for error, state, failure in (
+            (KeyError("CANARY"), ImportState.FAILED, "KeyError"),
+            (KeyboardInterrupt(), ImportState.INTERRUPTED, ""),
+        ):
+            monkeypatch.setattr(importing, "_store_opportunities", mock.Mock(side_effect=error))
+            with pytest.raises(type(error)):
+                import_opportunities(path=write_lines([row(1)]))
+            run = ImportRun.objects.first()
+            assert (run.state, run.failure[: len(failure)], run.finished_at is None) == (state, failure, False)
+            assert "CANARY" not in run.failure
+
+    def test_what_was_killed_is_found(self) -> None:
+        killed, busy = (ImportRun.objects.create(kind=ImportKind.OPPORTUNITIES, file_name="f", checksum="x") for _ in range(2))
+        ImportRun.objects.filter(pk=killed.pk).update(updated_at=timezone.now() - datetime.timedelta(minutes=16))
+        assert importing.end_silent_runs() == 1
+        for run, state in ((killed, ImportState.INTERRUPTED), (busy, ImportState.RUNNING)):
+            run.refresh_from_db()
+            assert run.state == state
+
+
+FEEDS = {
+    "jobs.json": b'[{"company": "Acme", "jobId": "1", "title": "Cook", "applyUrl": "https://a.example/1", "isRemote": null, "locations": ["Bonn"]}]',
+    "jobs.xml": b'<?xml version="1.0"?><rss version="2.0"><channel><title>Jobs</title><item><title>Cook \xe2\x80\x94 Acme</title>'
+    b"<link>https://a.example/1</link><description>Acme \xc2\xb7 Bonn</description><guid>greenhouse:1</guid></item></channel></rss>",
+    "federal.json": b'[{"control_number": 7, "position_title": "Cook", "department": "Acme", "close_date": "2027-02-01", "usajobs_url": "u.example"}]',
+    "mentoring.json": b'{"_count": 1, "programs": [{"issue_number": 3, "program_name_full": "x", "program_name_short": "Cook", "cncf_project": "Acme"}]}',
+    "hackathons.json": b'{"May": [{"title": "Cook", "host": "Acme", "year": "2027", "startDate": "May 5", "endDate": "May 6", "city": "Bonn"}]}',
+    "conferences.json": b'[{"name": "Cook", "url": "https://a.example", "startDate": "2027-05-05", "city": "Bonn", "country": "Germany", "online": true}]',
+    "courses.md": b"# Courses\n\n### Food\n\n* [Cook](https://a.example/cook) - Acme\n* [Not a link](#x)\n",
+}
+
+
+@pytest.mark.parametrize("name", FEEDS)
+def test_known_feeds_are_read_as_they_are_published(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(FEEDS[name])
+    assert counts(import_opportunities(path=tmp_path / name)) == (1, 0, 0, 0, 0)
+    found = Opportunity.objects.get()
+    assert (found.title, found.organisation in ("Acme", "")) == ("Cook", True)
+    assert counts(import_opportunities(path=tmp_path / name)) == (0, 0, 1, 0, 0)
+
+
+def test_an_archive_of_files_is_read_one_by_one(tmp_path: Path) -> None:
+    file = tmp_path / "feed.tar.gz"
+    with tarfile.open(file, "w:gz") as archive:
+        for name, content in (("a/05.json", FEEDS["hackathons.json"]), ("a/bad.json", b"[{"), ("readme.txt", b"x")):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    run = import_opportunities(path=file)
+    assert counts(run) == (1, 0, 0, 0, 1)
+    assert "a/bad.json: Line 1: not valid JSON" in run.refusals.get().reason
+
+
+@pytest.mark.skipif(not RAW.exists(), reason="the raw feeds are not part of this repository")
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        *(("cncf_lfx_export.json.gz", 59), ("conference_data_2025_on.tar.gz", 1_161), ("free_courses_en.md.gz", 1_374)),
+        *(
+            ("hackalist_api.tar.gz", 762),
+            ("open_jobs_new.json.gz", 833),
+            ("open_jobs_new_rss.xml.gz", 833),
+            ("usajobs_energy.json.gz", 3_680),
+        ),
+    ],
+)
+def test_raw_feeds_are_read_whole(name: str, number: int) -> None:
+    reader = OpportunityReader()
+    read = [reader.read(record.fields) for record in read_records(RAW / name) if record.fields and "February 30" not in str(record.fields)]
+    assert len(read) == number
 
 
 class TestTaxonomy:
@@ -128,7 +269,12 @@ class TestTaxonomy:
         assert counts(run) == (2, 0, 0, 0, 1)
         assert Category.objects.get(source_id="a/b").parent.name == "A"
         rows[0]["description"] = "changed"
-        assert counts(import_taxonomy(path=write_lines(rows[:1])))[:4] == (0, 1, 0, 1)
+        assert counts(import_taxonomy(path=write_lines(rows[:1]), options=ImportOptions(retires_missing=True, confirmed=1)))[:4] == (
+            0,
+            1,
+            0,
+            1,
+        )
         assert Category.objects.get(source_id="a/b").state == TermState.RETIRED
 
     def test_known_taxonomies_are_read_in_their_own_shape(self, write_lines: WriteLines, tmp_path: Path) -> None:
@@ -171,11 +317,30 @@ class TestTaxonomy:
     def test_skills_that_left_the_file_are_retired(self, write_lines: WriteLines) -> None:
         rows = [{"source": "t", "source_id": str(number), "name": f"Skill {number}"} for number in range(3)]
         import_taxonomy(path=write_lines(rows))
-        assert counts(import_taxonomy(path=write_lines(rows[:2])))[2:4] == (2, 1)
+        assert counts(import_taxonomy(path=write_lines(rows[:2])))[2:4] == (2, 0)
+        with pytest.raises(RetiringRefused, match="1 of 3 rows of t are missing"):
+            import_taxonomy(path=write_lines(rows[:2]), options=ImportOptions(retires_missing=True))
+        assert Skill.objects.active().count() == 3
+        assert counts(import_taxonomy(path=write_lines(rows[:2]), options=ImportOptions(retires_missing=True, confirmed=1)))[2:4] == (2, 1)
         assert Skill.objects.active().count() == 2
 
 
 class TestCommands:
+    def test_retires_only_what_is_confirmed(self, write_lines: WriteLines) -> None:
+        out = StringIO()
+        call_command("import_opportunities", write_lines([row(number) for number in range(10)]), stdout=out, stderr=StringIO())
+        file = write_lines([row(1)])
+        call_command("import_opportunities", file, stdout=out, stderr=StringIO())
+        assert "9 rows are not in the file and were left as they are; --retire-missing retires them:\n  s: Job 0\n" in out.getvalue()
+        call_command("import_opportunities", file, dry_run=True, retire_missing=True, confirm=9, stdout=out, stderr=StringIO())
+        assert "This was a dry run: nothing was changed." in out.getvalue()
+        with pytest.raises(CommandError, match="9 of 10 rows of s are missing"):
+            call_command("import_opportunities", file, retire_missing=True, stdout=out, stderr=StringIO())
+        with pytest.raises(CommandError, match="needs --retire-missing"):
+            call_command("import_opportunities", file, confirm=9, stdout=out, stderr=StringIO())
+        call_command("import_opportunities", file, retire_missing=True, confirm=9, stdout=out, stderr=StringIO())
+        assert Opportunity.objects.open().count() == 1
+
     def test_prints_a_report(self, write_lines: WriteLines) -> None:
         out = StringIO()
         call_command("import_opportunities", write_lines([row(1), *[b"[]\n"] * 22]), stdout=out, stderr=StringIO())
