@@ -420,7 +420,10 @@ def make_mentor(owner: User) -> tuple[MentorProfile, OccupiedTime, OutsideCalend
     set_availability(profile=profile, availability=Availability("Europe/Berlin"))
     block = block_time(person=owner, starts_at=timezone.now(), ends_at=timezone.now() + timedelta(hours=1))
     rotate_link(person=owner)
-    return profile, block, add_calendar(person=owner, kind=CalendarKind.ICS, name="x", address="https://calendar.example/a.ics")
+    calendar = add_calendar(person=owner, kind=CalendarKind.ICS, name="x", address="https://calendar.example/a.ics")
+    # A calendar that was never read counts as busy all the time.
+    calendar.events.all().delete()
+    return profile, block, calendar
 
 
 def make_review(mentor: MentorProfile, learner: User) -> Review:
