@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
 
 from bookings import policies
 from bookings.enums import BookingState, EndingBasis
 from bookings.models import Appeal, AppealEvidence, Booking, Statement
+from core import serializers
 from core.serializers import RequestSerializer
 
 
