@@ -83,8 +83,7 @@ def _is_currency(code: str) -> None:
 
 
 class ModelSerializer(serializers.ModelSerializer[Row]):
-    """Shows rows; what it takes is as strict as any other input."""
-
+    # What it takes is as strict as any other input. A docstring would describe every component of the API that has none.
     serializer_field_mapping: ClassVar[Any] = serializers.ModelSerializer.serializer_field_mapping | {
         models.BooleanField: BooleanField,
         models.CharField: CharField,
@@ -104,6 +103,12 @@ class ModelSerializer(serializers.ModelSerializer[Row]):
         ArrayField: ListField,
     }
     serializer_choice_field = ChoiceField
+
+    def include_extra_kwargs(self, kwargs: dict[str, Any], extra_kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Keep that a choice can be empty for fields that are only shown as well: the description of the API has to say so."""
+        is_empty_possible = bool(kwargs.get("allow_blank")) and "choices" in kwargs
+        included: dict[str, Any] = super().include_extra_kwargs(kwargs, extra_kwargs)
+        return included | {"allow_blank": True} if is_empty_possible else included
 
 
 class RequestSerializer(Serializer[Any]):

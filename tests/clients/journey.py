@@ -95,12 +95,14 @@ def interview(client: AuthenticatedClient) -> None:
     question, step, count = started.first_question, started.step, 0
     while question is not None and count < 30:
         body = AnswerRequestRequest(
-            session_id=started.session_id, step=step, answer_text="I build web sites with Python." if not count else "skip"
+            session_id=started.session_id,
+            step=step,
+            answer_text="I build small web sites with Python and JavaScript, and I explain things patiently." if not count else "skip",
         )
         answered = expect(AnsweredStep, submit_answer.sync(client=client, body=body))
         question, step, count = answered.next_question, answered.step, count + 1
     done = complete_interview.sync(client=client, body=SessionRequestRequest(session_id=started.session_id))
-    assert expect(CompletedInterview, done).profile.summary
+    assert expect(CompletedInterview, done).profile.claims
 
 
 def book_paid_session(client: AuthenticatedClient) -> BookingDetail:
