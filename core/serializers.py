@@ -104,10 +104,10 @@ class ModelSerializer(serializers.ModelSerializer[Row]):
     }
     serializer_choice_field = ChoiceField
 
-    def include_extra_kwargs(self, kwargs: dict[str, Any], extra_kwargs: dict[str, Any]) -> dict[str, Any]:
+    def include_extra_kwargs(self, kwargs: Any, extra_kwargs: Any) -> Any:
         """Keep that a choice can be empty for fields that are only shown as well: the description of the API has to say so."""
         is_empty_possible = bool(kwargs.get("allow_blank")) and "choices" in kwargs
-        included: dict[str, Any] = super().include_extra_kwargs(kwargs, extra_kwargs)
+        included = super().include_extra_kwargs(kwargs, extra_kwargs)
         return included | {"allow_blank": True} if is_empty_possible else included
 
 
