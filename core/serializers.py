@@ -108,7 +108,7 @@ class ModelSerializer(serializers.ModelSerializer[Row]):
         """Keep that a choice can be empty for fields that are only shown as well: the description of the API has to say so."""
         is_empty_possible = bool(kwargs.get("allow_blank")) and "choices" in kwargs
         included = super().include_extra_kwargs(kwargs, extra_kwargs)
-        return included | {"allow_blank": True} if is_empty_possible else included
+        return {**included, "allow_blank": True} if is_empty_possible else included
 
 
 class RequestSerializer(Serializer[Any]):
