@@ -12,7 +12,6 @@ from django.core.cache import cache
 from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client, RequestFactory
-from structlog.testing import capture_logs
 
 from conftest import PASSWORD
 from core import unavailable
@@ -50,11 +49,12 @@ def test_what_passes_by_itself_is_told_from_what_does_not(error: Exception, caus
 
 def test_each_cause_is_logged_once_for_many_requests() -> None:
     unavailable._logged_at.clear()
-    with capture_logs() as lines:
+    with mock.patch("core.unavailable.logger") as logger:
         for error in (raised_by("53100"), raised_by("53100"), OSError(errno.ENOSPC, "full"), raised_by("53100")):
             response = handle_exception(error, {})
             assert (response.status_code, response.data["code"], response["Retry-After"]) == (503, "unavailable", "5")
-    assert [line["cause"] for line in lines] == ["the disk of the database is full", "a file cannot be written: no space is left"]
+    causes = [call.kwargs["cause"] for call in logger.error.call_args_list]
+    assert causes == ["the disk of the database is full", "a file cannot be written: no space is left"]
 
 
 PLACES = (
