@@ -34,6 +34,7 @@ from accounts.models import (
     SecurityEvent,
     User,
 )
+from accounts.models.people import WARD_DOMAIN
 from accounts.policies import can_impersonate, can_manage_person
 from accounts.services import devices, erasing, impersonating, staff
 from accounts.services.address_proof import prove_address
@@ -144,6 +145,8 @@ class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
         return redirect("admin:accounts_user_change", row.person_id)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        if User.objects.filter(pk=id, email__endswith=f"@{WARD_DOMAIN}").exists():
+            raise PermissionDenied
         response = super().user_change_password(request, id, form_url)
         if request.method == "POST" and response.status_code == 302:
             devices.end_all_devices(user=User.objects.get(pk=id))

@@ -23,6 +23,16 @@ class ConfirmSignedIn(Forbidden):
     message = _("To confirm a new address, sign in to your account first, or send its password. Then open the link again.")
 
 
+class ManagedProfile(Forbidden):
+    code = "managed_profile"
+    message = _("This is a child's profile. It has no sign-in of its own; its guardian uses it with them.")
+
+
+class WardsNeedGuardian(Conflict):
+    code = "wards_need_guardian"
+    message = _("A child's profile depends on you alone. Erase it first, or let another adult become its guardian.")
+
+
 class EmailNotVerified(DomainError):
     code = "email_not_verified"
     status = 403

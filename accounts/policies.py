@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+
 from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
 
 from accounts.enums import AgeBand, GuardianshipState, Role
-from accounts.models import Guardianship, User
+from accounts.models import Guardianship, User, age_band_on
 
 
 def can_manage_people(user: User | AnonymousUser) -> bool:
@@ -33,14 +36,29 @@ def is_minor(user: User) -> bool:
     return user.age_band in (AgeBand.CHILD, AgeBand.TEENAGER)
 
 
+def can_change_sign_in(user: User) -> bool:
+    """Everybody but children whose profile a guardian manages: no address, password, provider, second step or phone of their own."""
+    return not user.is_ward
+
+
+def can_be_born_on(user: User, birth_date: datetime.date | None) -> bool:
+    """Under 13 only as a profile that a guardian manages; no guardian without being an adult."""
+    if birth_date is None:
+        return not user.is_ward and not Guardianship.objects.filter(guardian=user, state=GuardianshipState.ACTIVE).exists()
+    band = age_band_on(birth_date, timezone.now().date())
+    if band is not AgeBand.ADULT and Guardianship.objects.filter(guardian=user, state=GuardianshipState.ACTIVE).exists():
+        return False
+    return user.is_ward or band is not AgeBand.CHILD
+
+
 def is_guardian_of(guardian: User, ward: User) -> bool:
     """Whether an accepted, unended guardianship joins the two."""
-    return Guardianship.objects.filter(guardian=guardian, ward=ward, state=GuardianshipState.ACTIVE).exists()
+    return Guardianship.objects.filter(guardian=guardian, guardian__is_active=True, ward=ward, state=GuardianshipState.ACTIVE).exists()
 
 
 def has_guardian(user: User) -> bool:
     """Whether some adult answers for this person now."""
-    return Guardianship.objects.filter(ward=user, state=GuardianshipState.ACTIVE).exists()
+    return Guardianship.objects.filter(ward=user, guardian__is_active=True, state=GuardianshipState.ACTIVE).exists()
 
 
 def can_use_ai(user: User) -> bool:
@@ -80,4 +98,4 @@ def can_share_contact_details(user: User) -> bool:
 
 def can_be_guardian(user: User) -> bool:
     """Adults who told their birth date: a guardian's age is not taken on trust."""
-    return user.is_active and user.age_band is AgeBand.ADULT
+    return user.is_active and not user.is_ward and user.age_band is AgeBand.ADULT

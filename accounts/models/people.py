@@ -36,6 +36,8 @@ LANGUAGE_PATTERN = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 MOST_LANGUAGES = 20
 # Ends the addresses that the system itself gives to rows without a mailbox (RFC 2606). Nobody can state one.
 NO_MAILBOX = ".invalid"
+# Profiles of children under 13, which guardians manage, have no mailbox and no sign-in of their own.
+WARD_DOMAIN = "ward.invalid"
 
 
 class UserAccountManager(BaseUserManager.from_queryset(UserQuerySet)["User"]):  # type: ignore[misc]
@@ -123,6 +125,11 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
         ordering = ("-id",)
         constraints = (
             models.CheckConstraint(condition=is_normalized("email"), name="address_is_normalized"),
+            models.CheckConstraint(
+                # "!" is Django's mark of a password that nobody can use.
+                condition=~Q(email__endswith=f"@{WARD_DOMAIN}") | Q(password__startswith="!", role=Role.MEMBER, is_superuser=False),  # noqa: S106
+                name="ward_has_no_sign_in",
+            ),
             models.CheckConstraint(condition=~Q(handle=""), name="handle_is_a_name_or_unset"),
             models.CheckConstraint(condition=is_storable("full_name"), name="name_hides_nothing"),
             models.CheckConstraint(condition=Q(suspended_at__isnull=True) | Q(is_active=False), name="suspended_person_is_inactive"),
@@ -155,6 +162,11 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
 
     def get_full_name(self) -> str:
         return self.full_name
+
+    @property
+    def is_ward(self) -> bool:
+        """A child's profile that a guardian manages."""
+        return self.email.endswith(f"@{WARD_DOMAIN}")
 
     @property
     def is_staff(self) -> bool:

@@ -3,11 +3,13 @@ from __future__ import annotations
 import uuid
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 
-from accounts.enums import SecurityEventKind
+from accounts.enums import GuardianshipState, SecurityEventKind
 from accounts.events import SafetyChanged
-from accounts.models import Device, SecurityEvent, User
+from accounts.models import Device, Guardianship, SecurityEvent, User
+from accounts.models.people import WARD_DOMAIN
 from accounts.providers import tokens
 from accounts.providers.clients import address_of, device_name
 from core.errors import NotFound
@@ -46,9 +48,13 @@ def end_device(*, user: User, device_id: uuid.UUID, request: HttpRequest) -> Non
 
 
 def end_all_devices(*, user: User, but: str = "") -> int:
-    """Sign a person out everywhere, except in the session `but`. Their tokens die at once."""
+    """Sign a person out everywhere, except in the session `but`, and out of the children's profiles that they manage. Their tokens die
+    at once."""
+    wards = Guardianship.objects.filter(guardian=user, state=GuardianshipState.ACTIVE, ward__email__endswith=f"@{WARD_DOMAIN}").values(
+        "ward_id"
+    )
     with transaction.atomic():
-        devices = list(Device.objects.select_for_update().filter(user=user).exclude(session_key=but))
+        devices = list(Device.objects.select_for_update().filter(Q(user=user) | Q(user__in=wards)).exclude(session_key=but))
         tokens.end(devices)
     return len(devices)
 

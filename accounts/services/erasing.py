@@ -19,14 +19,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.enums import ErasureState, KeyPurpose, SecurityEventKind
-from accounts.errors import InvalidKey, MailRefused
+from accounts.errors import InvalidKey, MailRefused, WardsNeedGuardian
 from accounts.events import PersonErased
 from accounts.models import Erasure, User
 from accounts.policies import can_manage_person
 from accounts.providers import limits
 from accounts.services.devices import end_all_devices, note_security_event
 from accounts.services.exporting import private_storage
-from accounts.services.guardianship import guardian_addresses
+from accounts.services.guardianship import guardian_addresses, sole_wards
 from accounts.services.keys import issue_key, revoke_keys, spend_key
 from accounts.services.mailing import send_mail
 from core import auditing
@@ -47,6 +47,7 @@ def request_erasure(*, user: User, actor: User | None = None) -> Erasure:
 
     Raises:
         Forbidden: somebody else's account, by somebody who may not manage it.
+        WardsNeedGuardian: a child's profile would be left without a guardian.
         Unavailable: the mail with the way back cannot be sent; nothing has changed.
     """
     if actor is not None and not can_manage_person(actor, user):
@@ -56,6 +57,8 @@ def request_erasure(*, user: User, actor: User | None = None) -> Erasure:
         known = Erasure.objects.filter(person_id=person.pk, state__in=_UNDER_WAY).first()
         if known:
             return known
+        if sole_wards(person):
+            raise WardsNeedGuardian
         erasure = Erasure.objects.create(person_id=person.pk, due_at=timezone.now() + datetime.timedelta(days=settings.ERASURE_GRACE_DAYS))
         person.is_active = False
         person.save(update_fields=["is_active", "updated_at"])

@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.enums import AgeBand, GuardianshipState, KeyPurpose, SecurityEventKind
-from accounts.errors import AdultsOnly
+from accounts.errors import AdultsOnly, WardsNeedGuardian
 from accounts.models import Guardianship, User, age_band_on
+from accounts.models.people import WARD_DOMAIN
 from accounts.policies import can_be_guardian, is_minor
 from accounts.providers import headless, limits, tokens
 from accounts.providers.tokens import TokenPair
@@ -24,8 +25,6 @@ from core.errors import Conflict, FieldError, Forbidden, InvalidInput, NotFound
 
 MOST_GUARDIANS = 4
 MOST_WARDS = 20
-# Profiles of children have no mailbox; this address can receive nothing (RFC 2606).
-_WARD_DOMAIN = "ward.invalid"
 
 
 def invite_guardian(*, request: HttpRequest, user: User, email: str) -> Guardianship:
@@ -95,7 +94,7 @@ def make_ward_profile(*, user: User, full_name: str, birth_date: datetime.date) 
         if Guardianship.objects.filter(guardian=user, state=GuardianshipState.ACTIVE).count() >= MOST_WARDS:
             raise Conflict
         ward = User.objects.create_user(
-            f"{uuid.uuid4().hex}@{_WARD_DOMAIN}",
+            f"{uuid.uuid4().hex}@{WARD_DOMAIN}",
             None,
             full_name=full_name,
             birth_date=birth_date,
@@ -112,7 +111,7 @@ def open_ward_session(*, request: HttpRequest, user: User, ward_id: uuid.UUID) -
     Raises:
         NotFound: no ward of theirs with a profile of this kind.
     """
-    guardianship = _wards(user).filter(ward_id=ward_id, ward__email__endswith=f"@{_WARD_DOMAIN}", ward__is_active=True).first()
+    guardianship = _wards(user).filter(ward_id=ward_id, ward__email__endswith=f"@{WARD_DOMAIN}", ward__is_active=True).first()
     if guardianship is None:
         raise NotFound
     ward = guardianship.ward
@@ -126,16 +125,32 @@ def end_guardianship(*, user: User, guardianship_id: uuid.UUID) -> None:
 
     Raises:
         NotFound
-        Conflict: the last guardian of a child's profile.
+        WardsNeedGuardian: the last guardian of a child's profile.
     """
     with transaction.atomic():
         guardianship = Guardianship.objects.select_for_update().filter(pk=guardianship_id).exclude(state=GuardianshipState.ENDED).first()
         if guardianship is None or user.pk not in (guardianship.ward_id, guardianship.guardian_id):
             raise NotFound
-        if guardianship.ward.email.endswith(f"@{_WARD_DOMAIN}"):
-            raise Conflict
+        if guardianship.ward.is_ward and guardianship.state == GuardianshipState.ACTIVE:
+            User.objects.select_for_update().get(pk=guardianship.ward_id)
+            if sole_wards(guardianship.guardian, ward_id=guardianship.ward_id):
+                raise WardsNeedGuardian
         guardianship.state, guardianship.ended_at = GuardianshipState.ENDED, timezone.now()
         guardianship.save()
+
+
+def sole_wards(guardian: User | None, *, ward_id: uuid.UUID | None = None) -> list[User]:
+    """Children's profiles, or this one of them, that would be left without a guardian if this one went. Their rows are locked."""
+    if guardian is None:
+        return []
+    own = _wards(guardian).filter(ward__email__endswith=f"@{WARD_DOMAIN}", ward__is_active=True)
+    ids = own.values("ward_id") if ward_id is None else own.filter(ward_id=ward_id).values("ward_id")
+    wards = list(User.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    others = Guardianship.objects.filter(ward__in=wards, state=GuardianshipState.ACTIVE, guardian__is_active=True).exclude(
+        guardian=guardian
+    )
+    kept = set(others.values_list("ward_id", flat=True))
+    return [ward for ward in wards if ward.pk not in kept]
 
 
 def guardianships_of(user: User) -> list[Guardianship]:
@@ -163,7 +178,7 @@ def ward_of(*, user: User, ward_id: uuid.UUID) -> User:
 
 def guardian_addresses(ward: User) -> list[str]:
     """Who is written to in place of a child whose profile has no mailbox. Empty for everybody else."""
-    if not ward.email.endswith(f"@{_WARD_DOMAIN}"):
+    if not ward.email.endswith(f"@{WARD_DOMAIN}"):
         return []
     active = Guardianship.objects.filter(ward=ward, state=GuardianshipState.ACTIVE)
     return list(active.values_list("guardian__email", flat=True))

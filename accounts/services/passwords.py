@@ -4,7 +4,9 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.enums import KeyPurpose, SecurityEventKind
+from accounts.errors import ManagedProfile
 from accounts.models import User
+from accounts.policies import can_change_sign_in
 from accounts.providers import limits
 from accounts.providers.tokens import TokenPair
 from accounts.services.address_proof import prove_address
@@ -50,6 +52,8 @@ def change_password(*, request: HttpRequest, user: User, session_key: str, new_p
         WrongPassword, InvalidInput: the new one is too weak.
         FreshSignInRequired: there is no present password to prove oneself with.
     """
+    if not can_change_sign_in(user):
+        raise ManagedProfile
     if user.has_usable_password():
         prove_password(request=request, user=user, session_key=session_key, password=password)
     else:

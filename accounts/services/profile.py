@@ -7,8 +7,9 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from accounts.enums import KeyPurpose
-from accounts.errors import BirthDateIsSet, HandleTaken
+from accounts.errors import BirthDateIsSet, ChildNeedsGuardianProfile, HandleTaken
 from accounts.models import RetiredHandle, User
+from accounts.policies import can_be_born_on
 from accounts.providers import limits
 from accounts.services.keys import issue_key
 from accounts.services.mailing import send_mail
@@ -37,6 +38,9 @@ def change_fields(*, person: User, changes: dict[str, Any]) -> User:
     """
     if not changes:
         return person
+    if "birth_date" in changes and changes["birth_date"] != person.birth_date and not can_be_born_on(person, changes["birth_date"]):
+        message = ChildNeedsGuardianProfile.message
+        raise ChildNeedsGuardianProfile(errors=(FieldError("birth_date", ChildNeedsGuardianProfile.code, message),))
     if changes.get("handle") and RetiredHandle.objects.filter(digest=handle_digest(changes["handle"])).exists():
         raise HandleTaken(errors=(FieldError("handle", HandleTaken.code, HandleTaken.message),))
     for name, value in changes.items():

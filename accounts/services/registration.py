@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.enums import AgeBand, KeyPurpose, Role, SecurityEventKind
 from accounts.errors import ChildNeedsGuardianProfile, ConfirmSignedIn, MailRefused
 from accounts.models import User, age_band_on
+from accounts.models.people import WARD_DOMAIN
 from accounts.providers import headless, limits
 from accounts.services.address_proof import (
     discard_unproven,
@@ -124,7 +125,7 @@ def mail_key_to_owner(*, purpose: KeyPurpose, email: str, template: str) -> None
     """
     if not limits.may_mail(purpose, email):
         return
-    person = User.objects.filter(email=email, is_active=True).first()
+    person = User.objects.filter(email=email, is_active=True).exclude(email__endswith=f"@{WARD_DOMAIN}").first()
     secret = issue_key(purpose=purpose, user=person, email=email)
     send_mail(template=template if person else "unknown_account", to=email, secret=secret)
 

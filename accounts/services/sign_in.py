@@ -20,12 +20,14 @@ from accounts.errors import (
     InvalidPasskey,
     InvalidRefreshToken,
     InvalidSecondFactor,
+    ManagedProfile,
     RefreshRace,
     SecondFactorRequired,
     WrongPassword,
 )
 from accounts.events import RefreshTokenReused
 from accounts.models import Device, Erasure, SecurityEvent, User
+from accounts.policies import can_change_sign_in
 from accounts.providers import headless, limits, second_factors, tokens
 from accounts.providers.clients import address_of
 from accounts.providers.headless import Answer
@@ -297,6 +299,8 @@ def reauthenticate(*, request: HttpRequest, user: User, session_key: str, passwo
     Raises:
         WrongPassword, InvalidSecondFactor, TooManyRequests
     """
+    if not can_change_sign_in(user):
+        raise ManagedProfile
     if mfa_code:
         with _counted_second_factor(request, user):
             answer = second_factors.reauthenticate_by_code(request, mfa_code)
@@ -324,7 +328,10 @@ def require_fresh_sign_in(*, user: User, session_key: str) -> None:
 
     Raises:
         FreshSignInRequired
+        ManagedProfile: a child's profile; its sessions are its guardian's and never fresh.
     """
+    if not can_change_sign_in(user):
+        raise ManagedProfile
     if tokens.authenticated_seconds_ago(session_key, user) > FRESH_SECONDS:
         methods = ["password"] if user.has_usable_password() else []
         methods += ["mfa_code"] if second_factors.has_second_factor(user) else []

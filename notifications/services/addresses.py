@@ -13,7 +13,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from accounts.errors import ManagedProfile
 from accounts.models import Device, User
+from accounts.policies import can_change_sign_in
 from core.errors import FieldError, InvalidInput, NotFound, TooManyRequests, Unavailable
 from core.phone_numbers import normalize_phone, region_of_zone
 from notifications.enums import Channel, Complaint
@@ -64,6 +66,8 @@ def set_phone(*, user: User, number: str) -> Phone:
         TooManyRequests: too many codes were asked for.
         Unavailable: no message can be sent now.
     """
+    if not can_change_sign_in(user):
+        raise ManagedProfile
     number = _normalized(number, user)
     if Suppression.objects.filter(channel=Channel.SMS, address_hash=address_hash(number), reason=Complaint.STOPPED).exists():
         raise NumberStopped
