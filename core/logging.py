@@ -90,6 +90,16 @@ def keep_our_faults(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith("Invalid UTF-8 sequence")
 
 
+def _formatter(renderer: Any, processors: list[Any]) -> dict[str, Any]:
+    """Lines of the standard library's loggers go through the same processors as structlog's."""
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processor": renderer,
+        "foreign_pre_chain": processors,
+        "pass_foreign_args": True,
+    }
+
+
 def configure(*, as_json: bool) -> dict[str, Any]:
     """Set structlog up and return the matching `LOGGING` setting."""
     shared: list[Any] = [
@@ -116,14 +126,7 @@ def configure(*, as_json: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "lines": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "processor": renderer,
-                "foreign_pre_chain": shared,
-                "pass_foreign_args": True,
-            }
-        },
+        "formatters": {"lines": _formatter(renderer, shared)},
         "filters": {"our_faults": {"()": lambda: keep_our_faults}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": "WARNING"},
