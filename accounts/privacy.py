@@ -74,6 +74,7 @@ declare(
         "is_superuser": False,
         "suspension_reason": "",
         "registrant_digest": "",
+        "registrant_origin": "",
         "last_login": None,
     },
     none=("id", "created_at", "updated_at", "is_active", "is_superuser", "role", "erased_at", "has_normalized_password"),
@@ -82,7 +83,7 @@ declare(
         *("suspended_at", "suspension_reason"),
     ),
     special=("reduced_motion", "captions", "screen_reader", "voice_first", "plain_language"),
-    secret=("password", "registrant_digest"),
+    secret=("password", "registrant_digest", "registrant_origin"),
 )
 declare(User.groups.through, subject="user_id", on_erasure=OnErasure.DELETE, none=("id", "user", "group"))
 declare(User.user_permissions.through, subject="user_id", on_erasure=OnErasure.DELETE, none=("id", "user", "permission"))

@@ -111,6 +111,9 @@ class User(AbstractBaseUser, PermissionsMixin, BaseModel):
     registrant_digest = models.CharField(
         max_length=64, blank=True, default="", editable=False, help_text="Of the secret that the registering browser or app holds."
     )
+    registrant_origin = models.CharField(
+        max_length=64, blank=True, default="", editable=False, help_text="Of the network and program from which the account was registered."
+    )
     has_normalized_password = models.BooleanField(
         default=True, editable=False, help_text="False for a password that was stored before passwords had one form."
     )

@@ -1,7 +1,7 @@
 """Rate limits of sign-in, with the time to wait.
 
 What a stranger can trigger for somebody else's account is counted by account and network together, so that the stranger's network is
-refused and the owner's is not (docs/decisions/0022). Only what its owner alone can trigger is counted by account.
+refused and the owner's is not (docs/decisions/0028). Only what its owner alone can trigger is counted by account.
 """
 
 from __future__ import annotations

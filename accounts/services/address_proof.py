@@ -1,7 +1,8 @@
 """Who owns an account: whoever first proves its address.
 
 Until then anybody may have registered it. Nothing that was entered before the proof survives it, unless the same person did both: the
-browser or app that registered holds a secret, or whoever confirms knows the password (docs/decisions/0022).
+browser or app that registered holds a secret or, if it keeps no cookies, calls again from the same place, or whoever confirms knows the
+password (docs/decisions/0028).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from accounts.events import EmailVerified
 from accounts.models import LinkedProvider, User
 from accounts.providers import headless, second_factors, tokens
+from accounts.providers.clients import address_of
+from accounts.providers.limits import network_of
 from accounts.services.devices import end_all_devices
 from accounts.services.keys import revoke_keys
 from core.events import publish
@@ -35,6 +38,18 @@ def new_registrant_secret() -> str:
 
 def registrant_digest(secret: str) -> str:
     return salted_hmac("accounts.registrant", secret, algorithm="sha256").hexdigest()
+
+
+def origin_digest(request: HttpRequest) -> str:
+    """Of the network and the program from which a request comes."""
+    origin = f"{network_of(address_of(request))}|{request.headers.get('User-Agent', '')}"
+    return salted_hmac("accounts.registrant-origin", origin, algorithm="sha256").hexdigest()
+
+
+def is_registering_app(*, request: HttpRequest, user: User) -> bool:
+    """Whether the request comes from the network and the program that registered the account. For calls of the API alone: an app without
+    cookies has nothing else to show. A page is opened by a click on a link that anybody may have caused."""
+    return bool(user.registrant_origin) and constant_time_compare(origin_digest(request), user.registrant_origin)
 
 
 def remember_registrant(response: HttpResponseBase, secret: str) -> None:
@@ -70,8 +85,8 @@ def prove_address(*, user: User, is_same_person: bool = False) -> bool:
         if is_dropped:
             discard_unproven(user=user)
         if user.registrant_digest:
-            user.registrant_digest = ""
-            user.save(update_fields=["registrant_digest", "updated_at"])
+            user.registrant_digest = user.registrant_origin = ""
+            user.save(update_fields=["registrant_digest", "registrant_origin", "updated_at"])
         headless.mark_verified(user)
         if is_first:
             publish(EmailVerified(user_id=user.pk))

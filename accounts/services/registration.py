@@ -16,8 +16,10 @@ from accounts.models.people import WARD_DOMAIN
 from accounts.providers import headless, limits
 from accounts.services.address_proof import (
     discard_unproven,
+    is_registering_app,
     is_registrant,
     new_registrant_secret,
+    origin_digest,
     prove_address,
     registrant_digest,
     signed_in_person,
@@ -60,7 +62,13 @@ def register_person(
     limits.consume(request, "signup")
     check_new_password(user=User(email=email, full_name=full_name), password=password, field="password")
     secret = new_registrant_secret()
-    fields = {"full_name": full_name, "birth_date": birth_date, "time_zone": time_zone, "registrant_digest": registrant_digest(secret)}
+    fields = {
+        "full_name": full_name,
+        "birth_date": birth_date,
+        "time_zone": time_zone,
+        "registrant_digest": registrant_digest(secret),
+        "registrant_origin": origin_digest(request),
+    }
     try:
         _sign_up(email, password, fields)
     except IntegrityError:
@@ -143,11 +151,12 @@ def resend_verification(*, request: HttpRequest, email: str) -> None:
     send_due_mail(due=("verify" if person and not is_proven else "known", email))
 
 
-def verify_email(*, request: HttpRequest, key: str, password: str = "") -> ProvenAddress:
+def verify_email(*, request: HttpRequest, key: str, password: str = "", is_app: bool = False) -> ProvenAddress:
     """Spend the link or the code of a verification mail: of a registration, or of a change of address.
 
     Whoever confirms a registration chooses the password: the one given here, which may be that of the registration. Without one the
-    password of the registration stays only in the browser or app that registered.
+    password of the registration stays only in the browser or app that registered: known by its cookie or, with `is_app`, by its network
+    and program.
 
     Raises:
         InvalidKey: wrong, spent or expired.
@@ -162,11 +171,14 @@ def verify_email(*, request: HttpRequest, key: str, password: str = "") -> Prove
         if spent.purpose == KeyPurpose.CHANGE_EMAIL:
             _change_address(request, user, spent.email, password)
             return ProvenAddress(user)
-        return _confirm_registration(request, user, password)
+        is_same_person = is_registrant(request=request, user=user, password=password) or (
+            is_app and is_registering_app(request=request, user=user)
+        )
+        return _confirm_registration(user, password, is_same_person=is_same_person)
 
 
-def _confirm_registration(request: HttpRequest, user: User, password: str) -> ProvenAddress:
-    is_dropped = prove_address(user=user, is_same_person=is_registrant(request=request, user=user, password=password))
+def _confirm_registration(user: User, password: str, *, is_same_person: bool) -> ProvenAddress:
+    is_dropped = prove_address(user=user, is_same_person=is_same_person)
     if password and not (user.has_usable_password() and user.check_password(password)):
         set_password(user=user, password=password)
     elif is_dropped:

@@ -34,9 +34,12 @@ def code() -> str:
     return found[1]
 
 
-def register(password: str, *, by: Api | None = None, **more: str) -> Api:
+def register(password: str, *, by: Api | None = None, agent: str = "", **more: str) -> Api:
     api = by or Api()
-    assert api.post("auth/register", {"email": OWNER, "password": password, "full_name": "Somebody"} | more).status_code == 201
+    # A stranger's program is another one than the owner's.
+    headers = {"HTTP_USER_AGENT": agent or ("stranger" if password == THEIRS else "owner")}
+    fields = {"email": OWNER, "password": password, "full_name": "Somebody"} | more
+    assert api.post("auth/register", fields, **headers).status_code == 201
     return api
 
 
@@ -114,6 +117,28 @@ def test_a_stranger_who_registers_last_gains_nothing_either() -> None:
     register(THEIRS)
     answer = owner.post("auth/verify-email", {"key": link()})
     assert answer.status_code == 200 and "password_key" in answer.json()
+    assert not can_sign_in(THEIRS)
+
+
+def test_an_app_without_cookies_is_known_by_its_network_and_program() -> None:
+    register(OWN)
+    assert Api().post("auth/verify-email", {"key": code()}, HTTP_USER_AGENT="owner").json() == {"email": OWNER, "is_email_verified": True}
+    assert can_sign_in(OWN)
+    assert User.objects.get(email=OWNER).registrant_origin == ""
+
+
+@pytest.mark.parametrize("other", [{"REMOTE_ADDR": "192.0.2.9", "HTTP_USER_AGENT": "owner"}, {"HTTP_USER_AGENT": "stranger"}])
+def test_an_app_elsewhere_chooses_a_password(other: dict[str, str]) -> None:
+    register(OWN)
+    assert "password_key" in Api().post("auth/verify-email", {"key": code()}, **other).json()
+    assert not can_sign_in(OWN)
+
+
+def test_a_mailed_link_opened_in_the_strangers_network_asks_for_a_password(client: Client) -> None:
+    register(THEIRS)
+    page = f"/verify-email/{link()}"
+    assert b'name="password"' in client.get(page, HTTP_USER_AGENT="stranger").content
+    assert client.post(page, {"password": ""}, HTTP_USER_AGENT="stranger").status_code == 302
     assert not can_sign_in(THEIRS)
 
 

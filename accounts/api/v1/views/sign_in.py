@@ -53,7 +53,8 @@ class RegisterView(PublicView):
     )
     def post(self, request: Request) -> Response:
         """Register. The answer is the same whether or not the address is known; what to do next is in the mail. The cookie of the answer
-        says when confirming that it is you who registered; a client without cookies sends the password again then."""
+        says when confirming that it is you who registered; a client without cookies is known by its network and `User-Agent`, or sends the
+        password again then."""
         fields = forms.RegistrationRequestSerializer.read(request)
         secret = registration.register_person(request=request._request, **fields)
         person = {"email": fields["email"], "full_name": fields["full_name"], "is_email_verified": False}
@@ -73,10 +74,11 @@ class VerifyEmailView(PublicView):
         """Prove that an address is yours, with the link's key or the code from the mail: after registering, or to change it.
 
         Whoever confirms owns the account. The password of the registration stays if it is sent too, or in the client that registered
-        (by its cookie); otherwise it is dropped, and the answer holds a `password_key` to choose one. A change of address is confirmed
-        with the access token of the account, or with its password.
+        (by its cookie, or by its network and `User-Agent`); otherwise it is dropped, and the answer holds a `password_key` to choose
+        one. A change of address is confirmed with the access token of the account, or with its password.
         """
-        proven = registration.verify_email(request=request._request, **forms.VerificationRequestSerializer.read(request))
+        fields = forms.VerificationRequestSerializer.read(request)
+        proven = registration.verify_email(request=request._request, is_app=True, **fields)
         content = {"email": proven.user.email, "is_email_verified": True}
         if proven.password_key:
             content["password_key"] = proven.password_key
