@@ -21,8 +21,8 @@ def content_policies(*, images: Sequence[str], sign_in: Sequence[str]) -> tuple[
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }
-    # Unfold's templates are written for Alpine, which compiles their expressions (see decision 28), and carry styles. Of scripts in a page
-    # neither needs one.
+    # Unfold's templates are written for Alpine, which compiles their expressions, and carry styles (docs/decisions/0029). Neither needs a
+    # script in the page.
     admin = strict | {"script-src": ["'self'", "'unsafe-eval'"], "style-src": ["'self'", "'unsafe-inline'"]}
     documentation = strict | {"style-src": ["'self'", "'unsafe-inline'"], "worker-src": ["'self'", "blob:"]}
     return {"DIRECTIVES": strict}, {"/admin/": admin, "/api/docs": documentation, "/api/redoc": documentation}

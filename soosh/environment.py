@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 Value = TypeVar("Value")
 _TRUE, _FALSE = ("on", "true", "yes", "1"), ("off", "false", "no", "0")
+HTTP = ("http", "https")
 WHERE = "See .env.example."
 
 
@@ -103,7 +104,7 @@ class Environment:
         def convert(text: str) -> str:
             parts = urlsplit(text.rstrip("/"))
             _ = parts.port
-            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
+            if parts.scheme not in HTTP or not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
                 raise ValueError
             return text.rstrip("/")
 

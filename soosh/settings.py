@@ -6,16 +6,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from django.templatetags.static import static
-from environ import Env
-
 from core.embedded.paths import EmbeddedHome
 from core.keys import derived_key
-from core.limits import Limit
 from core.logging import configure as configure_logging
 from payments import peer
+from soosh import admin_settings, data_settings, sign_in_settings
 from soosh.api_settings import rest_framework, spectacular
 from soosh.content_policy import content_policies
+from soosh.environment import HTTP as _HTTP
 from soosh.environment import Environment
 from soosh.production import DEVELOPMENT_KEY, Safety, production_faults
 from soosh.schedule import SCHEDULE
@@ -24,8 +22,6 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # Faults of variables are collected, and refused together at the end.
 env = Environment(BASE_DIR / ".env")
-
-_HTTP = ("http", "https")
 
 # --- Where we run ---------------------------------------------------------------------------------------------------------------
 EMBEDDED_HOME = EmbeddedHome.from_environment(BASE_DIR)
@@ -129,28 +125,13 @@ TEMPLATES = [
 ]
 
 # --- Data -----------------------------------------------------------------------------------------------------------------------
-# How pgvector walks its index: on and on until a filter has its rows, with so many neighbours in view. Set with the connection, so that a
-# search is one statement. A pooler that drops start-up options needs them on the role instead (ALTER ROLE ... SET).
-_HNSW = {"iterative_scan": "relaxed_order", "ef_search": env.number("HNSW_EF_SEARCH", 80, least=1, most=1_000), "max_scan_tuples": 200_000}
-
-
-def _database(url: str) -> dict[str, Any]:
-    database: dict[str, Any] = Env.db_url_config(url)
-    options = database.setdefault("OPTIONS", {})
-    if "host" in options:
-        database["HOST"] = options.pop("host")
-    options["options"] = " ".join([options.get("options", ""), *(f"-c hnsw.{name}={value}" for name, value in _HNSW.items())]).strip()
-    # Without a threshold psycopg prepares nothing at all. Only `core.prepared` uses cursors that can, and asks for it at once.
-    options["prepare_threshold"] = 5
-    return database | {"ATOMIC_REQUESTS": False, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "ENGINE": "core.postgresql"}
-
-
-DATABASES = {"default": _database(DATABASE_URL)}
+_ef_search = env.number("HNSW_EF_SEARCH", 80, least=1, most=1_000)
+DATABASES = {"default": data_settings.database(DATABASE_URL, ef_search=_ef_search)}
 # Some reads may go to a replica; see `core.replicas`.
 DATABASE_REPLICA_URL = env.url("DATABASE_REPLICA_URL", "", ("postgres", "postgresql"))
 DATABASE_ROUTERS = ["core.replicas.Router"]
 if DATABASE_REPLICA_URL:
-    DATABASES["replica"] = _database(DATABASE_REPLICA_URL) | {"TEST": {"MIRROR": "default"}}
+    DATABASES["replica"] = data_settings.database(DATABASE_REPLICA_URL, ef_search=_ef_search) | {"TEST": {"MIRROR": "default"}}
 # dj-stripe's own history takes minutes and ends in this schema; `makemigrations` tells when a new version differs.
 MIGRATION_MODULES = {"djstripe": "soosh.djstripe.migrations"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -197,25 +178,8 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = False
-# How often per network, and per account and network together; see `accounts.providers.limits`. They replace allauth's own, which count by
-# account and so let a stranger lock its owner out.
-SIGN_IN_LIMITS = {
-    "signup": (Limit("network", 20, 60),),
-    "sign_in": (
-        *(Limit("network", 10, 60), Limit("account", 5, 300), Limit("network", 100, 3_600)),
-        *(Limit("account", 15, 3_600), Limit("account", 50, 86_400)),
-    ),
-    "second_factor": (Limit("network", 10, 60), Limit("account", 5, 300), Limit("account", 15, 3_600)),
-    "prove_identity": (Limit("account", 5, 300), Limit("account", 15, 3_600)),
-    "spend_key": (Limit("network", 20, 60), Limit("network", 100, 3_600)),
-    "request_login_code": (Limit("network", 20, 60), Limit("account", 5, 600)),
-    "reset_password": (Limit("network", 20, 60), Limit("account", 5, 600)),
-    "resend_verification": (Limit("network", 20, 60), Limit("account", 5, 600)),
-    "change_email": (Limit("account", 5, 3_600),),
-    "passkey": (Limit("network", 40, 60),),
-    "provider_login": (Limit("network", 30, 60),),
-    "invite_guardian": (Limit("account", 5, 3_600),),
-}
+# Ours count by account and network together; allauth's count by account, so a stranger could lock an account's owner out.
+SIGN_IN_LIMITS = sign_in_settings.LIMITS
 ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
 # The front server has already read the headers of proxies; see `core.front`.
 ALLAUTH_TRUSTED_PROXY_COUNT = 0
@@ -240,29 +204,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Soosh"
 # A refresh token lives in its session, so the session must live at least as long.
 SESSION_COOKIE_AGE = HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN + 86_400
-# A provider is offered once its client ids are set; the first one is that of the web, further ones are those of the apps.
-SIGN_IN_PROVIDERS: dict[str, dict[str, Any]] = {
-    "google": {
-        "issuer": env.url("GOOGLE_ISSUER", "https://accounts.google.com", _HTTP),
-        "client_ids": env.items("GOOGLE_CLIENT_IDS"),
-        "client_secret": env.text("GOOGLE_CLIENT_SECRET"),
-        "introspection_url": env.url("GOOGLE_INTROSPECTION_URL", "https://oauth2.googleapis.com/tokeninfo", _HTTP),
-    },
-    "apple": {
-        "issuer": env.url("APPLE_ISSUER", "https://appleid.apple.com", _HTTP),
-        "client_ids": env.items("APPLE_CLIENT_IDS"),
-        "team_id": env.text("APPLE_TEAM_ID"),
-        "key_id": env.text("APPLE_KEY_ID"),
-        "private_key": env.lines("APPLE_PRIVATE_KEY"),
-        "scope": "openid name email",
-    },
-    "linkedin": {
-        "issuer": env.url("LINKEDIN_ISSUER", "https://www.linkedin.com/oauth", _HTTP),
-        "client_ids": env.items("LINKEDIN_CLIENT_IDS"),
-        "client_secret": env.text("LINKEDIN_CLIENT_SECRET"),
-        "introspection_url": env.url("LINKEDIN_INTROSPECTION_URL", "https://www.linkedin.com/oauth/v2/introspectToken", _HTTP),
-    },
-}
+SIGN_IN_PROVIDERS = sign_in_settings.providers(env)
 # How long an erasure can be undone, an archive can be fetched, and a line of the security log is kept.
 ERASURE_GRACE_DAYS = env.number("ERASURE_GRACE_DAYS", 14)
 EXPORT_RETENTION_DAYS = 7
@@ -398,33 +340,13 @@ STATIC_URL = "static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(EMBEDDED_HOME.root / "static")))
 
 
-def _storage(folder: str, *, base_url: str | None) -> dict[str, Any]:
-    """Files in a folder of this machine, or in a bucket of an S3 service. Addresses into the bucket are signed and expire."""
-    if not S3_BUCKET:
-        return {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": MEDIA_ROOT / folder, "base_url": base_url, "file_permissions_mode": 0o600},
-        }
-    options = {
-        "bucket_name": S3_BUCKET,
-        "location": folder,
-        "endpoint_url": env.url("S3_ENDPOINT_URL", "", _HTTP) or None,
-        "region_name": env.text("S3_REGION") or None,
-        "access_key": env.text("S3_ACCESS_KEY") or None,
-        "secret_key": env.text("S3_SECRET_KEY") or None,
-        "default_acl": None,
-        "file_overwrite": False,
-        "querystring_auth": True,
-    }
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
-
-
 MEDIA_URL = "/media/"
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(EMBEDDED_HOME.root / "media")))
 S3_BUCKET = env.text("S3_BUCKET")
-STORAGES: dict[str, Any] = {
-    "default": _storage("public", base_url=MEDIA_URL),
-    "private": _storage("private", base_url=None),
+_s3_endpoint = env.url("S3_ENDPOINT_URL", "", _HTTP)
+STORAGES: dict[str, Any] = data_settings.storages(
+    env, bucket=S3_BUCKET, endpoint=_s3_endpoint, media_root=MEDIA_ROOT, media_url=MEDIA_URL
+) | {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -433,23 +355,12 @@ STORAGES: dict[str, Any] = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = False
-UNFOLD = {
-    "SITE_TITLE": "Soosh",
-    "SITE_HEADER": "Soosh",
-    "SITE_URL": "/",
-    "SHOW_HISTORY": True,
-    "ENVIRONMENT": "soosh.web.staff_desk.zone_of_times",  # a badge at the top of every page
-    "DASHBOARD_CALLBACK": "soosh.web.staff_desk.add_desk",
-    "COMMAND": {"search_models": True},
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("core/mark.svg")}],
-    "SCRIPTS": [lambda request: static("core/desk.js")],
-    "STYLES": [lambda request: static("core/desk.css")],
-}
+UNFOLD = admin_settings.UNFOLD
 
 # --- Security -------------------------------------------------------------------------------------------------------------------
-_BUCKET = [env.url("S3_ENDPOINT_URL", "", _HTTP) or "https://*.amazonaws.com"] if S3_BUCKET else []
 CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICIES = content_policies(
-    images=_BUCKET, sign_in=[provider["issuer"] for provider in SIGN_IN_PROVIDERS.values() if provider["client_ids"]]
+    images=[_s3_endpoint or "https://*.amazonaws.com"] if S3_BUCKET else [],
+    sign_in=[provider["issuer"] for provider in SIGN_IN_PROVIDERS.values() if provider["client_ids"]],
 )
 SESSION_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "core.problems.forbidden_view"
