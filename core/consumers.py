@@ -20,6 +20,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
 
+from core.error_texts import describe
 from core.sockets import group_of
 
 logger = structlog.get_logger(__name__)
@@ -98,7 +99,7 @@ class PersonConsumer(AsyncJsonWebsocketConsumer):
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
-        """The value of a frame; None for what is no JSON, or nested too deeply to be read."""
+        """The value of a frame; None if it is not JSON or is nested too deeply to be read."""
         with contextlib.suppress(ValueError, RecursionError):
             return await super().decode_json(text_data)
         return None
@@ -177,7 +178,7 @@ class PersonConsumer(AsyncJsonWebsocketConsumer):
             await self._give_up(error)
 
     async def _give_up(self, error: Exception) -> None:
-        logger.warning("socket closed, a dependency is away", error=f"{type(error).__name__}: {error}"[:200])
+        logger.warning("socket closed, a dependency is away", error=describe(error))
         await self.close(TRY_AGAIN_LATER)
 
 

@@ -16,20 +16,15 @@ from accounts.selectors import person_of
 from core.errors import NotFound
 from core.operations import APIView, GenericAPIView
 from core.serializers import NoFieldsSerializer
-from mentors.api.v1.serializers import (
-    AvailabilitySerializer,
+from mentors.api.v1.availability_serializers import AvailabilitySerializer, ZoneChangeSerializer, availability_as_shown
+from mentors.api.v1.calendar_serializers import (
     CalendarLinkSerializer,
     CalendarRequestSerializer,
     CalendarServerSerializer,
     FoundCalendarsSerializer,
     OutsideCalendarSerializer,
-    OwnMentorSerializer,
-    ProfileRequestSerializer,
-    TimeBlockRequestSerializer,
-    TimeBlockSerializer,
-    ZoneChangeSerializer,
-    availability_as_shown,
 )
+from mentors.api.v1.serializers import OwnMentorSerializer, ProfileRequestSerializer, TimeBlockRequestSerializer, TimeBlockSerializer
 from mentors.models import CalendarLink, OccupiedTime, OutsideCalendar, Schedule
 from mentors.selectors import blocks_of, own_profile, own_schedule
 from mentors.services import calendars, links, occupying, profiles, schedules

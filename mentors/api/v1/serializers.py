@@ -1,137 +1,30 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 
 from accounts.models.people import LANGUAGE_PATTERN
 from core import serializers
 from core.serializers import MoneySerializer, QuerySerializer, RequestSerializer
 from core.time_zones import TimeZoneField
-from core.wall_time import Weekday
+from mentors.api.v1.availability_serializers import MinuteOfDayField
 from mentors.api.v1.check_serializers import BadgeSerializer
-from mentors.enums import AccessibilityPractice, CalendarKind, CalendarProblem, MentorState, OfferKind, PauseReason, Refusal
-from mentors.models import CalendarLink, MentorProfile, MentorSkill, OccupiedTime, Offer, OutsideCalendar
-from mentors.models.availability import (
-    FURTHEST_HORIZON,
-    LONGEST_BUFFER,
-    LONGEST_INCREMENT,
-    LONGEST_NOTICE,
-    MINUTES_OF_A_DAY,
-    SHORTEST_INCREMENT,
-)
+from mentors.enums import AccessibilityPractice, MentorState, OfferKind, PauseReason, Refusal
+from mentors.models import MentorProfile, MentorSkill, OccupiedTime, Offer
+from mentors.models.availability import MINUTES_OF_A_DAY
 from mentors.models.profiles import LARGEST_GROUP, LONGEST_SESSION, MOST_LANGUAGES, SHORTEST_SESSION
-from mentors.services.calendar_problems import failure_text, problems_of
-from mentors.services.expanding import Hours, Stay
-from mentors.services.links import token_of
 from mentors.services.profiles import MOST_OFFERS, MOST_SKILLS, StatedOffer
-from mentors.services.schedules import MOST_OVERRIDES, MOST_TRAVELS, MOST_WEEKLY, Availability, Override, WeeklyRule
 from mentors.services.standing import answering_of, rating_of
 
 _LARGEST_PRICE = 100_000_000
-_WALL_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
 class PriceSerializer(MoneySerializer):
     """What an offer costs: nothing, or an amount that can be paid."""
 
     amount = serializers.IntegerField(min_value=0, max_value=_LARGEST_PRICE, help_text="In the smallest unit of the currency.")
-
-
-@extend_schema_field({"type": "string", "pattern": r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"})
-class MinuteOfDayField(serializers.Field[int, Any, str, int]):
-    """A wall time as minutes of its day; `24:00` is the end of the day."""
-
-    default_error_messages = {"invalid": "Write a time as 09:30; the end of the day is 24:00."}  # noqa: RUF012  (as DRF has it)
-
-    def to_internal_value(self, data: Any) -> int:
-        if data == "24:00":
-            return MINUTES_OF_A_DAY
-        found = _WALL_TIME.fullmatch(data) if isinstance(data, str) else None
-        if found is None:
-            self.fail("invalid")
-        return int(found[1]) * 60 + int(found[2])
-
-    def to_representation(self, value: int) -> str:
-        return f"{value // 60:02}:{value % 60:02}"
-
-
-class HoursSerializer(RequestSerializer):
-    start = MinuteOfDayField()
-    end = MinuteOfDayField(help_text="After the start; hours across midnight are two.")
-
-
-class WeeklyHoursSerializer(HoursSerializer):
-    weekday = serializers.ChoiceField(choices=Weekday.choices, help_text="0 is Monday.")
-
-
-class OverrideSerializer(RequestSerializer):
-    date = serializers.DateField()
-    hours = serializers.ListField(child=HoursSerializer(), max_length=24, help_text="In place of the weekly ones; none closes the date.")
-
-
-class TravelSerializer(RequestSerializer):
-    first_date = serializers.DateField()
-    last_date = serializers.DateField()
-    time_zone = TimeZoneField(help_text="In which the hours count on these dates.")
-
-
-class AvailabilitySerializer(RequestSerializer):
-    """When a mentor can be booked: rules in wall time. Durations are minutes of real time."""
-
-    time_zone = TimeZoneField()
-    weekly = serializers.ListField(child=WeeklyHoursSerializer(), max_length=MOST_WEEKLY)
-    overrides = serializers.ListField(child=OverrideSerializer(), max_length=MOST_OVERRIDES, default=list)
-    travels = serializers.ListField(child=TravelSerializer(), max_length=MOST_TRAVELS, default=list)
-    increment_minutes = serializers.IntegerField(min_value=SHORTEST_INCREMENT, max_value=LONGEST_INCREMENT, default=30)
-    buffer_before_minutes = serializers.IntegerField(min_value=0, max_value=LONGEST_BUFFER, default=0)
-    buffer_after_minutes = serializers.IntegerField(
-        min_value=0, max_value=LONGEST_BUFFER, default=0, help_text="Buffers of neighbouring sessions add up."
-    )
-    notice_minutes = serializers.IntegerField(min_value=0, max_value=LONGEST_NOTICE, default=24 * 60)
-    horizon_days = serializers.IntegerField(min_value=1, max_value=FURTHEST_HORIZON, default=60)
-    most_per_day = serializers.IntegerField(min_value=1, max_value=100, allow_null=True, default=None)
-    most_per_week = serializers.IntegerField(min_value=1, max_value=500, allow_null=True, default=None, help_text="Monday to Sunday.")
-    most_per_month = serializers.IntegerField(min_value=1, max_value=2_000, allow_null=True, default=None)
-
-    def to_availability(self) -> Availability:
-        """The checked input as the service takes it."""
-        given = dict(self.validated_data)
-        zone, weekly = given.pop("time_zone"), given.pop("weekly")
-        overrides, travels = given.pop("overrides"), given.pop("travels")
-        return Availability(
-            zone,
-            tuple(WeeklyRule(rule["weekday"], Hours(rule["start"], rule["end"])) for rule in weekly),
-            tuple(Override(each["date"], tuple(Hours(hours["start"], hours["end"]) for hours in each["hours"])) for each in overrides),
-            tuple(Stay(travel["first_date"], travel["last_date"], ZoneInfo(travel["time_zone"])) for travel in travels),
-            given,
-        )
-
-
-def availability_as_shown(availability: Availability, columns: dict[str, Any]) -> dict[str, Any]:
-    """What `AvailabilitySerializer` shows."""
-    return {
-        "time_zone": availability.time_zone,
-        "weekly": [{"weekday": rule.weekday, "start": rule.hours.start, "end": rule.hours.end} for rule in availability.weekly],
-        "overrides": [
-            {"date": each.date, "hours": [{"start": hours.start, "end": hours.end} for hours in each.hours]}
-            for each in availability.overrides
-        ],
-        "travels": [{"first_date": stay.first, "last_date": stay.last, "time_zone": stay.zone.key} for stay in availability.travels],
-        **columns,
-    }
-
-
-class ZoneChangeSerializer(RequestSerializer):
-    time_zone = TimeZoneField()
-    keep = serializers.ChoiceField(
-        choices=[("wall_time", "the hours stay what the clock shows"), ("instants", "the hours stay when they are")],
-        help_text="What becomes of the stated hours. Sessions that are booked never move.",
-    )
 
 
 class SkillWithYearsSerializer(RequestSerializer):
@@ -380,75 +273,3 @@ class TimeBlockSerializer(serializers.ModelSerializer[OccupiedTime]):
         model = OccupiedTime
         fields = ("id", "start", "end", "title")
         read_only_fields = fields
-
-
-class CalendarRequestSerializer(RequestSerializer):
-    kind = serializers.ChoiceField(choices=CalendarKind.choices)
-    name = serializers.CharField(max_length=100)
-    address = serializers.CharField(
-        max_length=2_000, write_only=True, help_text="https:// or webcal://; of a CalDAV calendar its collection."
-    )
-    username = serializers.CharField(max_length=200, allow_blank=True, default="", help_text="For CalDAV alone.")
-    password = serializers.CharField(
-        max_length=500, allow_blank=True, default="", write_only=True, trim_whitespace=False, help_text="For CalDAV alone."
-    )
-
-    def validate(self, calendar: dict[str, Any]) -> dict[str, Any]:
-        if calendar["kind"] == CalendarKind.CALDAV and not calendar["username"]:
-            raise serializers.ValidationError({"username": "A CalDAV server asks for a user name."}, "required")
-        if calendar["kind"] == CalendarKind.ICS and (calendar["username"] or calendar["password"]):
-            raise serializers.ValidationError({"username": "An address of a file has no user name and no password."}, "not_for_ics")
-        return calendar
-
-
-class CalendarProblemSerializer(serializers.Serializer[Any]):
-    code = serializers.ChoiceField(choices=CalendarProblem.choices)
-    line = serializers.IntegerField(help_text="Of the calendar file, counted from 1.")
-    event = serializers.CharField(help_text="The title of the event; empty where it has none or is private.")
-    text = serializers.CharField(help_text="What was not understood, and what follows from it.")
-    remedy = serializers.CharField(help_text="How to fix it.")
-
-
-class OutsideCalendarSerializer(serializers.ModelSerializer[OutsideCalendar]):
-    problems = serializers.SerializerMethodField(help_text="What was not understood when it was last read, and counts as busy.")
-    failure = serializers.CharField(help_text="Why the last attempt failed; empty if it did not.")
-    failure_text = serializers.SerializerMethodField(help_text="The same in words, with how to fix it.")
-
-    class Meta:
-        model = OutsideCalendar
-        fields = ("id", "kind", "name", "host", "username", "read_at", "fresh_at", "failure", "failure_text", "problems")
-        read_only_fields = fields
-
-    @extend_schema_field(CalendarProblemSerializer(many=True))
-    def get_problems(self, calendar: OutsideCalendar) -> Any:
-        return CalendarProblemSerializer(problems_of(calendar), many=True).data
-
-    def get_failure_text(self, calendar: OutsideCalendar) -> str:
-        return failure_text(calendar)
-
-
-class CalendarServerSerializer(RequestSerializer):
-    address = serializers.CharField(max_length=2_000, write_only=True, help_text="Of the CalDAV server.")
-    username = serializers.CharField(max_length=200)
-    password = serializers.CharField(max_length=500, write_only=True, trim_whitespace=False)
-
-
-class FoundCalendarSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    address = serializers.CharField()
-
-
-class FoundCalendarsSerializer(serializers.Serializer[Any]):
-    results = FoundCalendarSerializer(many=True)
-
-
-class CalendarLinkSerializer(serializers.ModelSerializer[CalendarLink]):
-    url = serializers.SerializerMethodField(help_text="A secret: who has it sees your sessions.")
-
-    class Meta:
-        model = CalendarLink
-        fields = ("url", "rotated_at")
-        read_only_fields = fields
-
-    def get_url(self, link: CalendarLink) -> str:
-        return f"{settings.SITE_URL}/calendars/{token_of(link)}.ics"
