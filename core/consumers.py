@@ -1,5 +1,5 @@
-"""What every live socket shares: who is behind it, what it may cost, and when it is closed. A socket is a way to hear of news sooner; the
-news itself stands in the database."""
+"""Base class of live sockets: sign-in, limits, and when they close. A socket only tells clients sooner; the news itself is in the
+database."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NOT_SIGNED_IN, NOT_FOUND, TOO_MANY_SOCKETS = 4401, 4404, 4429
 
 _SIGN_IN_SECONDS = 10
 CHECK_EVERY_SECONDS = 15
-# Of one person in one server process. The front server bounds those of one address.
+# Per person and server process. The front server limits those of one address.
 SOCKETS_PER_PERSON = 20
 FRAMES_PER_WINDOW, _WINDOW_SECONDS = 40, 10
 _DEPENDENCY_AWAY = (OperationalError, InterfaceError, RedisError)
@@ -77,7 +77,7 @@ class PersonConsumer(AsyncJsonWebsocketConsumer):
             self._clock = asyncio.create_task(self._close_unless_signed_in())
 
     async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
-        """Close the socket, once: the clock and a frame may both want to."""
+        """Close the socket once, although its timer and a frame may both ask for it."""
         if not self._is_closing:
             self._is_closing = True
             await super().close(code, reason)
@@ -91,7 +91,7 @@ class PersonConsumer(AsyncJsonWebsocketConsumer):
             await super().receive(text_data=text_data, **kwargs)
 
     def _is_flooded(self) -> bool:
-        """Whether as many frames as one window may have came within it."""
+        """Whether more frames came than a window allows."""
         now = time.monotonic()
         is_full = len(self._frames) == FRAMES_PER_WINDOW and now - self._frames[0] < _WINDOW_SECONDS
         self._frames.append(now)
@@ -189,7 +189,7 @@ def _count_closed(person_id: uuid.UUID) -> None:
 
 
 async def no_such_socket(scope: Any, receive: Any, send: Any) -> None:
-    """Close a socket that was opened at a path where there is none."""
+    """Close a socket that was opened at an unknown path."""
     await receive()
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.close", "code": NOT_FOUND})

@@ -1,4 +1,4 @@
-"""Documents that people upload to prove something: a PDF or a picture, known by its content, never decoded here."""
+"""Documents that people upload to prove something: a PDF or a picture, recognised by its content, never decoded here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def document_type(content: bytes) -> str:
 
     Raises:
         BodyTooLarge: more than 10 MB.
-        InvalidInput: no PDF, JPEG, PNG or WebP by its content.
+        InvalidInput: its content is not that of a PDF, JPEG, PNG or WebP.
     """
     if len(content) > MOST_BYTES:
         raise BodyTooLarge

@@ -21,14 +21,14 @@ NORMALIZED_PATTERN = r"^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([a-z0-9]([a-z0-9-]*[
 
 
 def normalize_email(text: str) -> str:
-    """The local part in small letters and the domain as DNS has it: IDNA 2008 with the non-transitional mapping of UTS 46, so that ß and
+    """Lower-case the address and encode its domain for DNS: IDNA 2008 with the non-transitional mapping of UTS 46, so that ß and
     final sigma stay apart from their look-alikes. Invisible characters are refused, joiners (CONTEXTJ) among them.
 
     A local part with letters outside ASCII (RFC 6531) is refused for everybody: few mail servers deliver to one, and changing the case
     of such letters can turn one mailbox into another.
 
     Raises:
-        ValidationError: it is no address that mail can be sent to; the message says why.
+        ValidationError: mail cannot be sent to it; the message says why.
     """
     local, at, domain = text.strip().rpartition("@")
     if local and not local.isascii():
@@ -71,7 +71,7 @@ class AddressField(serializers.CharField):
 
 
 class AddressFormField(forms.CharField):
-    """The same on a page."""
+    """Form field for an e-mail address, in its one form."""
 
     widget = forms.EmailInput
 

@@ -24,7 +24,7 @@ def _read(parse: Callable[[str], T], value: Any) -> T:
     """Parse a text.
 
     Raises:
-        ValidationError: it is no text, or not of the form that `parse` takes.
+        ValidationError: it is not text, or `parse` refuses it.
     """
     try:
         return parse(value if isinstance(value, str) else "")
@@ -85,7 +85,7 @@ class FloatField(serializers.FloatField):
 
 
 class BooleanField(serializers.BooleanField):
-    # DRF takes a missing box of a form for false; here it is a missing parameter.
+    # DRF reads a missing checkbox of a form as false; a missing query parameter is missing.
     default_empty_html = serializers.empty
 
     def to_internal_value(self, data: Any) -> bool:
@@ -130,7 +130,7 @@ class SlugField(CharField, serializers.SlugField):
 
 
 class RegexField(CharField, serializers.RegexField):
-    """The pattern is that of the whole text, spaces at its edges included."""
+    """Matches the whole text, including spaces at its ends."""
 
     def __init__(self, regex: Any, **options: Any) -> None:
         super().__init__(regex, trim_whitespace=False, **options)

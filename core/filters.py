@@ -1,4 +1,4 @@
-"""Filters of lists whose values have one form. Filters of rows by these types are made of them, not of django-filter's own."""
+"""Filters of lists with strict values. Use these instead of django-filter's own for their types."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ class UUIDField(forms.UUIDField):
 
 
 class TrueOrFalseField(forms.NullBooleanField):
-    """A parameter of an address: `true`, `false`, or nothing."""
+    """A query parameter: `true`, `false`, or nothing."""
 
     widget = TextInput
 

@@ -1,5 +1,5 @@
-"""What the front server says about a request. It replaces the headers that clients could forge, and reaches the application by a socket
-that nobody else can connect to."""
+"""Client address and request id, as the front server sends them. It replaces headers that clients could forge, and reaches the application
+by a Unix socket that nobody else can connect to."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def known_clients(application: Wsgi) -> Wsgi:
-    """Take the client's address from the front server. A request that came over the network has one of its own, and no say."""
+    """Wrap a WSGI application: take the client's address and request id from the front server.
+
+    A request that arrives over TCP has a peer address; its own headers are dropped.
+    """
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        said = {name: environ.pop(name, "") for name in _FORGEABLE}
+        headers = {name: environ.pop(name, "") for name in _FORGEABLE}
         if not environ.get("REMOTE_ADDR"):
-            environ["REMOTE_ADDR"] = said["HTTP_X_REAL_IP"]
-            environ["HTTP_X_REQUEST_ID"] = said["HTTP_X_REQUEST_ID"]
+            environ["REMOTE_ADDR"] = headers["HTTP_X_REAL_IP"]
+            environ["HTTP_X_REQUEST_ID"] = headers["HTTP_X_REQUEST_ID"]
         return application(environ, start_response)
 
     return answer

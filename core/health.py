@@ -1,5 +1,5 @@
-"""The state of what Soosh stands on, for `/readyz` and `manage.py doctor`. Each dependency is asked itself, never through something that
-stands in for it while it is away."""
+"""Health checks of each dependency, for `/readyz` and `manage.py doctor`. They ask the dependency itself, never a fallback that answers
+in its place."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OK = "ok"
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """Of one dependency: "ok" or what is wrong in words that anybody may read, and more for staff."""
+    """Health of one dependency. `summary` is "ok" or what is wrong, and public; `detail` is for staff."""
 
     summary: str
     detail: str = ""
@@ -51,7 +51,7 @@ class Unready(Exception):
 
 
 def check_database() -> None:
-    """Connect, and write to the log of the database, which needs space and a server that is no replica."""
+    """Connect and write to the database's log, which fails on a full disk and on a replica."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_logical_emit_message(true, 'soosh', 'ready')")
 
@@ -67,12 +67,12 @@ def check_redis() -> None:
 
 
 def _redis() -> redis.Redis:
-    """Redis itself; the cache would answer from memory while it is away."""
+    """A client of Redis; the cache would answer from memory while Redis is away."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS)
 
 
 def check_disk() -> None:
-    """Write a file where files are written, and see how much space is left."""
+    """Write a file to each folder that Soosh writes to, and check the free space."""
     for folder in _written_folders():
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def _written_folders() -> list[Path]:
 
 @functools.cache
 def _migrations_are_applied() -> bool:
-    """Only success is remembered: what is applied stays so."""
+    """Cached once true, because applied migrations stay applied; a failure is raised and checked again."""
     executor = MigrationExecutor(connection)
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if waiting:
@@ -106,7 +106,7 @@ def check_migrations() -> None:
 
 
 def check_queue() -> None:
-    """Events that wait for their handlers much longer than a healthy worker lets them."""
+    """Check that no event has waited for its handlers much longer than with a healthy worker."""
     oldest = EventDelivery.objects.filter(state=DeliveryState.PENDING).aggregate(oldest=Min("due_at"))["oldest"]
     waited = timezone.now() - oldest if oldest else datetime.timedelta()
     if waited > _QUEUE_WAIT:
@@ -120,7 +120,7 @@ def check_clock() -> None:
 
 
 def check_worker() -> None:
-    """A worker that takes scheduled tasks needs no question; another one may still answer."""
+    """Ping the workers, unless one has just run a scheduled task."""
     if _schedule_silence() > _SCHEDULE_SILENCE and not current_app.control.ping(timeout=1):
         raise Unready("does not answer")
 

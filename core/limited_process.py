@@ -34,7 +34,7 @@ _POLL_SECONDS = 0.02
 
 
 class ProcessFailed(Exception):
-    """The child ended with `status`: its own exit status, or minus the number of the signal that ended it, as limits of time do."""
+    """The child ended with `status`: its own exit status, or minus the number of the signal that ended it (also for time limits)."""
 
     def __init__(self, status: int) -> None:
         self.status = status
@@ -64,7 +64,7 @@ class Lane:
 
         Raises:
             Overloaded: as many as may wait are waiting.
-            ProcessFailed: it broke off, was over a limit, or exited with a status other than 0.
+            ProcessFailed: it crashed, exceeded a limit, or exited with a status other than 0.
         """
         command = [
             sys.executable,

@@ -43,12 +43,14 @@ def mask_texts(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, A
 
 
 def withhold_messages(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """A structlog processor that takes the messages of exceptions out of a line's texts, where Celery and others put them; what is written
-    about an exception instead is up to `core.error_texts`."""
+    """A structlog processor that removes the messages of exceptions from a line's texts, where Celery and others put them.
+
+    They quote what people entered. `core.error_texts` decides what is written about an exception instead.
+    """
     error = _exception_of(event.get("exc_info")) or _exception_of(event.get("exception"))
     if error is not None:
         event["exc_info"] = error
-    # Of loggers of the standard library, whose text has them in already.
+    # Arguments of the standard library's loggers; the text contains them already.
     arguments = event.pop("positional_args", None) or ()
     errors = [each for part in (error, *arguments) if isinstance(part, BaseException) for each in chain(part)]
     quoted = {text: type(each).__name__ for each in errors for text in (repr(each), str(each))}
@@ -62,7 +64,7 @@ def _without(text: str, quoted: Mapping[str, str]) -> str:
     if text in quoted:
         return quoted[text]
     for message in sorted(quoted, key=len, reverse=True):
-        # Shorter ones may be part of any word or number.
+        # A shorter message may be part of any word or number.
         if len(message) >= _SHORTEST_MESSAGE:
             text = text.replace(message, quoted[message])
     return text
@@ -71,8 +73,8 @@ def _without(text: str, quoted: Mapping[str, str]) -> str:
 def _exception_of(info: Any) -> BaseException | None:
     if info is True:
         info = sys.exc_info()
-    found = info[1] if isinstance(info, tuple) else info
-    return found if isinstance(found, BaseException) else None
+    error = info[1] if isinstance(info, tuple) else info
+    return error if isinstance(error, BaseException) else None
 
 
 _PROBES = ("GET /healthz", "GET /readyz", "HEAD /healthz", "HEAD /readyz")
@@ -86,12 +88,12 @@ def drop_probes(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, 
 
 
 def keep_our_faults(record: logging.LogRecord) -> bool:
-    """A filter of the live server's log: a client that sends what is no text is no fault of ours, and worth no traceback."""
+    """A filter for the live server's log: drops the tracebacks about clients that send invalid UTF-8."""
     return not record.getMessage().startswith("Invalid UTF-8 sequence")
 
 
 def _formatter(renderer: Any, processors: list[Any]) -> dict[str, Any]:
-    """Lines of the standard library's loggers go through the same processors as structlog's."""
+    """A formatter that runs lines of the standard library's loggers through the same processors as structlog's."""
     return {
         "()": structlog.stdlib.ProcessorFormatter,
         "processor": renderer,
@@ -145,7 +147,7 @@ def configure(*, as_json: bool) -> dict[str, Any]:
                     "django_structlog.middlewares",
                 )
             },
-            # The live server has handlers of its own, which know neither our form nor our secrets.
+            # The live server's own handlers neither format lines as ours do nor mask secrets.
             "uvicorn": {"handlers": [], "propagate": True},
             "uvicorn.error": {"level": "WARNING", "filters": ["our_faults"]},
             # A request for another host is answered with 400, which the request log has; anybody could fill the log with tracebacks.

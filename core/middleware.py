@@ -17,8 +17,8 @@ _WITHOUT_PAGE_LIMIT = ("/api/v1/", "/webhooks/", "/media/", "/healthz", "/readyz
 
 
 class ProblemMiddleware:
-    """Every error under `/api/` and `/webhooks/` is a problem document, also one that Django itself answers with, such as the page that it
-    shows to developers. Stands outermost."""
+    """Turns every error under `/api/` and `/webhooks/` into a problem document, Django's own pages for developers included. The outermost
+    middleware, so that no other one answers past it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -45,8 +45,10 @@ class EncodingMiddleware:
 
 
 class PageLimitMiddleware:
-    """Limits how many pages a person, or an address from which nobody has signed in, asks for in a minute. The API has limits of its own,
-    and who watches over the service or delivers events has none."""
+    """Limits the pages per minute of a person, or of an address from which nobody has signed in.
+
+    The API has limits of its own; health probes, webhooks and media have none.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -63,7 +65,7 @@ class PageLimitMiddleware:
 
 
 class UnavailableMiddleware:
-    """Answers 503 instead of 500 where a dependency is away or full. Outside all others: each of them may be what failed."""
+    """Answers 503 instead of 500 where a dependency is away or full. Placed before the middleware that uses dependencies."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -77,7 +79,7 @@ class UnavailableMiddleware:
         return unavailable_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """What a view raises needs no page of Django's about a fault of ours, which takes long to make without a database."""
+        """Answer at once for an exception of a view: Django's own error page takes long to build without a database."""
         cause = cause_of(exception)
         if not cause:
             return None

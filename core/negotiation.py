@@ -10,7 +10,7 @@ from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
-# More ranges than this say nothing more.
+# Further ranges are ignored, so that a long header costs little.
 _MOST_RANGES = 64
 
 
@@ -58,7 +58,7 @@ def _quality(media_type: str, ranges: Sequence[tuple[str, float]]) -> float:
     """How much the client wants a type: what the most specific range that contains it says."""
     kind = media_type.split("/", maxsplit=1)[0]
     for wanted in (media_type, f"{kind}/*", "*/*"):
-        found = [quality for name, quality in ranges if name == wanted]
-        if found:
-            return max(found)
+        qualities = [quality for name, quality in ranges if name == wanted]
+        if qualities:
+            return max(qualities)
     return 0.0

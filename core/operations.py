@@ -62,7 +62,7 @@ def _read_operation(view: views.APIView, method: str) -> Operation | None:
     if schema_class is None:
         return None
     schema = schema_class()
-    # Its own view, not the one that it would get as an attribute of a class.
+    # Set by hand: as an attribute of a class, the schema would take its view from the descriptor.
     schema.view, schema.method, schema.path, schema.path_regex, schema.registry = view, method, "", "", ComponentRegistry()
     parameters = {item["name"]: item["schema"] for item in schema._get_parameters() if item["in"] == "query"}
     answers = schema._get_response_bodies()
@@ -71,7 +71,7 @@ def _read_operation(view: views.APIView, method: str) -> Operation | None:
 
 
 class _PassThrough(BaseRenderer):
-    """Stands for a media type that the view itself writes."""
+    """Renderer for a media type that the view writes itself."""
 
     charset = None
 
@@ -91,7 +91,7 @@ class _Documented(views.APIView):
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         operation = operation_of(self, request.method or "")
         if force or operation is None or not operation.media_types:
-            # There is nothing to represent, so that any wish is met.
+            # Nothing to represent, so every `Accept` is met.
             return JSONRenderer(), JSONRenderer.media_type
         return self.get_content_negotiator().select_renderer(request, [_renderer_for(name) for name in operation.media_types], None)
 
@@ -104,7 +104,7 @@ class _Documented(views.APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(response, Response):
-            # Other types are written by the view itself, and an error is a problem document whatever was asked for.
+            # Views write other types themselves; an error is a problem document whatever `Accept` says.
             request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
         answer = super().finalize_response(request, response, *args, **kwargs)
         if not answer.has_header("Cache-Control"):
@@ -113,7 +113,7 @@ class _Documented(views.APIView):
         return answer
 
     def _cache_control(self, request: Request, status: int) -> str:
-        """What everybody may read is asked for again each time, and compared; what is somebody's own is kept by nobody."""
+        """Public answers are revalidated before each use; personal ones are never stored."""
         is_readable = request.method in SAFE_METHODS and status < 400
         if not (is_readable and any(_allows_strangers(kind) for kind in self.permission_classes)):
             return "private, no-store"

@@ -58,7 +58,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value: dict[str, Any] = {}
     for name, item in pairs:
         if name in value:
-            raise UnreadableJson(f"the name {name[:50]!r} stands twice in one object")
+            raise UnreadableJson(f"the name {name[:50]!r} is there twice in one object")
         value[name] = item
     return value
 
@@ -128,8 +128,8 @@ def _refuse_unstorable(value: Any, depth: int) -> None:
 
 def _refuse_unstorable_text(text: str) -> None:
     if "\x00" in text:
-        raise UnreadableJson("it holds a NUL character, which no text of Soosh may hold")
+        raise UnreadableJson("it contains a NUL character, which cannot be stored")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise UnreadableJson("it holds half a surrogate pair, which is no character") from error
+        raise UnreadableJson("it contains half a surrogate pair, which is not a character") from error

@@ -21,7 +21,11 @@ _PROFILE = get_profile("OpaqueString")
 
 
 def normalize_password(text: str) -> str:
-    """Raises ValidationError if the text cannot be a password."""
+    """Put a password into its one form.
+
+    Raises:
+        ValidationError: the text cannot be a password.
+    """
     if len(text) > LONGEST_INPUT:
         raise ValidationError(f"Use at most {LONGEST_PASSWORD} characters.", code="max_length")
     try:
@@ -60,7 +64,7 @@ class PasswordField(serializers.CharField):
 
 
 class NewPasswordField(serializers.CharField):
-    """Further rules (common, like the address, digits only) are checked with the person at hand."""
+    """A new password. Rules that need the person (common, like the address, digits only) are checked later, by Django's validators."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD, trim_whitespace=False, write_only=True, **options)

@@ -29,10 +29,10 @@ NEVER_STORED = (
 
 
 def normalize_name(text: str) -> str:
-    """The name in the composed form of Unicode (NFC), with single spaces.
+    """Put a name into composed Unicode (NFC) with single spaces.
 
     Raises:
-        ValidationError: it is no name; the message says why.
+        ValidationError: it cannot be a name; the message says why.
     """
     composed = unicodedata.normalize("NFC", text)
     name = " ".join(part for part in re.split(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+", composed) if part)
@@ -95,7 +95,7 @@ class NameSerializerField(CharField):
 
 
 class NameFormField(forms.CharField):
-    """The same on a page."""
+    """Form field for a name, in its one form."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=LONGEST_NAME, **options)

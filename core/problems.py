@@ -138,7 +138,7 @@ def problem_response(status: int, code: str, detail: str, **data: Any) -> JsonRe
     return JsonResponse(problem(status, code, detail, **data), status=status, content_type=PROBLEM_CONTENT_TYPE)
 
 
-# What an answer outside DRF says by its status alone.
+# Code and detail of an error from outside DRF, where only the status is known.
 _BY_STATUS: dict[int, tuple[str, Any]] = {
     400: ("invalid_input", errors.InvalidInput.message),
     403: ("forbidden", errors.Forbidden.message),
@@ -154,7 +154,7 @@ _BY_STATUS: dict[int, tuple[str, Any]] = {
 
 
 def as_problem(response: HttpResponseBase) -> HttpResponseBase:
-    """The same answer as a problem document, with its headers; one that is no error, or one already, as it is."""
+    """Turn an error into a problem document with the same headers. Returns successes and problem documents unchanged."""
     if response.status_code < 400 or response.headers.get("Content-Type", "").startswith(PROBLEM_CONTENT_TYPE):
         return response
     code, detail = _BY_STATUS.get(response.status_code, ("error", errors.DomainError.message))
@@ -167,7 +167,7 @@ def as_problem(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def is_for_programs(request: HttpRequest) -> bool:
-    """Whether a program asks, by the path alone, however it is written."""
+    """Whether the path belongs to the API or to webhooks, in any case and with repeated slashes: its client is a program."""
     return f"/{request.path.lower().lstrip('/')}/".startswith(("/api/", "/webhooks/"))
 
 
@@ -198,7 +198,7 @@ def server_error_view(request: HttpRequest) -> HttpResponse:
 
 
 def unavailable_response(request: HttpRequest) -> HttpResponse:
-    """For a request that something kept us from answering which will pass."""
+    """A 503 with `Retry-After`: a problem document for programs, a page for people."""
     if is_for_programs(request):
         response: HttpResponse = problem_response(503, "unavailable", str(errors.Unavailable.message))
     else:

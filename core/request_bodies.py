@@ -12,15 +12,14 @@ from core.problems import PROBLEM_CONTENT_TYPE, problem
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _CHUNK = 65_536
 _IN_MEMORY = 1_000_000
-# More than any upload may have; what a single operation takes is its parser's question.
+# More than any upload may have; the parser of each operation has its own, lower limit.
 LARGEST_BODY = 16_000_000
 
 
 class MeasuredBodies:
     """A WSGI application that is given every body with its `Content-Length`.
 
-    WSGI has no way to say that a body has no stated length: Django, like most, takes such a one for empty. It is read here first, up to
-    `LARGEST_BODY`.
+    WSGI cannot express a body without a length, and Django takes one for empty. So it is read here first, up to `LARGEST_BODY`.
     """
 
     def __init__(self, application: Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]) -> None:

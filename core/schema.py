@@ -34,7 +34,7 @@ class ApiSchema(AutoSchema):
         return dict(sorted((declared | problems).items()))
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        """In an answer the fields of a row, and those with a default, are always there: clients need not ask whether they are."""
+        """Mark fields of rows and fields with a default as required in answers: they are always present, so clients need no check."""
         schema = super()._map_basic_serializer(serializer, direction)
         if direction == "response":
             shown = force_instance(serializer)
@@ -47,20 +47,20 @@ class ApiSchema(AutoSchema):
         return schema
 
     def _get_request_body(self, direction: Any = "request") -> Any:
-        """Of a body in one of several types it is not said that it is required: openapi-python-client 0.29 writes code for such a one that
-        cannot be imported. Without it the answer is 400 all the same."""
+        """Leave `required` out for a body of several media types: openapi-python-client 0.29 generates code for it that cannot be imported.
+        A missing body is answered with 400 all the same."""
         body = super()._get_request_body(direction)
         if body and len(body["content"]) > 1:
             body.pop("required", None)
         return body
 
     def get_auth(self) -> list[Any]:
-        """Where no token is read at all none is named, so that clients do not ask for one to sign in."""
+        """Name no authentication where no token is read, so that generated clients do not ask for one to sign in."""
         found: list[Any] = super().get_auth()
         return [] if found == [{}] else found
 
     def get_filter_backends(self) -> list[Any]:
-        """The filters of a view hold for all that it answers with, not only for plain lists."""
+        """Describe the filters of a view for every GET, not only for plain lists."""
         if self.method == "GET" and getattr(self.view, "filterset_class", None):
             return list(self.view.filter_backends)  # type: ignore[attr-defined]  # of a generic view
         found: list[Any] = super().get_filter_backends()

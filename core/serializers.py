@@ -83,7 +83,7 @@ def _is_currency(code: str) -> None:
 
 
 class ModelSerializer(serializers.ModelSerializer[Row]):
-    # What it takes is as strict as any other input. A docstring would describe every component of the API that has none.
+    # No docstring: drf-spectacular would show it for every component without one. The mapping makes input of rows as strict as any other.
     serializer_field_mapping: ClassVar[Any] = serializers.ModelSerializer.serializer_field_mapping | {
         models.BooleanField: BooleanField,
         models.CharField: CharField,
@@ -105,7 +105,7 @@ class ModelSerializer(serializers.ModelSerializer[Row]):
     serializer_choice_field = ChoiceField
 
     def include_extra_kwargs(self, kwargs: Any, extra_kwargs: Any) -> Any:
-        """Keep that a choice can be empty for fields that are only shown as well: the description of the API has to say so."""
+        """Keep `allow_blank` on read-only choices, so that openapi.yaml says that they can be empty."""
         is_empty_possible = bool(kwargs.get("allow_blank")) and "choices" in kwargs
         included = super().include_extra_kwargs(kwargs, extra_kwargs)
         return {**included, "allow_blank": True} if is_empty_possible else included

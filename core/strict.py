@@ -42,26 +42,26 @@ def parse_instant(text: str) -> datetime.datetime:
     Raises:
         Malformed: code `offset_missing`, `leap_second`, `out_of_range` or `invalid`.
     """
-    found = _INSTANT.fullmatch(text)
-    if found is None:
+    match = _INSTANT.fullmatch(text)
+    if match is None:
         if _WITHOUT_OFFSET.fullmatch(text):
             raise Malformed("offset_missing", _("The offset from UTC is missing. Write 2026-12-20T10:00:00Z or …+01:00."))
         raise Malformed("invalid", _("Write a date and time with its offset (RFC 3339), such as 2026-12-20T10:00:00Z."))
-    if found["second"] == "60":
+    if match["second"] == "60":
         raise Malformed("leap_second", _("Leap seconds are not accepted. Write second 59, or the minute that follows."))
-    return _instant_of(found)
+    return _instant_of(match)
 
 
-def _instant_of(found: re.Match[str]) -> datetime.datetime:
+def _instant_of(match: re.Match[str]) -> datetime.datetime:
     names = ("year", "month", "day", "hour", "minute", "second")
-    year, month, day, hour, minute, second = (int(found[name]) for name in names)
-    offset_hour, offset_minute = int(found["offset_hour"] or 0), int(found["offset_minute"] or 0)
-    if len(found["year"]) > 4 or year == 0:
+    year, month, day, hour, minute, second = (int(match[name]) for name in names)
+    offset_hour, offset_minute = int(match["offset_hour"] or 0), int(match["offset_minute"] or 0)
+    if len(match["year"]) > 4 or year == 0:
         raise Malformed("out_of_range", _("The year must be between 0001 and 9999."))
     if offset_hour > 23 or offset_minute > 59:
         raise Malformed("invalid", _("An offset is between -23:59 and +23:59."))
-    offset = datetime.timedelta(hours=offset_hour, minutes=offset_minute) * (-1 if found["sign"] == "-" else 1)
-    microsecond = int((found["fraction"] or "").ljust(6, "0")[:6])
+    offset = datetime.timedelta(hours=offset_hour, minutes=offset_minute) * (-1 if match["sign"] == "-" else 1)
+    microsecond = int((match["fraction"] or "").ljust(6, "0")[:6])
     try:
         wall = datetime.datetime(year, month, day, hour, minute, second, microsecond, tzinfo=datetime.UTC)
     except ValueError as error:
@@ -78,11 +78,11 @@ def parse_date(text: str) -> datetime.date:
     Raises:
         Malformed: code `invalid`.
     """
-    found = _DATE.fullmatch(text)
-    if found is None:
+    match = _DATE.fullmatch(text)
+    if match is None:
         raise Malformed("invalid", _("Write a date as YYYY-MM-DD, such as 2026-12-20."))
     try:
-        return datetime.date(*(int(part) for part in found.groups()))
+        return datetime.date(*(int(part) for part in match.groups()))
     except ValueError as error:
         raise Malformed("invalid", _("There is no such date.")) from error
 
@@ -93,10 +93,10 @@ def parse_wall_time(text: str) -> datetime.time:
     Raises:
         Malformed: code `invalid`.
     """
-    found = _WALL_TIME.fullmatch(text)
-    if found is None:
+    match = _WALL_TIME.fullmatch(text)
+    if match is None:
         raise Malformed("invalid", _("Write a time of day as HH:MM, such as 09:30."))
-    return datetime.time(int(found[1]), int(found[2]))
+    return datetime.time(int(match[1]), int(match[2]))
 
 
 def parse_local_time(text: str) -> datetime.datetime:

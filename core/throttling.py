@@ -21,7 +21,7 @@ class _InWindows(throttling.SimpleRateThrottle):
     def allow_request(self, request: Request | HttpRequest, view: APIView | None) -> bool:
         if self.rate is None:
             return True
-        # Who asks is known by the same attributes of a request of DRF and of Django.
+        # Only attributes are read that requests of DRF and of Django share.
         key = self.get_cache_key(request, view)  # type: ignore[arg-type]
         if key is None:
             return True
@@ -43,18 +43,18 @@ class StrangerThrottle(_InWindows, throttling.AnonRateThrottle):
 
 
 class UploadThrottle(PersonThrottle):
-    """Of the files that one person sends to be decoded: each may cost a second."""
+    """Limits how many files one person sends to be decoded: each may take a second."""
 
     scope = "upload"
 
 
 class PagePersonThrottle(PersonThrottle):
-    """Like `PersonThrottle`, of pages."""
+    """Like `PersonThrottle`, for pages."""
 
     scope = "page_user"
 
 
 class PageStrangerThrottle(StrangerThrottle):
-    """Like `StrangerThrottle`, of pages."""
+    """Like `StrangerThrottle`, for pages."""
 
     scope = "page_anon"

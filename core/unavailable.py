@@ -48,14 +48,14 @@ def cause_of(error: BaseException) -> str:
 
 
 def _cause_without_code(text: str) -> str:
-    """A connection that is refused has no code, but the words of the server."""
+    """The cause of a refused connection, which has a message but no code."""
     if "too many clients" in text or "connection slots" in text:
         return _CAUSES["53300"]
     return "the database does not answer"
 
 
 def log_unavailable(cause: str) -> None:
-    """One line for each cause every few seconds, however many requests it meets."""
+    """Log a cause at most once every few seconds, however many requests it affects."""
     now = time.monotonic()
     if now - _logged_at.get(cause, -_LOG_EVERY_SECONDS) >= _LOG_EVERY_SECONDS:
         _logged_at[cause] = now

@@ -1,4 +1,4 @@
-"""How the API is served, and described."""
+"""Settings of the API and of its description."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from soosh.api_names import ENUM_NAMES
 
 
 def rest_framework(*, throttles: bool, proxies: int) -> dict[str, Any]:
-    """The settings of Django REST framework, behind so many trusted proxies."""
+    """The settings of Django REST framework. `proxies` is the number of trusted proxies in front."""
     return {
         "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.api.v1.authentication.TokenAuthentication"],
         "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -1,4 +1,4 @@
-"""Sockets under /ws/. The front server leads everything else to soosh.wsgi."""
+"""The ASGI application: sockets under /ws/. The front server sends everything else to soosh.wsgi."""
 
 from __future__ import annotations
 

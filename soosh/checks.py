@@ -12,7 +12,7 @@ from soosh.production import production_faults
 
 @register(Tags.security, deploy=True)
 def production_is_safe(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """What production refuses to start without, for those who look before they turn DEBUG off."""
+    """Report while DEBUG is on what production would refuse to start with."""
     return [Error(f"{fault.variable}: {fault.message}", hint=fault.remedy, id="soosh.E002") for fault in production_faults(settings.SAFETY)]
 
 

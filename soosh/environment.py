@@ -1,4 +1,4 @@
-"""Reading environment variables: each in the form that it must have. What is malformed is collected, so that one start names all of it."""
+"""Typed environment variables. Malformed ones are collected, so that one start names them all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Environment:
         try:
             return convert(text)
         except (ValueError, KeyError, TypeError, ImproperlyConfigured):
-            # Not the value: it may be a secret in the wrong place.
+            # Leave out the value: it may be a secret in the wrong variable.
             self.faults.append(f"{name} must be {form}.")
             return default
 
@@ -40,7 +40,7 @@ class Environment:
         return self._read(name, default, str, "text")
 
     def possibly_empty(self, name: str, default: str) -> str:
-        """A text for which an empty variable means none, and an unset one the default."""
+        """A text that an empty variable clears; only an unset one gives the default."""
         return os.environ.get(name, default).strip()
 
     def lines(self, name: str) -> str:
@@ -49,7 +49,7 @@ class Environment:
 
     def items(self, name: str, default: Sequence[str] = ()) -> list[str]:
         return self._read(
-            name, list(default), lambda text: [part.strip() for part in text.split(",") if part.strip()], "a list with commas"
+            name, list(default), lambda text: [part.strip() for part in text.split(",") if part.strip()], "a list separated by commas"
         )
 
     def flag(self, name: str, default: bool) -> bool:
@@ -120,8 +120,10 @@ class Environment:
             self.faults.append(message)
 
     def refuse_faults(self) -> None:
-        """Raises:
-        ImproperlyConfigured: names every fault so far.
+        """Stop the start if there are faults.
+
+        Raises:
+            ImproperlyConfigured: names every fault so far.
         """
         if self.faults:
             raise ImproperlyConfigured("\n".join(["The environment is not valid:", *(f"  - {fault}" for fault in self.faults), WHERE]))

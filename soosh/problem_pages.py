@@ -8,7 +8,7 @@ from core.errors import DomainError
 _FRAMEWORK_CODES = {
     "malformed_body": "The body is not JSON as RFC 8259 has it: UTF-8, an object, without NaN and without NUL characters.",
     "not_authenticated": "There is no valid token. Sign in, or refresh the token.",
-    "malformed_request": "The request is not HTTP as the front server reads it: its head, its address or its encoding.",
+    "malformed_request": "The front server could not read the request: its headers, its address or its encoding are not valid HTTP.",
     "request_timeout": "The request arrived too slowly. Send it again over a better connection.",
     "method_not_allowed": "The path exists, but does not know this method.",
     "not_acceptable": "Answers exist in JSON only.",

@@ -1,4 +1,4 @@
-"""What must be set before Soosh may serve people: one list for the refusal to start, `check --deploy` and `doctor --production`."""
+"""Settings that production needs: one list for the refusal to start, `check --deploy` and `doctor --production`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LEAST_KEY_LENGTH = 50
 _LEAST_KEY_BITS = 190
 _LEAST_DISTINCT_TRIPLES = 0.8
 _MOST_NEIGHBOURS = 0.4
-# Of examples, defaults and key rows; none comes up by chance.
+# Words of examples and defaults, and rows of keyboards; random keys do not contain them.
 _FOUND_IN_WEAK_KEYS = (
     "secret",
     "password",
@@ -34,7 +34,7 @@ _FOUND_IN_WEAK_KEYS = (
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """A variable that is not as production needs it, and what to do."""
+    """A variable that is unsafe for production, and the remedy."""
 
     variable: str
     message: str
@@ -56,7 +56,7 @@ class Safety:
 
 
 def production_faults(safety: Safety) -> list[Fault]:
-    """What keeps these settings from production, in the order of `.env.example`."""
+    """Every fault of these settings, in the order of `.env.example`."""
     return [*_site(safety), *_key(safety.secret_key), *_hosts(safety.allowed_hosts), *_throttle(safety), *_mail(safety)]
 
 
@@ -64,9 +64,9 @@ def _site(safety: Safety) -> Iterator[Fault]:
     remedy = "Set it to the address that people use, such as https://soosh.example."
     parts = urlsplit(safety.site_url)
     if parts.scheme != "https":
-        yield Fault("SITE_URL", "Links in mails would not begin with https.", remedy)
+        yield Fault("SITE_URL", "Links in e-mails would not begin with https.", remedy)
     if _is_of_this_machine(parts.hostname or ""):
-        yield Fault("SITE_URL", "Links in mails would lead to the reader's own machine.", remedy)
+        yield Fault("SITE_URL", "Links in e-mails would lead to the reader's own machine.", remedy)
 
 
 def _is_of_this_machine(host: str) -> bool:
@@ -80,13 +80,13 @@ def _is_of_this_machine(host: str) -> bool:
 def _key(key: str) -> Iterator[Fault]:
     remedy = 'Set it to the output of: python -c "import secrets; print(secrets.token_urlsafe(60))"'
     if not key or key == DEVELOPMENT_KEY:
-        yield Fault("SECRET_KEY", "It is not set; the development key is known to everybody.", remedy)
+        yield Fault("SECRET_KEY", "It is not set, and the development key is public.", remedy)
     elif is_weak_key(key):
         yield Fault("SECRET_KEY", f"It is weak: it needs {_LEAST_KEY_LENGTH} random characters.", remedy)
 
 
 def is_weak_key(key: str) -> bool:
-    """Whether somebody could guess it: too short, of few characters, repeating, in alphabetical order, or with words of examples."""
+    """Whether a key could be guessed: too short, few characters, repetition, alphabetical order, or words of examples."""
     if len(key) < _LEAST_KEY_LENGTH:
         return True
     counts = Counter(key)
@@ -117,4 +117,4 @@ def _throttle(safety: Safety) -> Iterator[Fault]:
 def _mail(safety: Safety) -> Iterator[Fault]:
     if not safety.is_mail_chosen:
         remedy = "Set EMAIL_URL or SENDGRID_API_KEY; EMAIL_URL=filemail:///path if files are what you want."
-        yield Fault("EMAIL_URL", "Mails would become files on this machine, and nobody could confirm an address.", remedy)
+        yield Fault("EMAIL_URL", "E-mails would be written to files on this machine, so nobody could confirm an address.", remedy)

@@ -20,7 +20,7 @@ from soosh.schedule import SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# Faults of variables are collected, and refused together at the end.
+# Malformed variables are collected and refused together at the end.
 env = Environment(BASE_DIR / ".env")
 
 # --- Where we run ---------------------------------------------------------------------------------------------------------------
@@ -30,7 +30,7 @@ REDIS_URL = env.url("REDIS_URL", EMBEDDED_HOME.redis_url, ("redis", "rediss", "u
 IS_EMBEDDED = EMBEDDED_HOME.has_database(DATABASE_URL)
 PORT = env.number("PORT", 8_000, least=1, most=65_535)
 
-# The embedded default is for development; a machine that names its own database is taken for production unless it says otherwise, twice.
+# The embedded default is for development. A machine with its own database counts as production, unless two variables say otherwise.
 DEBUG = env.flag("DEBUG", IS_EMBEDDED)
 SECRET_KEY: str = env.text("SECRET_KEY", DEVELOPMENT_KEY)
 ALLOWED_HOSTS: list[str] = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
@@ -40,8 +40,8 @@ TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXY_COUNT", 0, most=10)
 THROTTLE = env.flag("THROTTLE", True)
 env.refuse_if(
     DEBUG and not IS_EMBEDDED and not env.flag("DEBUG_BESIDE_DATABASE", False),
-    "DEBUG is on although DATABASE_URL names a database of your own: errors would show people what is inside. "
-    "Turn it off, or say DEBUG_BESIDE_DATABASE=on if nobody but you reaches this machine.",
+    "DEBUG is on although DATABASE_URL names a database of your own: error pages would show visitors code and data. "
+    "Turn it off, or set DEBUG_BESIDE_DATABASE=on if nobody else can reach this machine.",
 )
 
 # --- Applications ---------------------------------------------------------------------------------------------------------------
@@ -276,11 +276,11 @@ STRIPE_IS_LIVE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
 STRIPE_LIVE_MODE, DJSTRIPE_FOREIGN_KEY_TO_FIELD = STRIPE_IS_LIVE, "id"
 PLATFORM_FEE_BASIS_POINTS = env.number("PLATFORM_FEE_BASIS_POINTS", 1_500, most=10_000)
 DISPUTE_WINDOW_DAYS = env.number("DISPUTE_WINDOW_DAYS", 7)
-# Stripe lets a platform hold money of mentors for so long (docs.stripe.com/connect/manual-payouts).
+# The longest that a platform may hold a mentor's money (docs.stripe.com/connect/manual-payouts).
 HOLDING_LIMIT_DAYS = 90
 env.refuse_if(
     PAYMENT_ENGINE == "stripe" and not STRIPE_WEBHOOK_SECRETS,
-    "STRIPE_SECRET_KEY needs STRIPE_WEBHOOK_SECRETS: without them nobody hears what was paid.",
+    "STRIPE_SECRET_KEY needs STRIPE_WEBHOOK_SECRETS: without them Soosh does not learn what was paid.",
 )
 
 # --- Video: Daily with a key, otherwise Jitsi, which needs none ---------------------------------------------------------------------
@@ -291,7 +291,8 @@ DAILY_WEBHOOK_SECRET = env.text("DAILY_WEBHOOK_SECRET")
 JITSI_URL = env.url("JITSI_URL", "https://meet.jit.si", _HTTP).rstrip("/")
 JITSI_APP_ID, JITSI_APP_SECRET = env.text("JITSI_APP_ID"), env.text("JITSI_APP_SECRET")
 env.refuse_if(
-    DAILY_API_KEY and not DAILY_WEBHOOK_SECRET, "DAILY_API_KEY needs DAILY_WEBHOOK_SECRET: without it nobody knows who was in a room."
+    DAILY_API_KEY and not DAILY_WEBHOOK_SECRET,
+    "DAILY_API_KEY needs DAILY_WEBHOOK_SECRET: without it Soosh does not learn who was in a room.",
 )
 
 # --- Artificial intelligence ------------------------------------------------------------------------------------------------------

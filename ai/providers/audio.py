@@ -18,7 +18,7 @@ BYTES_PER_SECOND = 2 * SAMPLE_RATE
 _DECODER = Path(__file__).with_name("audio_decoder.py")
 _LANE = Lane("recordings", Limits(memory_bytes=400_000_000, cpu_seconds=15, seconds=20), waiting=3, wait_seconds=15)
 _TOO_LONG = 4
-# A file is told by its own first bytes, and FFmpeg may use the reader for that kind alone: some of its readers open other files.
+# A file is recognised by its own first bytes, and FFmpeg may use the reader for that kind alone: some of its readers open other files.
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"RIFF", "wav"),
     (0, b"OggS", "ogg"),

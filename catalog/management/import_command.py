@@ -25,7 +25,7 @@ class ImportCommand(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--dry-run", action="store_true", help="Show what would happen, and change nothing.")
         parser.add_argument("--retire-missing", action="store_true", help="Retire what the file's sources no longer list, up to 20 %%.")
-        parser.add_argument("--confirm", type=int, metavar="NUMBER", help="Retire exactly so many, whatever share they are.")
+        parser.add_argument("--confirm", type=int, metavar="NUMBER", help="Retire exactly this number of rows, whatever share they are.")
 
     def handle(self, *args: Any, file: Path, dry_run: bool, retire_missing: bool, confirm: int | None, **options: Any) -> None:
         if confirm is not None and not retire_missing:
@@ -40,7 +40,7 @@ class ImportCommand(BaseCommand):
             except RetiringRefused as error:
                 raise CommandError(f"{error.detail} Everything else is imported.") from error
             except DomainError as error:
-                raise CommandError(f"{error.detail} What was read until there is imported; run it again with the whole file.") from error
+                raise CommandError(f"{error.detail} The rows before that are imported; run it again with the whole file.") from error
         self._report(run, time.monotonic() - started, import_options)
 
     def _report(self, run: ImportRun, seconds: float, options: ImportOptions) -> None:
@@ -58,6 +58,6 @@ class ImportCommand(BaseCommand):
             self.stdout.write(f"  {example}")
         for refusal in run.refusals.all()[:20]:
             self.stdout.write(f"  line {refusal.line}: {refusal.reason}")
-        told = run.refused + run.duplicates
-        if told > 20:
-            self.stdout.write(f"  and {told - 20} more; see import run {run.id} in the admin")
+        not_imported = run.refused + run.duplicates
+        if not_imported > 20:
+            self.stdout.write(f"  and {not_imported - 20} more; see import run {run.id} in the admin")

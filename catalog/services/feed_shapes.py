@@ -1,4 +1,4 @@
-"""How published feeds say what an opportunity is: one declaration for each, from the names of its fields to ours."""
+"""Mappings of published feeds: one declaration for each, from the names of its fields to those of an opportunity."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ Read = str | Callable[[Fields], Any]
 
 @dataclasses.dataclass(frozen=True)
 class Feed:
-    """A feed whose records have all of `marks`. Each of `reads` is the name of a field or a function of the record; `fixed` is the same
-    for all."""
+    """A feed, recognised by field names that all its records have (`marks`).
+
+    `reads` maps each of our fields to a field of the record or to a function of it; `fixed` are values that all records share.
+    """
 
     marks: frozenset[str]
     fixed: Mapping[str, Any]
     reads: Mapping[str, Read]
 
     def convert(self, fields: Fields) -> dict[str, Any]:
-        found = {name: fields.get(read) if isinstance(read, str) else read(fields) for name, read in self.reads.items()}
-        return {**self.fixed, **found}
+        values = {name: fields.get(read) if isinstance(read, str) else read(fields) for name, read in self.reads.items()}
+        return {**self.fixed, **values}
 
 
 def feed_of(fields: Fields) -> Feed | None:
@@ -46,7 +48,7 @@ def _digest(*names: str) -> Callable[[Fields], str]:
 
 
 def _day_of_hackathon(name: str) -> Callable[[Fields], Any]:
-    """The day of "February 5" in the year of the record; what it says where that is no day."""
+    """The ISO day of a text such as "February 5" in the year of the record; the text itself if it is not a day."""
 
     def read(fields: Fields) -> Any:
         text = f"{fields.get(name)} {fields.get('year')}"

@@ -1,4 +1,4 @@
-"""Streaming, idempotent imports. Running a file twice changes nothing. What a source no longer lists is retired where that is asked for."""
+"""Streaming, idempotent imports. Importing a file twice changes nothing. Missing rows are retired only on request."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from core.errors import DomainError
 _BATCH = 500
 # Refusals beyond this many are counted but not stored: a file of another kind would fill the table.
 _STORED_REFUSALS = 1_000
-# A run that wrote nothing for so long was killed.
+# A run that wrote nothing for this long was killed.
 _SILENT_AFTER = datetime.timedelta(minutes=15)
 Progress = Callable[[int], None]
 
@@ -109,7 +109,7 @@ def end_silent_runs() -> int:
 
 @contextlib.contextmanager
 def _run_of(kind: ImportKind, path: Path, options: ImportOptions) -> Iterator[ImportRun]:
-    """A run that never stays "running", however its block ends. A dry run leaves nothing behind."""
+    """Open an import run and close it with its final state, however the block ends. A dry run is rolled back."""
     with transaction.atomic() if options.is_dry_run else contextlib.nullcontext():
         run = _begin(kind, path)
         try:
@@ -193,14 +193,14 @@ def _parsed(record: Record, parse: Callable[[dict[str, Any]], Any]) -> tuple[Any
 
 
 def _batches(run: ImportRun, records: Iterable[tuple[int, Any]]) -> Iterator[list[Any]]:
-    """Batches of records. Of several with one id the first is taken; the others are refused."""
+    """Batches of records. The first record with an id is taken; later ones are counted and stored as duplicates."""
     lines: dict[bytes, int] = {}
     batch: list[Any] = []
     for line, record in records:
         key = hashlib.blake2b(f"{type(record).__name__}|{record.source}|{record.source_id}".encode(), digest_size=8).digest()
         if key in lines:
             run.duplicates += 1
-            _store_refusal(run, f"source_id: {record.source_id} stands in line {lines[key]} already.", line=line)
+            _store_refusal(run, f"source_id: {record.source_id} is already in line {lines[key]}.", line=line)
             continue
         lines[key] = line
         batch.append(record)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from catalog.errors import ImportFileUnreadable
-from catalog.services.record import MAX_LINE, Record, object_record, refusal_of_text
+from catalog.services.import_record import MAX_LINE, Record, object_record, refusal_of_text
 
 _CHUNK = 65_536
 _SPACES = " \t\r\n"
@@ -87,7 +87,7 @@ class _Scanner:
         self.line = 1
 
     def next_is(self, character: str) -> bool:
-        """Whether this stands next; it stays there."""
+        """Whether this character comes next. Does not take it."""
         while True:
             rest = self._buffer.lstrip(_SPACES + "\ufeff")
             self._drop(len(self._buffer) - len(rest))
@@ -102,7 +102,11 @@ class _Scanner:
         self._drop(1)
 
     def end(self) -> None:
-        """Nothing but spaces may follow."""
+        """Check that only spaces follow.
+
+        Raises:
+            ImportFileUnreadable: something else does.
+        """
         while not self._buffer.strip(_SPACES):
             self._buffer = ""
             if not self._fill():

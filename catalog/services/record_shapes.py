@@ -55,7 +55,7 @@ def _text(longest: int) -> Any:
 
 
 def _day(value: Any) -> Any:
-    """Days are ISO 8601 alone: 01/02/2027 is two days, and 44927 is a day of a spreadsheet or an instant of Unix."""
+    """Accept ISO 8601 days only: 01/02/2027 may be two different days, and 44927 a day of a spreadsheet or a Unix time."""
     if value is None or isinstance(value, datetime.date):
         return value
     text = value.strip() if isinstance(value, str) else str(value)
@@ -122,7 +122,7 @@ class OpportunityRecord(_Record):
 class OpportunityReader:
     """Turns the records of a file into opportunities, by their own shape or by that of a known feed.
 
-    `unread` has names of fields that were ignored.
+    `unread` collects the names of fields that were ignored, up to about 20.
     """
 
     _KNOWN = frozenset(

@@ -23,12 +23,12 @@ from defusedxml import DefusedXmlException
 
 from catalog.errors import ImportFileUnreadable
 from catalog.services.feed_shapes import feed_of
+from catalog.services.import_record import MAX_LINE, Record
 from catalog.services.json_records import document_records, line_records
-from catalog.services.record import MAX_LINE, Record
 from catalog.services.table_records import delimiter_of, table_records
 from catalog.services.web_records import markdown_records, rss_records
 
-# More than most lines may have.
+# Longer than the longest line.
 _HEAD_BYTES = MAX_LINE + 100_000
 _ARRAY_OF_OBJECTS = re.compile(r'":\s*\[\s*\{')
 _CHUNK_BYTES = 65_536
@@ -38,7 +38,7 @@ _READERS: Mapping[str, Callable[[TextIO], Iterator[Record]]] = {
     "lines": line_records,
     "table": table_records,
 }
-# Of the bytes of a text in UTF-16.
+# The least share of zero bytes, at even or odd positions, of a text in UTF-16.
 _LEAST_ZEROS = 0.3
 _MEMBER_BYTES = 20_000_000
 
@@ -66,7 +66,7 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def _head_of(stream: IO[bytes]) -> bytes:
-    """The beginning of the text, also where it breaks off soon after."""
+    """The beginning of the text, even if the file breaks off later."""
     head = b""
     try:
         while len(head) < _HEAD_BYTES and (part := stream.read(_CHUNK_BYTES)):
@@ -127,10 +127,10 @@ def _form_of(head: bytes) -> _Form:
         return _Form(encoding or "utf-8", "document" if _is_document(start) else "lines")
     lower = start[:1_000].lower()
     if lower.startswith(("<!doctype html", "<html", "<head")):
-        raise ImportFileUnreadable("Line 1, column 1: this is a web page, perhaps one that asks to sign in, and no data.")
+        raise ImportFileUnreadable("Line 1, column 1: this is a web page, perhaps a sign-in page, not data.")
     if lower.startswith("<"):
         if "<rss" not in lower:
-            raise ImportFileUnreadable("Line 1, column 1: XML is read as RSS 2.0 alone.")
+            raise ImportFileUnreadable("Line 1, column 1: of XML, only RSS 2.0 can be read.")
         return _Form("utf-8", "rss")
     if "\n* [" in start or "\n- [" in start:
         return _Form(encoding or "utf-8", "markdown")
@@ -140,7 +140,7 @@ def _form_of(head: bytes) -> _Form:
 
 
 def _unicode_of(head: bytes) -> str:
-    """The Unicode encoding of the text, or "" where it is in none."""
+    """The Unicode encoding of the text; "" if it has none."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     first, second = (head[offset:400:2].count(0) for offset in (0, 1))
@@ -175,7 +175,7 @@ def _is_document(start: str) -> bool:
 
 
 def _looks_like_document(first: str) -> bool:
-    """The same for a line that is too long to be parsed, or cut off."""
+    """Like `_is_document`, for a first line that is cut off or too long to be parsed."""
     return first.startswith("[") or bool(_ARRAY_OF_OBJECTS.search(first, 0, 10_000))
 
 

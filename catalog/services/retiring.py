@@ -1,4 +1,4 @@
-"""What a source no longer lists. Nothing is retired unless somebody asks for it, and never a large share unless they name the number."""
+"""Retiring of rows that a source no longer lists: only on request, and a large share only with its number confirmed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from catalog.enums import OpportunityState, TermState
 from catalog.errors import RetiringRefused
 from catalog.models import Category, ImportRun, Occupation, Opportunity, Skill
 
-# Of what is active of a source, in percent. More than that is rather a file that was cut off than a source that cleared out.
+# Percent of the active rows of a source. If more are missing, the file was more likely cut off than the source cleared out.
 MOST_PERCENT = 20
 _MOST_EXAMPLES = 10
-# What staff have closed or paused, an import does not touch.
+# An import changes only these states; staff chose the others.
 LEFT_TO_THE_SOURCE = frozenset({OpportunityState.LIVE, OpportunityState.EXPIRED, OpportunityState.RETIRED})
 
 
 @dataclasses.dataclass(frozen=True)
 class ImportOptions:
-    """`confirmed` is the number of rows that somebody saw in a dry run and wants retired, whatever share they are."""
+    """What an import may retire. `confirmed` is the number of missing rows seen in a dry run, to be retired whatever share they are."""
 
     retires_missing: bool = False
     confirmed: int | None = None
@@ -68,7 +68,7 @@ def missing_terms(seen: Mapping[type[Model], Mapping[str, set[str]]]) -> list[Mi
 
 
 def record_missing(run: ImportRun, missing: Sequence[Missing]) -> None:
-    """Note how many rows are missing, with some of them."""
+    """Store the number of missing rows and a few examples in the run."""
     run.missing = sum(each.number for each in missing)
     run.missing_examples = [f"{each.source}: {row}"[:300] for each in missing for row in each.rows.order_by("pk")[:_MOST_EXAMPLES]][
         :_MOST_EXAMPLES
@@ -79,7 +79,7 @@ def retire(run: ImportRun, missing: Sequence[Missing], options: ImportOptions) -
     """Retire what is missing.
 
     Raises:
-        RetiringRefused: rows were refused, so that nobody knows what is missing, or it is too large a share and not confirmed.
+        RetiringRefused: records were refused, so the missing rows are unknown; or their share is too large and not confirmed.
     """
     if not run.missing:
         return

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from catalog.errors import ImportFileUnreadable
+from catalog.services.import_record import MAX_LINE, Record
 from catalog.services.json_records import lines_of
-from catalog.services.record import MAX_LINE, Record
 
 _DELIMITERS = (",", ";", "\t", "|")
 
 
 def delimiter_of(header: str) -> str:
-    """What stands between the names of a header, outside quotation marks; "" where nothing known does."""
+    """The delimiter between the names of a header, outside quotation marks; "" if it has none of those known."""
     plain = "".join(part for number, part in enumerate(header.split('"')) if number % 2 == 0)
     counted = {delimiter: plain.count(delimiter) for delimiter in _DELIMITERS}
     best = max(counted, key=lambda delimiter: counted[delimiter])
@@ -49,12 +49,12 @@ def table_records(text: TextIO) -> Iterator[Record]:
 
 
 def _header(names: list[str]) -> list[str]:
-    """The names of the columns as they are known, whatever spaces and capitals they are written with."""
-    found = [name.strip().lstrip("\ufeff").strip() for name in names]
-    lowered = [name if name.isupper() else name.lower() for name in found]
+    """The column names without spaces around them, in lower case unless they are all capitals."""
+    names = [name.strip().lstrip("\ufeff").strip() for name in names]
+    lowered = [name if name.isupper() else name.lower() for name in names]
     twice = [name for name, number in Counter(lowered).items() if number > 1 and name]
     if twice:
-        raise ImportFileUnreadable(f"Line 1: the column {twice[0]!r} stands there twice.")
+        raise ImportFileUnreadable(f"Line 1: the column {twice[0]!r} is there twice.")
     return lowered
 
 

@@ -1,4 +1,4 @@
-"""Records of what is published for readers: RSS 2.0, and lists of links in Markdown."""
+"""Records from RSS 2.0 and from lists of links in Markdown."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import IO, TextIO
 
 import defusedxml.ElementTree
 
+from catalog.services.import_record import Record
 from catalog.services.json_records import lines_of
-from catalog.services.record import Record
 
 _LINK = re.compile(r"^\s*[*+-]\s+\[(?P<title>(?:\\.|[^\]\\])+)\]\((?P<url>[^)\s]+)\)(?:\s+[-–—:]\s*(?P<about>.*))?")
 _HEADING = re.compile(r"^#{2,6}\s+(?P<name>.+?)\s*#*$")
@@ -17,7 +17,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 def rss_records(stream: IO[bytes]) -> Iterator[Record]:
-    """Each item with the texts of its children by their names."""
+    """A record for each item, with the texts of its children by tag."""
     number = 0
     for _, element in defusedxml.ElementTree.iterparse(stream, events=("end",)):
         if element.tag != "item":
@@ -31,12 +31,12 @@ def markdown_records(text: TextIO) -> Iterator[Record]:
     """Each list entry that begins with a link to the web, with the heading above it."""
     heading = ""
     for number, line, refusal in lines_of(text):
-        found = _HEADING.match(line)
+        next_heading = _HEADING.match(line)
         link = _LINK.match(line)
         if refusal:
             yield Record(number, refusal=refusal)
-        elif found:
-            heading = found["name"]
+        elif next_heading:
+            heading = next_heading["name"]
         elif link and link["url"].startswith(("http://", "https://")):
             fields = {"link_title": _ESCAPED.sub(r"\1", link["title"]), "link_url": link["url"], "link_about": link["about"] or ""}
             yield Record(number, fields={**fields, "link_heading": heading})

@@ -96,7 +96,7 @@ class TestOpportunities:
         rows = [row(1), *(row(number) for number in range(10, 600)), row(1, id=" s:1 ", title="Again"), row(1, id="S:1")]
         run = import_opportunities(path=write_lines(rows))
         assert (run.added, run.refused, run.duplicates) == (592, 0, 1)
-        assert [(refusal.line, refusal.reason) for refusal in run.refusals.all()] == [(592, "source_id: s:1 stands in line 1 already.")]
+        assert [(refusal.line, refusal.reason) for refusal in run.refusals.all()] == [(592, "source_id: s:1 is already in line 1.")]
         assert Opportunity.objects.get(source_id="s:1").title == "Job 1"
 
     def test_csv_gives_the_same_as_json(self, tmp_path: Path) -> None:

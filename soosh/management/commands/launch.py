@@ -79,7 +79,7 @@ class Command(BaseCommand):
 
 
 def _state(body: bytes) -> str:
-    """What `/readyz` says is not in order, or, while the web server is starting, what the front server says."""
+    """The failed checks of `/readyz`, or the front server's message while the web server is starting."""
     answer = json.loads(body)
     return json.dumps(answer.get("checks") or answer.get("detail"))
 

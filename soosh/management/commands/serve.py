@@ -12,7 +12,7 @@ from core.embedded.processes import HOME_VARIABLE, listener_on
 from core.embedded.services import ServicesAlreadyRunning, prepare, prepare_folders
 from core.embedded.supervision import WebServers, configuration, web_configuration
 
-# A machine of its own gets more than one that is somebody's desk.
+# A server gets more workers than a developer's machine.
 _AT_A_DESK = WebServers(workers=1, threads=8, autostart=False)
 _ALONE = WebServers(workers=2, threads=4, autostart=True)
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--web",
             action="store_true",
-            help="Run the web servers alone, for every network of this machine: what a container of production runs.",
+            help="Run only the web servers, on every network interface, as a production container does.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,7 +57,7 @@ def _front(host: str) -> Front:
         host=host,
         port=settings.PORT,
         trusted_proxies=settings.TRUSTED_PROXY_COUNT,
-        # ".soosh.example" stands for the host and all below it.
+        # ".soosh.example" allows the host and its subdomains.
         probe_host=str(settings.ALLOWED_HOSTS[0]).lstrip("."),
         problem_types=settings.PROBLEM_TYPE_BASE,
     )

@@ -14,8 +14,10 @@ _UNDECODED = re.compile("[\udc80-\udcff]")
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """A record with the line on which it ends, or the reason why that line holds none. `position` counts bytes of the file. `note` is
-    something about the whole file that whoever imports it should know."""
+    """A record of an import file, or the reason why it was refused.
+
+    `line` is the line where it ends, `position` the bytes read so far, `note` a remark about the whole file.
+    """
 
     line: int
     position: int = 0
@@ -30,7 +32,7 @@ def refusal_of_text(text: str) -> str:
     if undecoded:
         return f"Column {undecoded.start() + 1}: the line is not UTF-8."
     if "\x00" in text:
-        return f"Column {text.index(chr(0)) + 1}: the line holds a NUL character."
+        return f"Column {text.index(chr(0)) + 1}: the line contains a NUL character."
     return ""
 
 
@@ -41,7 +43,7 @@ def object_record(value: Any, text: str, line: int) -> Record:
     if "\\u0000" in text or "\\ud" in text.lower():
         plain = json.dumps(value, ensure_ascii=False)
         if re.search("[\ud800-\udfff]", plain):
-            return Record(line, refusal="A text holds half a surrogate pair, which is no character.")
+            return Record(line, refusal="A text contains half a surrogate pair, which is not a character.")
         if "\\u0000" in plain:
-            return Record(line, refusal="A text holds a NUL character.")
+            return Record(line, refusal="A text contains a NUL character.")
     return Record(line, fields=value)
