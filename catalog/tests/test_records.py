@@ -109,7 +109,7 @@ def test_a_table_is_read_however_it_is_written(tmp_path: Path, content: bytes) -
         (b" \n\n", "The file is empty."),
         (HEADER, "The file has no rows."),
         (b"<!doctype html><html>Sign in</html>", "Line 1, column 1: this is a web page"),
-        (b"<?xml version='1.0'?><feed/>", "Line 1, column 1: XML is read as RSS 2.0 alone."),
+        (b"<?xml version='1.0'?><feed/>", "Line 1, column 1: of XML, only RSS 2.0 can be read."),
         (b'{"a": [{"b": 1}]} {"a": 2}', "Line 1: not valid JSON: more follows after its end."),
         (b"just some words\n", "Line 1: this is neither JSON nor a table"),
         (b"title,Title,x\n1,2,3\n", "Line 1: the column 'title' is there twice."),
