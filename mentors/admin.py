@@ -96,7 +96,7 @@ class MentorProfileAdmin(AuditedAdmin):
     def reinstate(self, request: HttpRequest, rows: QuerySet[MentorProfile]) -> None:
         self._decide(request, rows, lambda row, staff, note: profiles.reinstate(staff=staff, profile=row, note=note))
 
-    @admin.action(description="Let them come back in spite of strikes; the note of each says why", permissions=("change",))
+    @admin.action(description="Lift the bar for strikes (write the reason in each note first)", permissions=("change",))
     def lift_bar(self, request: HttpRequest, rows: QuerySet[MentorProfile]) -> None:
         self._decide(request, rows, lambda row, staff, note: profiles.lift_bar(staff=staff, profile=row, note=note))
 

@@ -19,9 +19,9 @@ RULES: Mapping[Refusal, str] = {
         SELECT FROM mentors_offer AS offer
         WHERE offer.profile_id = schedule.profile_id AND offer.is_active AND offer.kind <> 'group' AND offer.duration_minutes = %(minutes)s
     )""",
-    # The row holds the hours from now up to the horizon. It cannot tell of others, which the rules about notice and horizon refuse.
+    # The row holds the hours from now to the horizon; the rules about notice and horizon refuse other times.
     Refusal.NOT_OPEN: f"NOT wanted <@ schedule.open_time AND start >= %(now)s AND NOT ({_IS_TOO_FAR})",
-    # Where the mentor is not open, there is no grid to be off.
+    # Outside the openings there is no grid.
     Refusal.OFF_GRID: """start <@ schedule.open_time AND NOT EXISTS (
         SELECT FROM unnest(schedule.grids) AS grid
         WHERE start <@ grid AND mod(extract(epoch FROM start - lower(grid)), schedule.increment_minutes * 60) = 0

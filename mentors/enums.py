@@ -72,7 +72,7 @@ class CalendarKind(TextChoices):
 
 
 class CalendarProblem(TextChoices):
-    """What of an outside calendar was not understood. All but the last keep its owner busy."""
+    """Problems in an outside calendar. All but the last keep its owner busy."""
 
     UNKNOWN_ZONE = "unknown_zone", "names a time zone that nobody knows"
     AMBIGUOUS_TIME = "ambiguous_time", "states a time that can be read in two ways"

@@ -44,11 +44,11 @@ class TooManyCalendars(Conflict):
 
 class NoteMissing(Conflict):
     code = "note_missing"
-    message = _("Write the reason into the note first. The mentor is told.")
+    message = _("Please write the reason in the note first. The mentor will see it.")
 
 
 class PausedForStrikes(Conflict):
-    """`data["until"]` is when they can take bookings again, `data["reason"]` why not before."""
+    """`data["until"]` is when bookings are possible again, `data["reason"]` why not before."""
 
     code = "paused_for_strikes"
     message = _("You missed or called off several sessions lately, so you cannot take bookings for now.")

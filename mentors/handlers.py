@@ -49,7 +49,7 @@ def tell_mentor_what_was_decided(event: MentorDecided) -> None:
 
 @subscribe(CalendarWentStale)
 def tell_owner_of_stale_calendar(event: CalendarWentStale) -> None:
-    """A calendar could not be read: at all yet, or for long."""
+    """Notify the owner of a calendar that was never read, or not for long."""
     calendar = OutsideCalendar.objects.filter(pk=event.calendar_id).first()
     if calendar is None:
         return
@@ -62,7 +62,7 @@ def tell_owner_of_stale_calendar(event: CalendarWentStale) -> None:
 
 @subscribe(CalendarMisread)
 def notify_owner_of_misread_calendar(event: CalendarMisread) -> None:
-    """Something new in a calendar was not understood."""
+    """Notify the owner of a new problem in a calendar."""
     calendar = OutsideCalendar.objects.filter(pk=event.calendar_id).first()
     problems = problems_of(calendar) if calendar is not None else []
     if calendar is not None and problems:
@@ -98,7 +98,7 @@ def tell_mentor_about_pause(event: MentorAutoPaused) -> None:
 
 @subscribe(OfferSwitchedOff)
 def tell_mentor_about_offer(event: OfferSwitchedOff) -> None:
-    """The price of an offer cannot be charged."""
+    """Notify the mentor that an offer was switched off."""
     offer = Offer.objects.filter(pk=event.offer_id).first()
     if offer is not None:
         data = {

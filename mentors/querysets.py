@@ -100,7 +100,7 @@ class MentorProfileQuerySet(VectorQuerySet["MentorProfile"]):
         return self.filter(_Speaks(F("languages"), models.Value(list(languages), output_field=ArrayField(models.CharField()))))
 
     def offering(self, *, minutes: int | None = None, price_max: int | None = None, currency: str = "") -> Self:
-        """Mentors with one offer that is all of this. A price is one of `currency`, which only free of charge (0) does not need."""
+        """Mentors with one offer that meets all conditions. `price_max` needs `currency`, unless it is 0."""
         offers = apps.get_model("mentors", "Offer")._default_manager.filter(profile=OuterRef("pk"), is_active=True)
         if minutes is not None:
             offers = offers.filter(duration_minutes=minutes).exclude(kind=OfferKind.GROUP)

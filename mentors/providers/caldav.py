@@ -59,12 +59,12 @@ def version_of(address: str, credentials: Credentials) -> str:
 
 
 def content_of(address: str, credentials: Credentials, *, first: datetime.datetime, last: datetime.datetime) -> tuple[bytes, bool]:
-    """Every event that touches this stretch of time, as iCalendar objects one after the other, and whether the server gave all of them.
+    """Every event that overlaps this time, as concatenated iCalendar objects, and whether the server sent all of them.
 
     Raises:
         FetchFailed
     """
-    # Servers disagree about the edges where an event's zone is not known to them.
+    # Servers that do not know an event's zone disagree about the edges.
     first, last = first - _MARGIN, last + _MARGIN
     stretch = f'<c:time-range start="{first:%Y%m%dT%H%M%SZ}" end="{last:%Y%m%dT%H%M%SZ}"/>'
     query = (

@@ -36,7 +36,7 @@ class Problem:
 
 @dataclasses.dataclass(frozen=True)
 class Moment:
-    """One reading of a start: a date in the owner's zone, or a wall time by a clock."""
+    """One interpretation of a start: a date in the owner's zone, or a wall time in a zone."""
 
     wall: datetime.datetime
     zone: Zone
@@ -47,12 +47,12 @@ class Moment:
 
 
 def instant(wall: datetime.datetime, clock: datetime.tzinfo) -> datetime.datetime:
-    """A wall time as an instant: the first of two, and what a clock leaves out counts by the offset before."""
+    """The instant of a wall time: the first of two at a backward change; a skipped one by the offset before the change."""
     return wall.replace(tzinfo=clock).astimezone(datetime.UTC)
 
 
 class Context:
-    """What holds for all events of a calendar, and what was noticed about them."""
+    """Facts that all events of a calendar share, and the problems found in them."""
 
     def __init__(self, first: datetime.datetime, last: datetime.datetime, owner: ZoneInfo, calendar: Component) -> None:
         self.first, self.last, self.owner = first, last, Zone(owner)
@@ -64,7 +64,7 @@ class Context:
         self._reported: set[tuple[str, str, str]] = set()
 
     def emptied(self) -> Context:
-        """The same for a trial, with problems of its own."""
+        """A copy for a trial reading, which collects problems of its own."""
         other = copy.copy(self)
         other.problems, other._reported = set(), set()
         return other
@@ -79,7 +79,7 @@ class Context:
 
 
 def is_busy(event: Component) -> bool:
-    """Neither cancelled nor marked as free. Where an event contradicts itself, or is made of two, it is busy."""
+    """Whether an event is neither cancelled nor marked as free. One that contradicts itself, or mixes two events, is busy."""
     if event.is_broken or len({each.value for each in event.all("DTSTART")}) > 1:
         return True
     status = {each.value.strip().upper() for each in event.all("STATUS")}
@@ -93,7 +93,7 @@ def is_busy(event: Component) -> bool:
 
 
 def title_of(event: Component) -> str:
-    """What an event calls itself, unless it is private."""
+    """The title of an event; "" if it is private."""
     if (event.text("CLASS") or "PUBLIC").upper() != "PUBLIC":
         return ""
     text = event.text("SUMMARY").replace("\\n", " ").replace("\\N", " ")
@@ -103,8 +103,8 @@ def title_of(event: Component) -> str:
 
 
 def whole(event: Component, context: Context) -> Iterator[Span]:
-    """All the time that an event may be meant for of which the times cannot be read: its dates, or if it may recur or has none, from its
-    first date on."""
+    """All the time that an event with unreadable times may take: its dates, or everything from its first date on if it may recur or has
+    no date."""
     texts = [f"{each.value} {each.parameters}" for each in event.properties if each.name in TIME_PROPERTIES]
     dates = sorted(date for text in texts for date in dates_in(text))
     starts = [_midnight(date, -1) for date in dates]
@@ -115,13 +115,13 @@ def whole(event: Component, context: Context) -> Iterator[Span]:
 
 
 def _midnight(date: datetime.date, days: int) -> datetime.datetime:
-    """Of a date so many days off, in UTC: a day more on either side is all that zones can make."""
+    """Midnight UTC of a date moved by some days. One day of margin on either side covers every time zone."""
     return datetime.datetime.combine(date, datetime.time(), datetime.UTC) + days * _DAY
 
 
 @dataclasses.dataclass(frozen=True)
 class Shift:
-    """From the occurrence at `since` on, all of a series are moved as `event` says (RFC 5545, 3.8.4.4: THISANDFUTURE)."""
+    """A THISANDFUTURE change (RFC 5545, 3.8.4.4): occurrences from `since` on move as `event` says."""
 
     since: datetime.datetime
     wall: datetime.datetime
@@ -153,22 +153,22 @@ class EventReader:
         return found
 
     def moment(self) -> Moment | None:
-        """The one reading of the start; None where there is none, or are several."""
+        """The start, if it has exactly one interpretation; otherwise None."""
         found = [moment for each in self.event.all("DTSTART") for moment in self._moments(each)]
         return found[0] if len(found) == 1 else None
 
     def _moments(self, found: Property) -> list[Moment]:
-        """The ways to read a time; more than one where the file contradicts itself, none where it cannot be read."""
+        """Every interpretation of a time: several if the file contradicts itself, none if it cannot be read."""
         time = parse_time(found.value) if found.is_intact else None
         if time is None:
             return []
         if not isinstance(time.value, datetime.datetime):
-            # A date has no zone, whatever stands beside it (RFC 5545, 3.2.19).
+            # A date has no zone, even if a TZID is given (RFC 5545, 3.2.19).
             return [Moment(datetime.datetime.combine(time.value, datetime.time()), self.context.owner, True)]
         moments = [Moment(time.value, zone, False) for zone in self._zones(found, time)]
         stated = self.context.stated
         if time.offset == datetime.UTC and self.context.stated_name and stated.is_certain and self.event.all("RRULE"):
-            # Whether such a series goes by UTC or by the clock of its calendar, programs disagree.
+            # Programs disagree whether such a series follows UTC or the zone of its calendar.
             moments.append(Moment(instant(time.value, datetime.UTC).astimezone(stated.clock).replace(tzinfo=None), stated, False))
         return moments
 
@@ -231,7 +231,7 @@ class EventReader:
                 yield wall
 
     def _rule(self, found: Property) -> Rule | None:
-        """A rule; None where nothing stands in it."""
+        """The rule of an RRULE; None if it is empty."""
         is_empty = found.is_intact and not found.value.strip()
         rule = parse_rule(found.value) if found.is_intact else rule_from_fragment(found.value)
         if is_empty or not rule.is_certain:
@@ -239,7 +239,7 @@ class EventReader:
         return None if is_empty else rule
 
     def _until(self, moment: Moment, rule: Rule) -> datetime.datetime | None:
-        """The last wall time at which the rule may start something; the later one where that is not clear."""
+        """The last wall time at which the rule may start an occurrence; the later one if it is ambiguous."""
         if rule.until is None:
             return None
         value = rule.until.value
@@ -251,11 +251,11 @@ class EventReader:
         return max(local, value) if moment.is_date else local
 
     def _end_of(self, rule: Rule) -> datetime.datetime:
-        """When a rule that cannot be followed is over for sure."""
+        """The instant after which a rule that cannot be followed has certainly ended."""
         return self.context.last if rule.until is None else min(_midnight(rule.until.value, 3), self.context.last)
 
     def _lengths(self, moment: Moment, ends: Sequence[Property]) -> Lengths:
-        """How long an occurrence takes, by a stop watch and by the clock on the wall: the longest of what is stated."""
+        """Length of an occurrence in elapsed time and in wall time: the longest of those stated."""
         found: list[Lengths] = []
         for each in ends:
             length = self._length(each, moment)
@@ -269,7 +269,7 @@ class EventReader:
         if not found and self.event.is_broken:
             found.append(_rest_of_day(moment, ""))
         least = _DAY if moment.is_date else _MINUTE
-        # An event without length is an instant; a minute of it is what can be stored.
+        # An empty range cannot be stored, so an event without length takes a minute.
         return max((each[0] for each in found), default=_NONE) or least, max((each[1] for each in found), default=_NONE) or least
 
     def _length(self, found: Property, moment: Moment) -> Lengths | None:
@@ -296,7 +296,7 @@ class EventReader:
         return latest - start, _whole_days(wall - moment.wall) if moment.is_date else wall - moment.wall
 
     def _gone(self, moment: Moment) -> set[datetime.datetime]:
-        """The instants of occurrences that are taken out, or replaced by another entry. What is not surely one of them stays."""
+        """Instants of occurrences that are excluded or replaced by another entry. If that is uncertain, the occurrence stays."""
         gone = set()
         for found in (*self.event.all("EXDATE"), *self.removed):
             for text in filter(None, (part.strip() for part in found.value.split(","))):
@@ -310,7 +310,7 @@ class EventReader:
         return gone
 
     def excluded(self, found: Property, text: str, moment: Moment) -> datetime.datetime | None:
-        """The instant of an occurrence that an EXDATE or a RECURRENCE-ID names; None if it cannot surely be told."""
+        """The instant that an EXDATE or a RECURRENCE-ID names; None if it is uncertain."""
         time = parse_time(text) if found.is_intact else None
         if time is None:
             return None
@@ -326,7 +326,7 @@ class EventReader:
         return instant(time.value, zone.clock) if zone.is_certain and moment.zone.is_certain else None
 
     def _extra(self, found: Property, moment: Moment, gone: set[datetime.datetime], lengths: Lengths) -> Iterator[Span]:
-        """The occurrences that stand in an RDATE: times, or periods with lengths of their own."""
+        """The occurrences of an RDATE: times, or periods with their own lengths."""
         for text in filter(None, (part.strip() for part in found.value.split(","))):
             begin, _, end = text.partition("/")
             starts = self._moments(dataclasses.replace(found, value=begin))
@@ -342,11 +342,11 @@ class EventReader:
 
 
 class TooManyOccurrences(Exception):
-    """More of a series than anybody has."""
+    """A series has more occurrences than are followed."""
 
 
 def _span(moment: Moment, wall: datetime.datetime, lengths: Lengths) -> Span:
-    """An occurrence. Where the clock is put forward or back meanwhile, it ends at the later of its two possible ends."""
+    """The span of an occurrence. If the offset changes during it, it ends at the later of its two possible ends."""
     start = moment.at(wall)
     exact, nominal = lengths
     end = moment.at(wall + nominal) if moment.is_date else max(start + exact, moment.at(wall + nominal))
@@ -354,7 +354,7 @@ def _span(moment: Moment, wall: datetime.datetime, lengths: Lengths) -> Span:
 
 
 def _rest_of_day(moment: Moment, stated: str) -> Lengths:
-    """Up to the end of the day, or of the last date that can be seen in what is stated; an hour at least."""
+    """The length to the end of the day, or of the last date in the stated text; at least an hour."""
     last = max((moment.wall.date(), *dates_in(stated)))
     end = datetime.datetime.combine(last, datetime.time()) + _DAY
     length = max(end - moment.wall, _HOUR)

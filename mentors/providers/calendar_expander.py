@@ -33,7 +33,7 @@ MOST_BUSY = 10_000
 _MOST_PROBLEMS = 100
 _MOST_STRAYS = 10
 _STATED_TIME = {"VFREEBUSY": free_busy_spans, "VAVAILABILITY": availability_spans}
-# What looks like an event, but is called something else, counts as one.
+# A component of any other name that has a DTSTART counts as an event.
 _OTHER_COMPONENTS = frozenset({"VTODO", "VJOURNAL", "VTIMEZONE", "VFREEBUSY", "VAVAILABILITY", "VALARM", "STANDARD", "DAYLIGHT"})
 
 
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def expand_calendars(question: dict[str, str], content: bytes) -> dict[str, Any]:
-    """What a file says about the time that is asked about, in the form that `main` prints."""
+    """Busy times and problems of a file within the requested time, in the form that `main` prints."""
     document = parse_calendars(content)
     if not document.calendars:
         return {"refused": "not_a_calendar"}
@@ -67,14 +67,14 @@ def expand_calendars(question: dict[str, str], content: bytes) -> dict[str, Any]
 
 
 def _strays(document: Document, problems: list[Problem]) -> Iterator[Problem]:
-    """The lines that were left out, but for those that made a problem of their own."""
+    """A problem for each line that was ignored, unless it already caused one."""
     lines = {problem.line for problem in problems}
     for line, text in [stray for stray in document.strays if stray[0] not in lines][:_MOST_STRAYS]:
         yield Problem("stray_line", line, "", " ".join(text.split())[:100])
 
 
 def _bounded(busy: set[Busy]) -> list[Busy]:
-    """No more than can be stored: where there are more, without titles and as one where they touch, and in the end without gaps."""
+    """Limit the number of busy times: merge those that touch, without titles, and join the last ones across their gaps."""
     if len(busy) <= MOST_BUSY:
         return sorted(busy)
     joined: list[Busy] = []
@@ -114,7 +114,7 @@ class Expander:
         )
 
     def _take(self, events: list[Component], context: Context, read: Callable[[], set[Busy]]) -> None:
-        """Add what `read` finds; or, where it fails, all the time that it may have been about."""
+        """Add the times that `read` gives; if it fails, all the time that the events may take."""
         try:
             found = self._within_limits(read)
         except TooSlow:
@@ -122,7 +122,7 @@ class Expander:
         except TooManyOccurrences:
             found = _unread("too_many", events, context)
         except Exception:
-            # Whatever a file holds, the next event is read.
+            # One unreadable event must not keep the others from being read.
             found = _unread("unreadable_event", events, context)
         for start, end, title in found:
             cut = (max(start, self.first).astimezone(datetime.UTC), min(end, self.last).astimezone(datetime.UTC), title)

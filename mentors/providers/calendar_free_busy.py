@@ -1,4 +1,4 @@
-"""Busy time that is stated as such: VFREEBUSY (RFC 5545, 3.6.4) and VAVAILABILITY (RFC 7953)."""
+"""Explicit busy time: VFREEBUSY (RFC 5545, 3.6.4) and VAVAILABILITY (RFC 7953)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mentors.providers.calendar_lines import Component, Property
 
 
 def free_busy_spans(component: Component, context: Context) -> set[Span]:
-    """The periods of a VFREEBUSY, whatever kind of busy they are: what is not called free."""
+    """All periods of a VFREEBUSY that are not FREE."""
     found: set[Span] = set()
     for stated in component.all("FREEBUSY"):
         if stated.parameters.get("FBTYPE", "BUSY").upper() == "FREE" and stated.is_intact:
@@ -27,7 +27,7 @@ def _period_spans(component: Component, stated: Property, text: str, context: Co
 
 
 def availability_spans(component: Component, context: Context) -> set[Span]:
-    """The time of a VAVAILABILITY that none of its AVAILABLE parts opens. A part that cannot surely be read opens nothing."""
+    """The time of a VAVAILABILITY outside its AVAILABLE parts. A part that cannot be read with certainty opens nothing."""
     if component.text("BUSYTYPE").upper() == "FREE" and not component.is_broken:
         return set()
     busy = _bounds(component, context)
@@ -42,7 +42,7 @@ def availability_spans(component: Component, context: Context) -> set[Span]:
 
 
 def _bounds(component: Component, context: Context) -> set[Span]:
-    """From its start to its end; without one of them there is no bound."""
+    """The time from its start to its end; unbounded on a side that is missing."""
     has_end = bool(component.all("DTEND") or component.all("DURATION"))
     if component.all("DTSTART") and has_end:
         return EventReader(component, context).spans()

@@ -15,10 +15,10 @@ _EVENT_PROPERTIES = TIME_PROPERTIES | {"STATUS", "TRANSP", "X-MICROSOFT-CDO-BUSY
 _TEXT_PROPERTIES = frozenset({"UID", "SUMMARY", "CLASS", "SEQUENCE", "FBTYPE", "BUSYTYPE", "X-WR-TIMEZONE"})
 _ZONE_PROPERTIES = frozenset({"TZID", "TZOFFSETFROM", "TZOFFSETTO"})
 _RELEVANT = _EVENT_PROPERTIES | _TEXT_PROPERTIES | _ZONE_PROPERTIES | {"FREEBUSY"}
-# Of these one cannot lie within another.
+# These cannot be nested in one another.
 _OUTER = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE", "VAVAILABILITY"})
 _KNOWN = _OUTER | {"VALARM", "STANDARD", "DAYLIGHT", "AVAILABLE", "VLOCATION", "VRESOURCE", "PARTICIPANT"}
-# Properties of these names are common, and say nothing about time.
+# Common properties that do not affect time.
 _HARMLESS = frozenset(
     {
         *("ACTION", "ATTACH", "ATTENDEE", "CALSCALE", "CATEGORIES", "COLOR", "COMMENT", "COMPLETED", "CONFERENCE", "CONTACT"),
@@ -38,7 +38,7 @@ _TIME_VALUE = re.compile(r"\s*[+-]?\d{4}-?\d\d-?\d\d(?:[\sT][\d:.,]*)?(?:Z|[+-]\
 
 @dataclasses.dataclass
 class Property:
-    """A content line. `is_intact` is false where it was cut or has no value of its own, so that its meaning is unknown."""
+    """A content line. `is_intact` is false if it was cut or has no value, so that its meaning is unknown."""
 
     name: str
     parameters: dict[str, str]
@@ -49,7 +49,7 @@ class Property:
 
 @dataclasses.dataclass
 class Component:
-    """What stands between BEGIN and END. `line` is that of BEGIN, counted from 1."""
+    """The content between BEGIN and END. `line` is that of BEGIN, counted from 1."""
 
     name: str
     line: int
@@ -61,13 +61,13 @@ class Component:
         return [each for each in self.properties if each.name == name]
 
     def text(self, name: str) -> str:
-        """The value of the first property of this name, or nothing."""
+        """The value of the first property of this name; "" if there is none."""
         return next((each.value.strip() for each in self.properties if each.name == name), "")
 
 
 @dataclasses.dataclass
 class Document:
-    """All calendars of a text. `strays` are lines that belong to nothing, `is_cut` tells that the text stops before its end."""
+    """All calendars of a text. `strays` are lines outside of components; `is_cut` says that the text ends too early."""
 
     calendars: list[Component]
     strays: list[tuple[int, str]]
@@ -75,7 +75,7 @@ class Document:
 
 
 def parse_calendars(content: bytes) -> Document:
-    """Read all that there is; nothing is refused. A document without calendars is no calendar."""
+    """Parse a text without ever refusing it. If it is not a calendar, the document has no calendars."""
     reader = _Reader()
     for line, text, is_folded in _logical_lines(content):
         reader.take(line, text, is_folded)
@@ -83,7 +83,7 @@ def parse_calendars(content: bytes) -> Document:
 
 
 def _logical_lines(content: bytes) -> Iterator[tuple[int, str, bool]]:
-    """Unfolded lines with their number and whether they were folded. Folds may lie within a character, so they are undone in bytes."""
+    """Unfolded lines with their number and whether they were folded. Unfolds bytes, because a fold may split a character."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         content = content.decode("utf-16", "replace").encode()
     parts: list[bytes] = []
@@ -146,7 +146,7 @@ class _Reader:
         if len(self.stack) > 1 or (self.stack and found.name not in _EVENT_PROPERTIES):
             self.stack[-1].properties.append(found)
         elif found.name in _EVENT_PROPERTIES and self.latest is not None:
-            # It belongs to an event that was ended too early.
+            # The property of an event that an END closed too early.
             self.latest.properties.append(found)
             self.latest.is_broken = True
 
@@ -185,7 +185,7 @@ class _Reader:
         open_component = self.stack[-1] if self.stack else None
         is_expected = name in names and not (name == "VEVENT" and open_component is not None and not open_component.all("DTSTART"))
         if self.unfinished is not None and self.unfinished.name == name and open_component is not None and not is_expected:
-            # The BEGIN before was the line too many: what followed it belongs to what it stood in.
+            # The last BEGIN was superfluous: its properties belong to the component around it.
             self.stack.pop()
             self.unfinished.properties += open_component.properties
             if self.calendars and open_component in self.calendars[-1].children:
@@ -197,7 +197,7 @@ class _Reader:
             self.strays.append((line, f"END:{name}"))
 
     def _close(self, number: int, *, is_last_broken: bool = True) -> None:
-        """Close the innermost components. What an END did not close is broken, and hands its properties to what it lies in."""
+        """Close the innermost components. One without its END is broken and passes its properties to the component around it."""
         for place in range(number):
             closed = self.stack.pop()
             closed.is_broken = closed.is_broken or (is_last_broken or place < number - 1)
@@ -214,7 +214,7 @@ def _is_harmless(name: str) -> bool:
 
 
 def _property_of(line: int, text: str) -> Property | None:
-    """A content line taken apart; None if it has no name or no colon."""
+    """Parse a content line; None if it has no name or no colon."""
     match = _NAME.match(text)
     if match is None:
         return None
@@ -226,14 +226,14 @@ def _property_of(line: int, text: str) -> Property | None:
         return None
     colon = colons[0]
     if name in TIME_PROPERTIES:
-        # Names of zones may have colons of their own: what follows the right one looks like a time.
+        # Zone names may contain colons; the right one is followed by a time.
         colon = next((place for place in colons if _TIME_VALUE.match(text[place + 1 :])), colon)
     parameters = {key.upper(): value.strip().strip('"') for key, value in _PARAMETER.findall(text[match.end() : colon])}
     return Property(name, parameters, text[colon + 1 :], line)
 
 
 def _colons(text: str, start: int) -> Iterator[int]:
-    """The places of the colons outside of quotes."""
+    """Positions of the colons outside quotes."""
     is_quoted = False
     for place in range(start, len(text)):
         if text[place] == '"':

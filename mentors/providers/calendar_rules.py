@@ -1,4 +1,4 @@
-"""Recurrence rules (RFC 5545, 3.3.10). What cannot be read of a rule makes it larger, never smaller."""
+"""Recurrence rules (RFC 5545, 3.3.10). Unreadable parts make a rule larger, never smaller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WHOLE = r"[1-9]\d{0,17}"
 
 
 def _numbers(largest: int, *, is_signed: bool) -> Callable[[str], bool]:
-    """Whether a text is a list of numbers from 0, or from 1 on either side of zero, up to a largest."""
+    """A check for lists of numbers up to `largest`: from 0, or if signed from 1 in either direction."""
 
     def check(text: str) -> bool:
         for part in text.split(","):
@@ -53,8 +53,8 @@ _WHOLE_DAYS = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """A recurrence rule. `text` is what `dateutil` follows, without its end; None stands for any time at all. `is_certain` is false where
-    the rule was made larger than it may have been meant."""
+    """A recurrence rule. `text` is the rule for `dateutil`, without its end; None means at any time. `is_certain` is false if the rule was
+    made larger because a part could not be read."""
 
     text: str | None
     until: Time | None
@@ -64,7 +64,7 @@ class Rule:
         """The wall times of the rule from `start` on."""
         from dateutil.rrule import rrulestr
 
-        assert self.text is not None  # the caller has looked
+        assert self.text is not None  # checked by the caller
         for wall in rrulestr(f"RRULE:{self.text}", dtstart=start):
             if until is not None and wall > until:
                 return
@@ -72,7 +72,7 @@ class Rule:
 
 
 def parse_rule(text: str) -> Rule:
-    """Read a rule. A part without a value is left out; one that is unknown makes the rule daily, or without a bound."""
+    """Parse a rule. Empty parts are ignored; an unknown part makes the rule daily or unbounded."""
     parts: dict[str, str] = {}
     is_certain = True
     for part in filter(None, (part.strip() for part in text.upper().split(";"))):
@@ -86,7 +86,7 @@ def parse_rule(text: str) -> Rule:
     parts.pop("UNTIL", None)
     wrong = {name for name, value in parts.items() if name not in _PARTS or not _PARTS[name](value)}
     if until is not None or wrong & {"INTERVAL"}:
-        # A count is only as good as what is counted.
+        # COUNT is meaningless if the occurrences that it counts are uncertain.
         wrong |= {"COUNT"} & parts.keys()
     for name in wrong & {"INTERVAL", "COUNT", "WKST"}:
         del parts[name]
@@ -94,7 +94,7 @@ def parse_rule(text: str) -> Rule:
 
 
 def rule_from_fragment(text: str) -> Rule:
-    """The largest rule that a damaged line may have meant: every day at the same time, if it surely went by days."""
+    """The largest rule that a damaged line may mean: daily at the same time if it certainly repeats by days, else any time."""
     upper = text.upper()
     is_by_days = re.search(r"FREQ=(?:DAILY|WEEKLY|MONTHLY|YEARLY)", upper) and not re.search(r"BY(?:HOUR|MINUTE|SECOND)", upper)
     return Rule("FREQ=DAILY" if is_by_days else None, None, False)

@@ -1,4 +1,4 @@
-"""The events of one UID together: a series, what departs from it, and events that merely share the UID."""
+"""Events that share a UID: a series, changes of its occurrences, and unrelated events with the same UID."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Busy = tuple[datetime.datetime, datetime.datetime, str]
 
 
 def series_spans(events: Sequence[Component], context: Context) -> set[Busy]:
-    """When the events of one UID keep somebody busy: series, what departs from them, and events that merely share the UID."""
+    """Busy times of the events that share a UID."""
     changes = [event for event in events if event.all("RECURRENCE-ID")]
     masters = [event for event in events if not event.all("RECURRENCE-ID")]
     recurring = [event for event in masters if event.all("RRULE") or event.all("RDATE")] or masters
     found: set[Busy] = set()
     shifted: list[Component] = []
     for master in masters:
-        # With several series nobody can tell which one a change belongs to, so that it takes nothing away.
+        # With several series it is unknown which one a change belongs to, so it removes no occurrence.
         own = changes if recurring == [master] else []
         reader = EventReader(master, context, [each for change in own for each in change.all("RECURRENCE-ID")])
         reader.shifts = [shift for change in own if (shift := _shift_of(change, reader))]
@@ -42,7 +42,7 @@ def _is_of_all_later(change: Component) -> bool:
 
 
 def _shift_of(change: Component, master: EventReader) -> Shift | None:
-    """What a change means for the occurrences after it; None if it is about one alone."""
+    """The shift of the occurrences after a change; None if it changes a single one."""
     start, moved = master.moment(), EventReader(change, master.context).moment()
     if not _is_of_all_later(change) or start is None or moved is None:
         return None

@@ -1,4 +1,4 @@
-"""Dates, times, durations and periods of iCalendar (RFC 5545, 3.3), read from whatever form programs write them in."""
+"""Dates, times, durations and periods of iCalendar (RFC 5545, 3.3), in the forms that programs write, standard or not."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _TIME = re.compile(
 _DURATION = re.compile(r"([+-]?)P(?=\d|T\d)(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.IGNORECASE | re.ASCII)
 _DATE_ANYWHERE = re.compile(r"(?<![0-9])([0-9]{4})-?([0-9]{2})-?([0-9]{2})(?![0-9])")
 _LONGEST = datetime.timedelta(days=36_600)
-# Leap years beyond which nobody's events lie; what is further off (0001, 9999) is as far off for all that matters here.
+# Leap years outside which no real event lies; years further off (0001, 9999) are clamped to them.
 _EARLIEST_YEAR, _LATEST_YEAR = 1604, 2296
 
 
 @dataclasses.dataclass(frozen=True)
 class Time:
-    """A date, or a wall time with the offset that stands beside it (None where nothing does)."""
+    """A date, or a wall time with its offset (None if none is given)."""
 
     value: datetime.date
     offset: datetime.timezone | None = None
@@ -31,7 +31,7 @@ class Time:
 
 
 def parse_time(text: str) -> Time | None:
-    """`20261207`, `20261207T090000Z`, and the forms near them: without seconds, with dashes, with an offset. 24:00 is the next midnight."""
+    """Parse `20261207`, `20261207T090000Z` and similar forms: without seconds, with dashes, with an offset. 24:00 is the next midnight."""
     match = _TIME.fullmatch(text.strip())
     if match is None:
         return None
@@ -60,7 +60,7 @@ def _offset_of(text: str | None) -> datetime.timezone | None:
 
 
 def parse_duration(text: str) -> datetime.timedelta | None:
-    """`PT1H30M`; at most a hundred years."""
+    """Parse a duration such as `PT1H30M`; at most a hundred years."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         return None
@@ -70,7 +70,7 @@ def parse_duration(text: str) -> datetime.timedelta | None:
 
 
 def dates_in(text: str) -> Iterator[datetime.date]:
-    """Whatever in a text looks like a date."""
+    """Every date in a text."""
     for match in _DATE_ANYWHERE.finditer(re.sub(r"(?i)(?<=\d)T\d*Z?", " ", text)):
         try:
             date = datetime.date(*(int(part) for part in match.groups()))

@@ -18,7 +18,7 @@ from mentors.providers.calendar_lines import Component
 
 _HOUR = datetime.timedelta(hours=1)
 _NONE = datetime.timedelta()
-# Clocks of the world are at most so far behind and ahead of UTC.
+# The smallest and the largest offset from UTC in the world.
 FURTHEST_WEST, FURTHEST_EAST = 12 * _HOUR, 14 * _HOUR
 _OFFSET = re.compile(r"(?:UTC|GMT|Z)?\s*([+-])\s*(\d{1,2})(?:[:.]?(\d\d))?", re.IGNORECASE)
 _DISPLAY = re.compile(r"\((?:UTC|GMT)\s*([+-]\d{1,2}[:.]?\d\d)?\)\s*(.*)", re.IGNORECASE)
@@ -27,13 +27,13 @@ _STATED_OFFSET = re.compile(r"\s*([+-])(\d\d)(\d\d)(\d\d)?\s*")
 _FIRST_SAMPLE = datetime.datetime.combine(datetime.date(2024, 1, 1), datetime.time())
 _STATED_ONSET = re.compile(r"\s*(\d{4})(\d{4})T(\d{6})Z?\s*")
 _SAMPLES = tuple(_FIRST_SAMPLE + number * datetime.timedelta(days=10) for number in range(365))
-# In words of Windows whose table of zones has another name for them.
+# Names that Windows displays, and the ones that its table of zones uses.
 _COLLOQUIAL_NAMES = {"alaska": "alaskan", "hawaii": "hawaiian", "indian": "india", "central european": "central europe"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Zone:
-    """A clock. An instant that it gives may be `early` earlier and `late` later in truth; both are zero where the zone is known."""
+    """A time zone. The true instant may be up to `early` earlier and `late` later; both are zero for a known zone."""
 
     clock: datetime.tzinfo
     early: datetime.timedelta = _NONE
@@ -72,7 +72,7 @@ class Zones:
             is_plausible = known is not None and all(_offsets_agree(each, known.clock) for each in self._definitions[key])
             return known if known is not None and is_plausible else UNKNOWN
         clock = clocks[0]
-        assert clock is not None  # looked at above
+        assert clock is not None  # checked above
         if known is None or not known.is_certain:
             return Zone(clock)
         is_excerpt = all(_is_excerpt(each, known.clock) for each in self._definitions[key])
@@ -80,7 +80,7 @@ class Zones:
 
 
 def known_zone(name: str) -> Zone | None:
-    """The zone that a name means wherever it stands, without any definition."""
+    """The zone of a name without a definition in the file."""
     key = _key(name)
     zone = _named(key)
     if zone is not None:
@@ -94,12 +94,12 @@ def known_zone(name: str) -> Zone | None:
 
 
 def _key(name: str) -> str:
-    """The same for all spellings of a name: without quotes, escapes and letter case."""
+    """A key equal for all spellings of a name: without quotes and escapes, in lower case."""
     return " ".join(name.replace("\\", "").replace('"', "").split()).casefold()
 
 
 def _named(key: str) -> ZoneInfo | None:
-    """A zone by a name of IANA's or Windows', with whatever calendar programs put in front of it (`/mozilla.org/20070129_1/`)."""
+    """A zone by its IANA or Windows name, with prefixes of calendar programs (`/mozilla.org/20070129_1/`) removed."""
     parts = [part for part in key.replace(" ", "_").split("/") if part]
     for number in range(min(len(parts), 3), 0, -1):
         if (found := _iana_names().get("/".join(parts[-number:]))) is not None:
@@ -115,7 +115,7 @@ def _named(key: str) -> ZoneInfo | None:
 
 
 def _displayed(stated: str, words: str) -> Zone | None:
-    """A zone as Windows shows it to people: `(UTC+01:00) Amsterdam, Berlin`. Its cities decide if their standard time is as stated."""
+    """A zone by its Windows display name: `(UTC+01:00) Amsterdam, Berlin`. A city decides if its standard offset matches."""
     match = _OFFSET.fullmatch(stated)
     if match is None:
         return None
@@ -142,14 +142,14 @@ def _offset_at(clock: datetime.tzinfo, wall: datetime.datetime) -> datetime.time
 
 
 def _is_same(clock: datetime.tzinfo | None, other: datetime.tzinfo | None) -> bool:
-    """Whether two clocks show the same in the years that matter."""
+    """Whether two zones agree in the years that matter."""
     if clock is None or other is None:
         return clock is other
     return all(_offset_at(clock, wall) == _offset_at(other, wall) for wall in _SAMPLES)
 
 
 def _clock_of(definition: Component) -> datetime.tzinfo | None:
-    """The clock that a VTIMEZONE describes; None if a part of it cannot be read."""
+    """The zone that a VTIMEZONE defines; None if a part of it cannot be read."""
     from dateutil import tz
 
     observances = [each for each in definition.children if each.name in ("STANDARD", "DAYLIGHT")]
@@ -159,14 +159,14 @@ def _clock_of(definition: Component) -> datetime.tzinfo | None:
     text = "\n".join(("BEGIN:VTIMEZONE", "TZID:defined", *lines, "END:VTIMEZONE"))
     try:
         clock = tz.tzical(io.StringIO(text)).get("defined")
-        _is_same(clock, clock)  # a rule that cannot be followed shows when it is
+        _is_same(clock, clock)  # raises if a rule cannot be followed
     except Exception:
         return None
     return clock
 
 
 def _observance_lines(observance: Component) -> Sequence[str]:
-    """A STANDARD or DAYLIGHT as `dateutil` reads it.
+    """The lines of a STANDARD or DAYLIGHT, as `dateutil` reads them.
 
     Rules that begin long before anybody's events (1601 in files of Exchange) are followed from 1970 on only.
     """
@@ -187,7 +187,7 @@ def _observance_lines(observance: Component) -> Sequence[str]:
 
 
 def _is_excerpt(definition: Component, clock: datetime.tzinfo) -> bool:
-    """Whether a definition lists single changes of a zone's clock instead of the rule for them, so that it ends where the list does."""
+    """Whether a definition lists single changes of offset instead of a rule, so that it is valid only as far as the list."""
     onsets = {each.text("TZOFFSETTO") for each in definition.children}
     return (
         len(onsets) > 1 and not any(each.all("RRULE") for each in definition.children) and _offsets_agree(definition, clock, "TZOFFSETTO")
@@ -195,7 +195,7 @@ def _is_excerpt(definition: Component, clock: datetime.tzinfo) -> bool:
 
 
 def _offsets_agree(definition: Component, clock: datetime.tzinfo, name: str = "TZOFFSET") -> bool:
-    """Whether the offsets that a definition states are those of a zone."""
+    """Whether the offsets of a definition are those of a zone."""
     offsets = {_offset_at(clock, wall) for wall in _SAMPLES}
     stated = [each.value for part in (definition, *definition.children) for each in part.properties if each.name.startswith(name)]
     matches = [_STATED_OFFSET.fullmatch(value) for value in stated]
@@ -217,5 +217,5 @@ def _windows_names() -> dict[str, str]:
 
 @functools.cache
 def _cities() -> dict[str, ZoneInfo]:
-    """The zones that are named for a city, by it."""
+    """Zones by the city in their name."""
     return {key.rpartition("/")[2]: ZoneInfo(name) for key, name in _iana_names().items() if key.count("/") == 1 and "etc/" not in key}

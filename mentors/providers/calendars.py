@@ -11,7 +11,7 @@ from typing import Any
 from core.limited_process import Lane, Limits, ProcessFailed
 
 _SCRIPT = Path(__file__).with_name("calendar_script.py")
-# Workers alone read calendars, so that waiting keeps no request.
+# Only workers read calendars, so waiting does not block a request.
 _LANE = Lane("calendars", Limits(memory_bytes=600_000_000, cpu_seconds=40, seconds=60), waiting=8, wait_seconds=120)
 
 
@@ -34,8 +34,8 @@ class Busy:
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """What was not understood, and counted as busy. `code` is a `CalendarProblem`; `event` the title unless it is private; `value` what
-    stands on the line."""
+    """A part of a calendar that was not understood. `code` is a `CalendarProblem`, `event` the title unless it is private, `value` the text
+    of the line."""
 
     code: str
     line: int
@@ -45,8 +45,7 @@ class Problem:
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """What a calendar says about the time up to `read_until`. `is_complete` is false where something is missing from it, so that what is
-    not in it may be busy all the same."""
+    """Busy times of a calendar up to `read_until`. If `is_complete` is false, further busy times may be missing."""
 
     busy: tuple[Busy, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -72,7 +71,7 @@ def read_calendar(
 
 
 def reading_of(answer: dict[str, Any]) -> Reading:
-    """What the expander answers, as values.
+    """Convert the answer of the expander.
 
     Raises:
         UnusableCalendar

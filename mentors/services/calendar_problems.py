@@ -1,4 +1,4 @@
-"""What was not understood of an outside calendar, in words for its owner: what it is, what follows from it, and how to fix it."""
+"""Texts about problems of an outside calendar for its owner: the problem, its consequence, and the remedy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mentors.models import OutsideCalendar
 from mentors.providers.calendars import Problem
 
 _WIDE = "It keeps you busy for as long as it may have been meant."
-# For each code: what the event has or does, with the value in place of `%s`; what follows; how to fix it.
+# For each code: the problem, with the value in place of `%s`; the consequence; the remedy.
 _WORDS: dict[CalendarProblem, tuple[str, str, str]] = {
     CalendarProblem.UNKNOWN_ZONE: (
         "names the time zone “%s”, which nobody knows",
@@ -73,7 +73,7 @@ _UNREACHABLE = "The server did not answer as it should. It is asked again soon."
 
 @dataclasses.dataclass(frozen=True)
 class ToldProblem:
-    """A problem in words. `line` is a line of the calendar file."""
+    """The texts about a problem. `line` is a line of the calendar file."""
 
     code: CalendarProblem
     line: int
@@ -83,7 +83,7 @@ class ToldProblem:
 
 
 def problems_of(calendar: OutsideCalendar) -> list[ToldProblem]:
-    """What was not understood when the calendar was last read, in words."""
+    """Texts about the problems of the last reading."""
     return [_told(Problem(each["code"], each["line"], each["event"], each["value"])) for each in calendar.problems]
 
 
@@ -93,12 +93,12 @@ def failure_text(calendar: OutsideCalendar) -> str:
 
 
 def stored_problems(problems: Sequence[Problem]) -> list[dict[str, str | int]]:
-    """As the row of a calendar keeps them."""
+    """Problems in the form that the row of a calendar stores."""
     return [dataclasses.asdict(problem) for problem in problems]
 
 
 def has_news(before: Sequence[dict[str, str | int]], after: Sequence[dict[str, str | int]]) -> bool:
-    """Whether something that keeps its owner busy is not understood that was not there before, wherever it stands."""
+    """Whether there is a new problem that keeps the owner busy. The same problem on another line is not new."""
     known = {(each["code"], each["event"], each["value"]) for each in before}
     doubtful = (each for each in after if each["code"] != CalendarProblem.STRAY_LINE)
     return any((each["code"], each["event"], each["value"]) not in known for each in doubtful)

@@ -1,6 +1,6 @@
-"""Outside calendars that keep a mentor busy: read every quarter of an hour, and reported to their owner when they cannot be.
+"""Outside calendars that keep a mentor busy: read every quarter of an hour; their owner is notified if that fails.
 
-What a calendar was not read for is busy: all time from the last instant that was read on, which is all of it until the first time.
+Time for which a calendar was not read counts as busy: everything after `read_until`, and all time before the first reading.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ logger = structlog.get_logger(__name__)
 
 MOST_CALENDARS = 10
 STALE_AFTER = datetime.timedelta(hours=12)
-# The end of the row that stands for time that was not read.
+# The end of the row that marks unread time as busy.
 UNREAD_UNTIL = datetime.datetime(9000, 1, 1, tzinfo=datetime.UTC)
 _INTERVAL = datetime.timedelta(minutes=15)
 _LONGEST_WAIT = datetime.timedelta(hours=6)
@@ -135,14 +135,14 @@ def refresh_calendar(*, calendar: OutsideCalendar) -> None:
 
 
 def read_anew(*, person_id: uuid.UUID) -> None:
-    """Read the calendars of this person as soon as possible, whether they changed or not: what they are read for did. Part of the caller's
+    """Read the calendars of this person again soon, even if unchanged, because the time zone or the horizon changed. Joins the caller's
     transaction."""
     if OutsideCalendar.objects.filter(person=person_id).update(version="", due_at=timezone.now()):
         transaction.on_commit(lambda: ring_unless_rung("mentors.tasks.read_calendars"))
 
 
 def report_stale_calendars() -> int:
-    """Notify the owners of calendars that could not be read at all yet, or for half a day, once each."""
+    """Notify owners once of each calendar that was never read, or not for half a day."""
     number = 0
     with transaction.atomic():
         for calendar in stale_calendars().filter(told_stale_at__isnull=True, failures__gt=0).select_for_update(skip_locked=True)[:500]:
@@ -153,7 +153,7 @@ def report_stale_calendars() -> int:
 
 
 def stale_calendars() -> QuerySet[OutsideCalendar]:
-    """Calendars that were not read yet, or of which nothing was heard for so long that what they say may be wrong."""
+    """Calendars that were never read, or so long ago that their busy times may be wrong."""
     return OutsideCalendar.objects.filter(Q(fresh_at__isnull=True) | Q(fresh_at__lt=timezone.now() - STALE_AFTER))
 
 
@@ -179,7 +179,7 @@ def _read(calendar: OutsideCalendar) -> tuple[str, Reading | None]:
     now = timezone.now().replace(microsecond=0)
     first = now - datetime.timedelta(days=1)
     last = now + datetime.timedelta(days=(schedule.horizon_days if schedule else 0) + SPARE_DAYS)
-    # Whole days, so that the row for what was not read changes once a day.
+    # Whole days, so that the row for unread time changes once a day.
     last = last.replace(hour=0, minute=0, second=0)
     known = calendar.version if calendar.read_at and calendar.read_at > now - _READ_ANEW_AFTER else ""
     version, content, is_complete = _caldav(calendar, known, first, last) if calendar.kind == CalendarKind.CALDAV else _ics(calendar, known)
@@ -208,7 +208,7 @@ def _caldav(calendar: OutsideCalendar, known: str, first: datetime.datetime, las
 
 
 def _record_reading(calendar: OutsideCalendar, reading: Reading) -> None:
-    """Write what a calendar says. What is missing from an incomplete reading stays as it was."""
+    """Store a reading. An incomplete one removes no stored event."""
     problems = stored_problems(reading.problems)
     if has_news(calendar.problems, problems):
         publish(CalendarMisread(calendar.person_id, calendar.pk))
@@ -220,8 +220,7 @@ def _record_reading(calendar: OutsideCalendar, reading: Reading) -> None:
 
 
 def _write_events(calendar: OutsideCalendar, busy: Iterable[Busy], *, read_until: datetime.datetime | None) -> None:
-    """Bring the stored events in step, touching those alone that differ. From `read_until` on, all time is busy; without it nothing that
-    is stored goes away."""
+    """Update only the stored events that differ. All time from `read_until` on is busy; without it no stored event is removed."""
     wanted = {(each.start, each.end, each.title) for each in busy}
     if read_until is not None:
         wanted.add((read_until, UNREAD_UNTIL, ""))

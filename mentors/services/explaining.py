@@ -1,4 +1,4 @@
-"""Why a time is not offered: every rule that is against it by name, and, for the mentor alone, the very hours, sessions and events."""
+"""Why a time is not offered: each rule against it, and, for the mentor only, the hours, sessions and events behind it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mentors.services.slots import Question, refusals_of
 
 _MINUTE, _DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
 _MOST_LINES = 20
-# Beyond them a calendar cannot count on, and notice or horizon say all that there is to say.
+# Dates cannot be computed outside these years; there the rules about notice and horizon apply anyway.
 _YEARS = range(1970, 9_000)
 
 
@@ -46,7 +46,7 @@ _TEXTS = {
 
 
 def reasons_against(question: Question, start: datetime.datetime) -> list[Reason]:
-    """Every rule against a session then; none if it is bookable. Whether it is, the very function says that decides about bookings."""
+    """Every rule against a session at this time; empty if it is bookable, as decided by the function that takes bookings."""
     asked = _asked(question, start)
     if asked is None:
         return [Reason(Refusal.NOT_OPEN, _TEXTS[Refusal.NOT_OPEN])]
@@ -74,7 +74,7 @@ class _Asked:
         return self.start + self.question.minutes * _MINUTE
 
     def local(self, instant: datetime.datetime) -> str:
-        """An instant by the mentor's clock."""
+        """An instant in the mentor's zone, as text."""
         return f"{instant.astimezone(self.rules.zone):%Y-%m-%d %H:%M}"
 
 
@@ -85,8 +85,8 @@ def _asked(question: Question, start: datetime.datetime) -> _Asked | None:
 
 
 def _refusals(asked: _Asked) -> list[Refusal]:
-    """All rules against it, in their order. What the rules of the database leave open because another one holds anyway is looked up here,
-    so that whoever removes all of these obstacles finds no other."""
+    """All rules against it, in their order. The database skips some rules once another one applies; they are checked here, so that
+    removing all listed obstacles makes the time bookable."""
     found = set(refusals_of(asked.question, asked.start))
     if asked.profile.state != MentorState.LIVE:
         found.add(Refusal.NOT_TAKING)
@@ -101,7 +101,7 @@ def _is_closed(asked: _Asked) -> bool:
 
 
 def _is_off_grid(asked: _Asked) -> bool:
-    """By the grid of the opening; where there is none, by that of a day which is open as a whole."""
+    """Whether the start is off the grid of its opening; outside openings, off the grid of a whole open day."""
     expansion = expand(asked.rules, asked.start.date() - 2 * _DAY, asked.end.date() + 2 * _DAY)
     if any(span.start <= asked.start < span.end for span in expansion.open):
         grids = [grid for grid in expansion.grids if grid.start <= asked.start < grid.end]

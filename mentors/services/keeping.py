@@ -117,7 +117,7 @@ def batches_of_schedules() -> Iterator[list[uuid.UUID]]:
 
 @dataclasses.dataclass(frozen=True)
 class FullPeriod:
-    """A day, ISO week or month, by the mentor's clock, from `first` to `last`, in which `starts` are as many sessions as `limit` allows."""
+    """A day, ISO week or month in the mentor's zone, from `first` to `last`, in which as many sessions start as `limit` allows."""
 
     name: str
     limit: int

@@ -58,8 +58,10 @@ def person_behind(token: str) -> User | None:
 
 
 def feed_of(person: User, *, described: Mapping[uuid.UUID, CalendarEntry] | None = None) -> bytes:
-    """Sessions, holds and blocks of the last three months and the future, as iCalendar. Outside events stay where they came from. What was
-    booked is shown as `described` says by its reference."""
+    """Sessions, holds and blocks of the last three months and the future, as iCalendar; no outside events.
+
+    `described` maps the reference of a booking to the entry that shows it.
+    """
     rows = OccupiedTime.objects.filter(person=person, source__in=list(_NAMES), during__endswith__gt=timezone.now() - FEED_BEGINS_BEFORE)
     known = described or {}
     events = [_event(row, known.get(row.reference) if row.reference else None) for row in rows.order_by("during")[:_MOST_ENTRIES]]

@@ -1,4 +1,4 @@
-"""Offers whose price cannot be charged: saved before the provider's limits were asked for, or before those changed."""
+"""Offers whose price cannot be charged: saved before prices were checked, or before the provider's limits changed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BATCH = 200
 
 
 def can_be_charged(offer: Offer) -> bool:
-    """Whether people can be charged with the price of this offer, or need not be."""
+    """Whether the price of this offer can be charged. Free offers count."""
     return price_error(Money(offer.price_amount, offer.price_currency), field="price") is None
 
 
 def switch_off_unpayable_offers() -> int:
-    """Switch off the offers that nobody could pay for, and notify their mentors. Returns how many."""
+    """Switch off offers whose price cannot be charged and notify their mentors. Returns the number."""
     priced = Offer.objects.filter(is_active=True, price_amount__gt=0)
     unpayable = Q(pk__in=())
     for currency, amount in priced.order_by().values_list("price_currency", "price_amount").distinct():

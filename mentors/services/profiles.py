@@ -66,7 +66,7 @@ def save_profile(
 
     Raises:
         Forbidden: only adults mentor.
-        InvalidInput: a skill or offer is not known, or stands there twice; nobody could be charged with a price.
+        InvalidInput: a skill or offer is unknown or repeated, or a price cannot be charged.
     """
     if not can_mentor(user):
         raise Forbidden
@@ -166,8 +166,10 @@ def pause(*, profile: MentorProfile, because: PauseReason = PauseReason.OWN_WISH
 
 
 def bar_until(*, user_id: uuid.UUID, until: datetime.datetime | None) -> None:
-    """Let nobody book this person as a mentor before an instant, because of strikes; None lets them come back at once. It holds whatever
-    the state of the profile is or becomes: who pauses, leaves or applies again in between is paused for the rest of it."""
+    """Bar a mentor from being booked before an instant, because of strikes; None lifts the bar.
+
+    It applies in every state of the profile: a mentor who pauses, leaves or applies again stays paused until then.
+    """
     with transaction.atomic():
         profile = MentorProfile.objects.select_for_update(of=("self",)).defer(*COLUMNS_OF_VECTORS).filter(user=user_id).first()
         if profile is None or profile.barred_until == until:
@@ -178,7 +180,7 @@ def bar_until(*, user_id: uuid.UUID, until: datetime.datetime | None) -> None:
 
 
 def lift_bar(*, staff: User, profile: MentorProfile, note: str) -> None:
-    """Staff let a mentor come back in spite of their strikes, and tell them why.
+    """Lift a mentor's bar for strikes, by staff. The mentor sees the note.
 
     Raises:
         NoteMissing: without a reason.
@@ -280,7 +282,7 @@ def _move(profile: MentorProfile, to: State, *, paused_because: str = "") -> Non
 
 
 def _pause_if_barred(profile: MentorProfile) -> None:
-    """Whoever is barred is not live, and paused for no milder reason."""
+    """Pause a barred profile, with strikes as the reason."""
     if is_barred(profile) and profile.state == State.LIVE:
         _move(profile, State.PAUSED, paused_because=PauseReason.STRIKES)
     elif is_barred(profile) and profile.state == State.PAUSED:

@@ -31,8 +31,8 @@ class Found:
 def windows_between(
     start: datetime.datetime, end: datetime.datetime, *, zone: ZoneInfo, daily: Hours | None = None
 ) -> tuple[tuple[datetime.datetime, datetime.datetime], ...]:
-    """The stretch from start to end, or of it the same hours of each date as the clock in `zone` shows them: "my evenings this week". Hours
-    whose end is not after their start go on across midnight."""
+    """The time from start to end, or only certain hours of each date in `zone`, as in "my evenings this week". Hours whose end is not after
+    their start cross midnight."""
     if daily is None:
         return ((start, end),)
     is_overnight = daily.end <= daily.start

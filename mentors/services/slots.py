@@ -35,8 +35,8 @@ SELECT asked.refusals, asked.refusals <> '{}' AND mentors_has_overdue(
 )
 FROM (SELECT mentors_refusals(%(profile_id)s, %(learner_id)s, %(start)s, %(minutes)s, %(now)s) AS refusals OFFSET 0) AS asked
 """
-# For a page of cards: the first slot of each, for a stated length or the shortest offer.
-# Asked for the next days first, which is enough for most.
+# The first slot of each mentor on a page of cards, for a given length or the shortest offer.
+# Searched in the next days first, which is enough for most mentors.
 _LOOKED_AHEAD = (2, 14)
 _NEXT = f"""
 SELECT schedule.profile_id, min(start)
@@ -81,7 +81,7 @@ def slots_between(question: Question, start: datetime.datetime, end: datetime.da
 def next_slots(
     profile_ids: Sequence[uuid.UUID], *, learner_id: uuid.UUID | None, minutes: int | None = None
 ) -> dict[uuid.UUID, datetime.datetime]:
-    """When each of these mentors can be booked next, for `minutes` or their shortest offer; who cannot be within two weeks is left out."""
+    """The next slot of each mentor, for `minutes` or their shortest offer. Leaves out mentors without one within two weeks."""
     now = timezone.now()
     found: dict[uuid.UUID, datetime.datetime] = {}
     for days in _LOOKED_AHEAD:
@@ -94,7 +94,7 @@ def next_slots(
 
 
 def next_slots_within(profile_ids: Sequence[uuid.UUID], windows: Windows) -> dict[uuid.UUID, datetime.datetime]:
-    """The first slot of each of these mentors that lies within one of the windows; who has none is left out."""
+    """The first slot of each mentor within the windows. Leaves out mentors without one."""
     with connection.cursor() as cursor:
         cursor.execute(_NEXT_WITHIN, windows.parameters | {"profile_ids": list(profile_ids)})
         return {profile_id: start for profile_id, start in cursor.fetchall() if start is not None}

@@ -122,7 +122,7 @@ def _cards(profiles: list[MentorProfile], request: HttpRequest) -> list[dict[str
 
 
 def _cheapest(offers: list[Offer]) -> list[Offer]:
-    """The offer with the lowest price in each currency: amounts of two cannot be compared. What is free of charge is cheaper than all."""
+    """The cheapest offer in each currency, because amounts of two currencies cannot be compared; a free offer alone if there is one."""
     lowest: dict[str, Offer] = {}
     for offer in sorted(offers, key=lambda offer: (offer.price_amount, offer.price_currency)):
         lowest.setdefault(offer.price_currency, offer)

@@ -38,12 +38,12 @@ class CalendarProblemSerializer(serializers.Serializer[Any]):
     code = serializers.ChoiceField(choices=CalendarProblem.choices)
     line = serializers.IntegerField(help_text="Of the calendar file, counted from 1.")
     event = serializers.CharField(help_text="The title of the event; empty where it has none or is private.")
-    text = serializers.CharField(help_text="What was not understood, and what follows from it.")
+    text = serializers.CharField(help_text="The problem and its consequence.")
     remedy = serializers.CharField(help_text="How to fix it.")
 
 
 class OutsideCalendarSerializer(serializers.ModelSerializer[OutsideCalendar]):
-    problems = serializers.SerializerMethodField(help_text="What was not understood when it was last read, and counts as busy.")
+    problems = serializers.SerializerMethodField(help_text="Problems of the last reading; those times count as busy.")
     failure = serializers.CharField(help_text="Why the last attempt failed; empty if it did not.")
     failure_text = serializers.SerializerMethodField(help_text="The same in words, with how to fix it.")
 

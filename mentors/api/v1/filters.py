@@ -15,7 +15,7 @@ from mentors.querysets import MentorProfileQuerySet
 
 
 class MentorFilter(django_filters.FilterSet):
-    """The filters of mentors themselves. What their offers cost and last, and when they have time, stands in `MentorSearchSerializer`."""
+    """Filters of mentors themselves. Price, length and times of their offers are in `MentorSearchSerializer`."""
 
     skill = django_filters.CharFilter(method="filter_skill", max_length=300, label="The id of a skill, or what it is called.")
     language = django_filters.CharFilter(method="filter_language", max_length=16)

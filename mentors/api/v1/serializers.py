@@ -22,7 +22,7 @@ _LARGEST_PRICE = 100_000_000
 
 
 class PriceSerializer(MoneySerializer):
-    """What an offer costs: nothing, or an amount that can be paid."""
+    """The price of an offer; 0 is free of charge."""
 
     amount = serializers.IntegerField(min_value=0, max_value=_LARGEST_PRICE, help_text="In the smallest unit of the currency.")
 
@@ -158,14 +158,14 @@ class MentorListSerializer(serializers.Serializer[Any]):
 
 
 class MentorSearchSerializer(QuerySerializer):
-    """What somebody looks for, and when they have time. Price, currency and length are of one and the same offer."""
+    """A search for mentors. Price, currency and length must match one and the same offer."""
 
     q = serializers.CharField(max_length=500, required=False, default="", help_text="Ranked by meaning; the first page alone.")
     available_from = serializers.DateTimeField(required=False, help_text="Mentors with a slot from then on; now if another one is stated.")
     available_to = serializers.DateTimeField(required=False, help_text="The session is over by then; a week later if not stated.")
     daily_from = MinuteOfDayField(required=False, help_text="Of each date, in `time_zone`: 18:00 for evenings.")
     daily_to = MinuteOfDayField(required=False, help_text="Before `daily_from`: of the next date, so 22:00 to 02:00 is across midnight.")
-    time_zone = TimeZoneField(required=False, help_text="Of who is looking; their own if not stated.")
+    time_zone = TimeZoneField(required=False, help_text="Zone of the daily times; that of the account if omitted.")
     duration_minutes = serializers.IntegerField(
         min_value=SHORTEST_SESSION, max_value=LONGEST_SESSION, required=False, help_text="Of the session; 60 if only a time is stated."
     )
@@ -232,7 +232,7 @@ class SlotListSerializer(serializers.Serializer[Any]):
     slots = SlotSerializer(many=True)
     time_zone = serializers.CharField(help_text="Of the mentor.")
     is_confirmed = serializers.BooleanField(
-        help_text="false: a calendar of the mentor was not read yet, or not for 12 hours, so that a time may turn out to be taken."
+        help_text="false: a calendar of the mentor was not read for 12 hours, or never, so a slot may turn out to be taken."
     )
 
 
