@@ -55,14 +55,14 @@ def can_join(user: User, booking: Booking) -> bool:
 
 
 def can_enter(user: User, booking: Booking) -> bool:
-    """Those two, until the room closes. That somebody has said how it went shuts nobody out."""
+    """Both people of the session, until the room closes, whatever was stated about it."""
     closes_at = booking.session.ends_at + CLOSES_AFTER
     is_ahead = booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION)
     return can_join(user, booking) and (is_ahead or (booking.state in JOINABLE_STATES and timezone.now() < closes_at))
 
 
 def can_say_it_took_place(user: User, booking: Booking) -> bool:
-    """Either side whose word is missing, while how it went is open, or can be made final by agreeing."""
+    """A side that has made no statement, while the ending is open or agreeing makes it final."""
     statement, is_open = _statement_of(user, booking), booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION)
     if _open_appeals(booking) or not (is_open or (booking.state == BookingState.COMPLETED and booking.final_at is None)):
         return False
@@ -75,13 +75,13 @@ def can_say_it_took_place(user: User, booking: Booking) -> bool:
 
 
 def can_report_no_show(user: User, booking: Booking) -> bool:
-    """Either side that has said nothing, while how it went is open."""
+    """A side that has made no statement, while the ending is open."""
     is_open = booking.state in (BookingState.CONFIRMED, BookingState.IN_SESSION)
     return is_open and _statement_of(user, booking) is None and not _open_appeals(booking)
 
 
 def can_appeal(user: User, booking: Booking) -> bool:
-    """The side against whose word a session is to count so, until that is final; and, once one side contests it, the other one, too."""
+    """A side that has not agreed to the ending, until it is final; once one side contests it, also the other."""
     side = _side_of(user, booking)
     own = next((row for row in booking.appeals.all() if row.side == side), None)
     if own is not None:

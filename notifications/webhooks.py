@@ -24,12 +24,12 @@ logger = structlog.get_logger(__name__)
 
 _EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 _LOST = ("failed", "undelivered")
-# What is read of an event of SendGrid, beside its kind and instant.
+# Fields that are read from an event of SendGrid, besides its kind and time.
 _MAIL_EVENT_TEXTS = ("email", "key", "type", "reason", "response", "sg_event_id", "smtp-id")
 
 
 class _SignedEvents(SendGridTrackingWebhookView):
-    """anymail's view, where events that are not as documented are left out: their provider would send the whole call again for days."""
+    """Anymail's view, which skips events that are not as documented: an error would make SendGrid repeat the whole call for days."""
 
     def parse_events(self, request: HttpRequest) -> list[Any]:
         events = parse_json(request.body)
@@ -39,7 +39,7 @@ class _SignedEvents(SendGridTrackingWebhookView):
 
 
 def _fields_of_mail_event(event: Any) -> dict[str, Any] | None:
-    """What is read of an event; None where that is not of the documented types."""
+    """The fields that are read from an event; None if they do not have the documented types."""
     try:
         event = mapping_in({"event": event}, "event")
         optional = {name: text_in(event, name, longest=2_000, is_required=False) for name in _MAIL_EVENT_TEXTS if name in event}

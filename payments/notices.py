@@ -21,7 +21,7 @@ EARNINGS = Topic(
 _EMAIL = frozenset({Channel.EMAIL})
 _EXAMPLE = {"what": "Session with Ada, 60 minutes", "amount": 4500, "currency": "EUR"}
 _DATA = {"what": str, "amount": int, "currency": str}
-# What a declined payment is for is held for about so long.
+# About how long a booking is held for another attempt after a declined payment.
 _TIME_TO_RETRY = datetime.timedelta(minutes=30)
 _KEY = uuid.UUID("0197a000-0000-7000-8000-000000000000")
 

@@ -56,7 +56,7 @@ EXTRA_FURNITURE = {
 }
 FORBIDDEN_NAMES = ("utils", "util", "common", "helpers", "helper", "misc", "manager", "managers")
 
-MOST_LINES = 500
+MOST_LINES = 400
 LONGEST_FUNCTION = 60
 FUNCTION_95TH_PERCENTILE = 35
 FUNCTION_MEDIAN = 10

@@ -81,13 +81,15 @@ def log_in_proven(request: HttpRequest, *, person: User, proof: str, in_browser:
 
 
 def log_in_anew(request: HttpRequest, *, person: User, proof: str = "") -> Answer:
-    """Sign in somebody whose sessions have all just been ended by their own change of password, or without `proof` somebody for whom
-    another person acts: such a session never counts as a fresh sign-in."""
+    """Open a new session after a change of password has ended all others.
+
+    Without `proof` the session is for a person on whose behalf another one acts, and never counts as a fresh sign-in.
+    """
     return ask(_AnewView, request, {}, person=person, proof=proof)
 
 
 def record_proof(session_key: str, *, person: User, proof: str) -> None:
-    """Note in a session that its person has just proved who they are."""
+    """Record in a session that its person has just proved their identity."""
     session = lookup_session(session_key)
     if session is None:
         return
@@ -98,7 +100,7 @@ def record_proof(session_key: str, *, person: User, proof: str) -> None:
 
 
 def pending_person(session: SessionBase | None) -> User | None:
-    """Whose sign-in waits in this session for its second factor."""
+    """The person whose sign-in in this session still needs a second factor."""
     if session is None:
         return None
     request = HttpRequest()

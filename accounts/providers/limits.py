@@ -23,15 +23,15 @@ from core.errors import TooManyRequests
 from core.limits import Limit
 
 _HOUR_SECONDS = 3_600
-# Tries of one account from everywhere: so many in an hour, and in a day.
+# Attempts on one account from all networks together, in an hour and in a day.
 _BUDGET = (Limit("account", 20, 3_600), Limit("account", 60, 86_400))
-# After so many mails of one kind to one address in an hour, one a minute is sent. Those before stay valid, so their owner waits for none.
+# After this many e-mails of one kind to one address in an hour, one a minute is sent. Earlier ones stay valid, so the owner need not wait.
 _MAILS_PER_HOUR = 10
 _SECONDS_BETWEEN_MAILS = 60
 
 
 def network_of(address: str) -> str:
-    """What is counted as one place: an IPv4 address, or the /64 that a single IPv6 subscriber is given."""
+    """The network that limits count: an IPv4 address, or the /64 of an IPv6 subscriber."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -55,7 +55,7 @@ def consume(request: HttpRequest, action: str, *, key: str = "", is_owner: bool 
     network = network_of(address_of(request))
     counted = key if is_owner else f"{key}|{network}"
     counters = []
-    # From the shortest to the longest: what is refused in a minute does not use up the tries of a day.
+    # From the shortest window to the longest, so that an attempt refused by a minute does not use up those of a day.
     for limit in settings.SIGN_IN_LIMITS[action]:
         counter = _count(_name(f"{action}:{limit.per}:{limit.seconds}", network if limit.per == "network" else counted), limit)
         if counter.is_over:
@@ -65,8 +65,10 @@ def consume(request: HttpRequest, action: str, *, key: str = "", is_owner: bool 
 
 
 def spend_budget(kind: str, key: str) -> tuple[bool, Callable[[], None]]:
-    """Count one try for this `key`, from everywhere together, before it is looked at. Returns whether it is within the budget of an hour
-    and a day, and what takes it back."""
+    """Count an attempt for this `key`, from all networks together, before it is checked.
+
+    Returns whether it is within the budget of an hour and a day, and a function that takes it back.
+    """
     if not settings.THROTTLE:
         return True, lambda: None
     counters = [_count(_name(f"{kind}:{limit.seconds}", key), limit) for limit in _BUDGET]
@@ -81,7 +83,7 @@ class _Counter:
 
 
 def _count(name: str, limit: Limit) -> _Counter:
-    """Count one use in a window that begins with the first. One command, so that of many at once no more than allowed get through."""
+    """Count one use in a window that starts with the first. A single Redis command, so concurrent uses cannot exceed the limit."""
     used: int = cache.count(name, limit.seconds)  # type: ignore[attr-defined]  # of our own cache
     if used == 1:
         cache.set(f"{name}:began", time.time(), timeout=limit.seconds)
@@ -99,7 +101,7 @@ def _take_back(counters: list[_Counter]) -> None:
 
 
 def may_mail(kind: str, email: str) -> bool:
-    """Whether one more mail of this kind may go to this address now. It slows down, whoever asked, and never stops."""
+    """Whether another e-mail of this kind may go to this address now. Limits slow e-mails down but never stop them."""
     if not settings.THROTTLE:
         return True
     name = _name(f"mails:{kind}", email)

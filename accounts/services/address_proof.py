@@ -53,7 +53,7 @@ def is_registering_app(*, request: HttpRequest, user: User) -> bool:
 
 
 def remember_registrant(response: HttpResponseBase, secret: str) -> None:
-    """Give the browser or app that registers the secret by which it is known when it confirms the address."""
+    """Set the cookie that identifies the browser or app when it confirms the address."""
     response.set_cookie(
         REGISTRATION_COOKIE,
         secret,
@@ -105,7 +105,7 @@ def discard_unproven(*, user: User) -> None:
 
 
 def mailbox_name(email: str) -> str:
-    """What an address begins with, as words: the name of somebody who has not told theirs."""
+    """A name made from the local part of an address, for a person who has not given one."""
     return " ".join(part for part in re.split(r"[._+-]+", email.partition("@")[0]) if part)
 
 

@@ -111,18 +111,18 @@ def set_password(*, user: User, password: str, field: str = "password") -> None:
 
 def _matches(person: User | None, password: str) -> bool:
     if person is None:
-        # As long as a real comparison takes.
+        # Takes as long as a real comparison, so that timing does not reveal accounts.
         make_password("x" * 12)
         return False
     return person.check_password(password)
 
 
 def _store_in_one_form(person: User, password: str) -> None:
-    """Hash a password anew that matched only as it was typed, in the one form from now on."""
+    """Rehash a password that matched only as typed, in its normalized form."""
     if person.has_normalized_password or not is_password(password) or normalize_password(password) == password:
         return
     if password != password.strip():
-        # Spaces at the ends were cut off: which form its owner will type next is unknown, so both stay good.
+        # Spaces at its ends used to be stripped; its owner may type either form, so both stay valid.
         return
     person.set_password(password)
     person.save(update_fields=["password", "has_normalized_password", "updated_at"])

@@ -1,4 +1,4 @@
-"""E-mail to people who have no account: little of it, and none to those who do not want it."""
+"""Limits and refusals of e-mail to people who have no account."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.errors import TooManyRequests
 _SALT = "accounts.invitation-refusal"
 _DAY_SECONDS = 86_400
 _NEW_FOR = datetime.timedelta(days=1)
-# A day, by one person, the first day of their account, and by everybody together.
+# Invitations a day: of one person, of one on the first day of their account, and of everybody together.
 _MOST_BY_PERSON, _MOST_BY_NEW_PERSON, _MOST_BY_ALL = 5, 3, 1_000
 
 
@@ -35,7 +35,7 @@ def count_invitation(*, inviter: User) -> None:
 
 
 def refusal_url(address: str) -> str:
-    """Where whoever reads this mailbox says that they want no more invitations. It does not hold the address."""
+    """The address of the page that refuses further invitations to a mailbox. It does not contain the e-mail address."""
     return f"{settings.SITE_URL}/no-invitations/{signing.dumps(_digest(address), salt=_SALT)}/"
 
 
@@ -58,7 +58,7 @@ def refuse_invitations_to(*, address: str) -> None:
 
 
 def refuses_invitations(address: str) -> bool:
-    """Whether whoever reads this mailbox wants none."""
+    """Whether invitations to this address were refused."""
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return InvitationRefusal.objects.filter(address_digest__in=[_digest(address, secret) for secret in secrets]).exists()
 

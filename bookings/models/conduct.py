@@ -77,7 +77,7 @@ class Appeal(BaseModel):
 
 
 class AppealEvidence(BaseModel):
-    """A file that one side adds to its account. The row is written before the file and deleted after it, so that no file is left alone."""
+    """A file that one side adds to its account. The row is written before the file and deleted after it, so that no file is orphaned."""
 
     appeal = models.ForeignKey(Appeal, on_delete=models.CASCADE, related_name="evidence")
     file = models.CharField(max_length=200, unique=True)

@@ -22,7 +22,7 @@ from bookings.models import Attendance, Booking, Removal, Room, Session
 from bookings.models.rooms import CLOSES_AFTER, OPENS_BEFORE
 from bookings.providers.video import video_named
 
-# Ten minutes of waiting are enough; ADPList and MentorCruise say the same.
+# Ten minutes of waiting are enough, as at ADPList and MentorCruise.
 WAIT_FOR = datetime.timedelta(minutes=10)
 # Together for this part of the booked time, a session took place. People come a few minutes late and end a few minutes early; whoever
 # leaves after half of what was paid for has not given it.
@@ -134,7 +134,7 @@ def _closed_spans(booking: Booking, side: Side) -> list[Span]:
 
 
 def _merged(stays: Iterable[Span]) -> list[Span]:
-    """These as spans that do not touch, without empty ones."""
+    """Merge spans that touch, and drop empty ones."""
     spans: list[Span] = []
     for start, end in sorted(stays):
         if spans and start <= spans[-1][1]:

@@ -69,8 +69,8 @@ def entry_for(booking: Booking, person: User, *, is_nameless: bool = False) -> C
 
 
 def cancellation_for(booking: Booking, person: User, *, is_nameless: bool = False) -> CalendarEntry | None:
-    """What takes the session out of this person's calendar; None where it stays there: the mentor of a group meets the others, and a
-    learner who took another seat in it comes after all."""
+    """The entry that removes the session from this person's calendar. None if the session stays there: the mentor of a group still meets
+    the others, and a learner may have taken another seat."""
     session = booking.session
     takes_place = session.is_group and session.cancelled_at is None
     if takes_place and (person.pk == session.mentor_id or Booking.objects.live().filter(session=session, learner=person).exists()):
@@ -126,7 +126,7 @@ def summary_of(booking: Booking, person: User) -> str:
         template = wording.of_group if session.is_group else wording.with_person
     elif person.pk == booking.learner_id:
         name, template = session.mentor.full_name, wording.with_person
-    # Who was erased has no name.
+    # An erased person has no name.
     return one_line((template if name else wording.without_name).format(name=name, title=session.title))
 
 
@@ -139,12 +139,12 @@ def is_on(booking: Booking) -> bool:
 
 
 def _uid_of(session: Session) -> str:
-    """The same in every form of the entry, so that nobody sees it twice."""
+    """The UID of a session, equal in e-mail, file and feed, so that calendars show it once."""
     return f"{session.pk}{own_suffix()}"
 
 
 def _empty_group_entry(session: Session, mentor: User) -> CalendarEntry:
-    """Of a session for several in which nobody has a seat yet."""
+    """The entry of a group session in which nobody has a seat yet."""
     wording, url = WORDINGS[language_of(mentor)], f"{settings.SITE_URL}/dashboard/calendar"
     return CalendarEntry(
         uid=_uid_of(session),

@@ -1,4 +1,4 @@
-"""How a session went: what the two say about it, and what becomes of a session of which nobody says anything."""
+"""How a session went: statements of both sides, and the endings of sessions without any."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def begin(booking: Booking) -> bool:
 
 _SOMEBODY_CAME = Q(Exists(stays_of("learner"))) | Q(Exists(stays_of("session__mentor")))
 _OPEN_APPEALS = Appeal.objects.filter(booking=OuterRef("pk"), state=AppealState.OPEN)
-# From a claim that the other side was absent to the admission that one's own was: who changes their mind may only concede.
+# Only a claim that the other side was absent can be changed, and only to the speaker's own disadvantage.
 _CLAIM, _HELD, _ADMISSION = range(3)
 
 
@@ -148,7 +148,7 @@ def _require_may_complete(booking: Booking, side: Side) -> None:
 
 
 def _for_each(rows: QuerySet[Booking], act: Callable[[uuid.UUID], bool]) -> int:
-    """Do this to each of a batch, the earliest session first, but for those that wait for staff."""
+    """Apply a function to a batch of bookings, the earliest session first, without those that wait for staff."""
     keys = rows.exclude(Exists(_OPEN_APPEALS)).order_by("session__ends_at", "pk").values_list("pk", flat=True)[:_BATCH]
     return sum(each_alone(act, list(keys)))
 
@@ -167,7 +167,7 @@ def _ask_or_conclude(booking_id: uuid.UUID) -> bool:
         booking.asked_at = timezone.now()
         booking.contest_until = booking.contest_until or booking.asked_at + CONTEST_FOR
         booking.save()
-        # Where one side has spoken, the other one was told then.
+        # If one side has made a statement, the other one was notified then.
         if update_outcome(booking).outcome is None and not Statement.objects.filter(booking=booking).exists():
             publish(SessionOver(booking.pk, booking.version))
     return True
@@ -193,5 +193,5 @@ def _finalise_one(booking_id: uuid.UUID) -> bool:
 
 
 def is_contested(booking: Booking) -> bool:
-    """Whether it waits for staff."""
+    """Whether the booking waits for a decision of staff."""
     return Appeal.objects.filter(booking=booking, state=AppealState.OPEN).exists()

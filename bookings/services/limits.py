@@ -21,10 +21,10 @@ from bookings.services.strikes import require_few_strikes
 MOST_HOLDS, MOST_REQUESTS = 3, 5
 # Sessions ahead that are free of charge or not paid yet: with one mentor, with all of them, and with one mentor within seven days.
 MOST_UNPAID_WITH_MENTOR, MOST_UNPAID_AHEAD, MOST_UNPAID_A_WEEK = 30, 60, 5
-# Whoever lets so many holds lapse keeps others from booking: within a day, or, of sessions of a series, within two months.
+# Holds that may lapse, within a day and, of sessions of a series, within two months: each kept others from booking.
 MOST_UNPAID = 5
 _DAY, _WEEK, _REMEMBERED = datetime.timedelta(days=1), datetime.timedelta(days=7), datetime.timedelta(days=60)
-# Whoever calls so many holds off in a day, or lets so many offers from waitlists lapse in a week, takes time without using it.
+# Holds that may be given back in a day, and offers from waitlists that may lapse in a week: each took time without using it.
 MOST_GIVEN_BACK, MOST_NOT_TAKEN = 10, 5
 
 
@@ -81,7 +81,7 @@ def require_movable_to(booking: Booking, starts_at: datetime.datetime) -> None:
 
 
 def _require_few_in_a_week(ahead: Sequence[datetime.datetime], starts: Sequence[datetime.datetime]) -> None:
-    """Of all the starts with one mentor in order, those that are new may not be within seven days of too many others."""
+    """Check that no new start with a mentor is within seven days of too many others. The starts are in order."""
     pairs = zip(ahead, ahead[MOST_UNPAID_A_WEEK:], strict=False)
     if any(last - first < _WEEK and _touches(starts, first, last) for first, last in pairs):
         raise TooManyInAWeek(most=MOST_UNPAID_A_WEEK)
@@ -94,7 +94,7 @@ def _unpaid(rows: QuerySet[Booking]) -> QuerySet[Booking]:
 
 
 def _touches(starts: Sequence[datetime.datetime], first: datetime.datetime, last: datetime.datetime) -> bool:
-    """Whether one of the new times is within these two: what is there already does not stop what is far from it."""
+    """Whether a new time lies between these two; times that are already booked do not block distant ones."""
     return any(first <= start <= last for start in starts)
 
 

@@ -1,4 +1,4 @@
-"""Bringing a booking in line with how its session went: it counts so, it may be contested, it is final.
+"""Apply how a session went to its booking: provisional, contestable, then final.
 
 Money, strikes and reviews follow from an ending that is final, and from nothing earlier. The rules are those of `verdicts`.
 """
@@ -72,7 +72,7 @@ def conclude(
     actor: User | None = None,
     note: str = "",
 ) -> None:
-    """Count the session so. What stands already keeps its basis until it becomes final. Needs the lock of the booking."""
+    """Record a provisional ending. An ending that stays the same keeps its basis. Needs the lock of the booking."""
     state, is_new = STATE_OF_OUTCOME[outcome], booking.state != STATE_OF_OUTCOME[outcome]
     if not (is_new or is_final):
         return
@@ -93,15 +93,15 @@ def conclude(
 
 
 def finalise(booking: Booking) -> None:
-    """Nobody contested it in time. Needs the lock of the booking."""
+    """Make an ending final that nobody contested in time. Needs the lock of the booking."""
     booking.final_at = timezone.now()
     booking.save()
     _follow_up(booking, _OUTCOME_OF_STATE[BookingState(booking.state)])
 
 
 def reopen_on_arrival(booking: Booking) -> bool:
-    """The person who was said to be absent arrived while the time runs, as the provider reports: the session goes on, and what was said
-    about it stands as a statement. Needs the lock of the booking."""
+    """Resume a session because the provider reports that the absent person arrived in time. Statements about it stay. Needs the lock of the
+    booking."""
     side, session = _ABSENT_SIDE.get(BookingState(booking.state)), booking.session
     if side is None or booking.final_at is not None or session.ends_at <= timezone.now():
         return False
@@ -127,14 +127,14 @@ def facts_of(booking: Booking) -> Facts:
 
 
 def _follow_up(booking: Booking, outcome: Outcome) -> None:
-    """What an ending that is final brings: money, and a review for both or a strike for whoever did not come. That nobody came is the
-    absence of any record, and proves nothing against either."""
+    """Apply the consequences of a final ending: money, and reviews for both or a strike for the absent person. No strike if nobody came:
+    that is only the absence of a record."""
     assert booking.state in CONCLUDED_STATES
     owe(booking, Money(booking.refund_amount or 0, booking.price_currency), reason=RefundReason(booking.refund_reason))
     if outcome == Outcome.HELD:
         profile = MentorProfile.objects.filter(user=booking.session.mentor_id).first()
         if profile is not None:
-            # Staff may decide weeks later: both have as long to write as anybody.
+            # Staff may decide weeks later, so the time for reviews starts with the decision.
             ended_at = booking.session.ends_at if booking.basis != EndingBasis.STAFF else timezone.now()
             grant_reviews(reference=booking.pk, profile=profile, learner_id=booking.learner_id, ended_at=ended_at)
         publish(SessionCompleted(booking.pk, booking.version))

@@ -17,14 +17,14 @@ from core.events import publish
 
 # Each session of a series is paid for a week before it; whoever books at short notice has a day, up to the start.
 PAID_BEFORE, LEAST_TIME_TO_PAY = datetime.timedelta(days=7), datetime.timedelta(hours=24)
-# So long the learner can pay for another session after the one that kept the others held was called off.
+# How long the learner can pay for another session after the one that kept the others held was cancelled.
 PAY_ANOTHER_WITHIN = datetime.timedelta(hours=24)
-# With so many sessions that were not paid in time, the rest of a series is released.
+# After this many sessions that were not paid in time, the rest of a series is released.
 MOST_LAPSES = 2
 
 
 def payment_due_at(booking: Booking) -> datetime.datetime:
-    """Until when a session of a series that has begun to be paid for is held unpaid."""
+    """How long an unpaid session is held once another session of its series is paid for."""
     start = booking.session.starts_at
     return min(max(start - PAID_BEFORE, timezone.now() + LEAST_TIME_TO_PAY), start)
 
@@ -48,8 +48,8 @@ def hold_unpaid(booking: Booking, until: datetime.datetime) -> None:
 
 
 def released_with(booking: Booking) -> list[Booking]:
-    """What lapses together with a session that was not paid for in time: everything else that is unpaid, if nothing of the series is paid,
-    or if this was not the first time. Needs the lock of the booking."""
+    """Sessions that lapse with one that was not paid for in time: all other unpaid ones, if none of the series is paid for or if it is not
+    the first to lapse. Needs the lock of the booking."""
     if booking.series_id is None:
         return []
     lapses = Booking.objects.filter(series=booking.series_id, state=BookingState.EXPIRED, history__cause=Cause.NOT_PAID).count()

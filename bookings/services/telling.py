@@ -18,7 +18,7 @@ from core.calendar_entries import CalendarEntry
 from notifications.notices import Kind
 from notifications.services.notifying import may_name, notify, notify_staff
 
-# What lapses together does so within one transaction.
+# Sessions that lapse together do so in one transaction.
 _AT_ONCE = datetime.timedelta(minutes=1)
 
 
@@ -38,8 +38,10 @@ def tell(
     names_nobody_gone: bool = False,
     **more: Any,
 ) -> None:
-    """Tell these of the two. The same version of a booking tells a person once of a kind. What is about somebody who has left, or whom the
-    person is apart from, is not told; with `names_nobody_gone` it is told without their name and words."""
+    """Notify these of the two people, once per kind and version of the booking.
+
+    Skips notices about a person who has left or is blocked; with `names_nobody_gone` they are sent without that person's name and words.
+    """
     for person in people:
         other = booking.learner if person.pk == booking.session.mentor_id else booking.session.mentor
         is_nameless = names_nobody_gone and not may_name(person_id=person.pk, other_id=other.pk)

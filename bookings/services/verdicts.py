@@ -1,4 +1,4 @@
-"""How a session went, by what the provider's record proves and by what the two have said. The table of docs/decisions/0022: no I/O."""
+"""Decide how a session went from the provider's record and the statements of both sides: the table of docs/decisions/0022. No I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONTEST_FOR = datetime.timedelta(hours=24)
 
 @dataclasses.dataclass(frozen=True)
 class Said:
-    """What one side said, and when."""
+    """A statement of one side and its time."""
 
     says: Outcome
     said_at: datetime.datetime
@@ -75,7 +75,7 @@ def _on_learner(facts: Facts, said: Said) -> Verdict:
         return _on_claim(facts, said)
     if facts.record == AttendanceRecord.BOTH:
         return Verdict(Outcome.HELD, EndingBasis.AGREED, is_final=True)
-    # The learner pays either way; but one who stayed away does not talk the strike away, nor the right to a review into being.
+    # The learner pays either way, but must not avoid a strike or gain a review by claiming that the session took place.
     if facts.record == AttendanceRecord.MENTOR_ALONE:
         return _on_claim(facts, said)
     return _standing(Outcome.HELD, EndingBasis.CONSENT, facts) if facts.is_over else _pending(facts, said)
@@ -97,14 +97,14 @@ def _on_claim(facts: Facts, said: Said) -> Verdict:
     pending = _pending(facts, said)
     if pending.contest_until is not None and facts.now < pending.contest_until:
         return pending
-    # That nobody came is shown by no event at all, so it refutes nothing at once; but silence does not outweigh it either.
+    # A record of nobody is the absence of events, so it does not refute a statement; silence does not outweigh it either.
     if facts.record == AttendanceRecord.NOBODY:
         return _standing(Outcome.NOBODY_CAME, EndingBasis.RECORD, facts)
     return Verdict(said.says, EndingBasis.SILENCE, pending.contest_until, is_final=True)
 
 
 def _on_record(facts: Facts) -> Verdict:
-    """Nobody said anything. A session that took place needs no words; of anything else both are asked first."""
+    """The verdict without statements: a proven session counts as held; otherwise both sides are asked first."""
     if not facts.is_over:
         return Verdict()
     if facts.record == AttendanceRecord.BOTH:
@@ -121,5 +121,5 @@ def _pending(facts: Facts, said: Said) -> Verdict:
 
 
 def _standing(outcome: Outcome, basis: EndingBasis, facts: Facts) -> Verdict:
-    """It counts so from now on, and may be contested for a day, never less than a day after the end."""
+    """A provisional verdict, contestable for a day, and at least until a day after the end."""
     return Verdict(outcome, basis, max(facts.ends_at, facts.now) + CONTEST_FOR)

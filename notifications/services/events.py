@@ -41,7 +41,7 @@ STOP_WORDS = frozenset(
 START_WORDS = frozenset({"start", "yes", "unstop", "anmelden", "commencer", "empezar", "iniciar", "inizia"})
 
 
-# Said STOP; no such handset; a landline.
+# Replied STOP; unknown handset; a landline.
 _LASTING_ERRORS = {"21610": Complaint.STOPPED, "30005": Complaint.BOUNCED, "30006": Complaint.BOUNCED}
 
 
@@ -87,13 +87,13 @@ def text_received(*, number: str, text: str, opt_out_type: str = "") -> None:
 
 
 def _plain_word(text: str) -> str:
-    """A message without accents, capitals, and what stands around its words."""
+    """A message in lower case, without accents, and without spaces and punctuation at its ends."""
     letters = unicodedata.normalize("NFKD", text).casefold()
     return "".join(character for character in letters if not unicodedata.combining(character)).strip(" \t\r\n.,!?;:'\"-*")
 
 
 def _e164(number: str) -> str:
-    """The number as it is stored with its person; as it came where it is none, such as a short code."""
+    """The number in E.164, as stored; unchanged if it is not a phone number, such as a short code."""
     try:
         return normalize_phone(number.rpartition(":")[2])
     except ValidationError:

@@ -122,6 +122,6 @@ def _invite(notification: Notification, person: User) -> Invite | None:
 
 
 def _entry_of(stored: dict[str, Any]) -> CalendarEntry:
-    """As it was stored with the notification."""
+    """The calendar entry that was stored with a notification."""
     instants = {name: datetime.datetime.fromisoformat(str(stored[name])) for name in ("starts_at", "ends_at")}
     return CalendarEntry(**{"summary": "Soosh", **stored, **instants})

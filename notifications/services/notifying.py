@@ -100,7 +100,7 @@ def tellable_about(person_id: uuid.UUID) -> Q:
 
 
 def may_name(*, person_id: uuid.UUID, other_id: uuid.UUID) -> bool:
-    """Whether this person may be told about the other: both are here, and neither has blocked the other."""
+    """Whether a notice to this person may name the other: both accounts exist and neither has blocked the other."""
     return _tellable([person_id], other_id).exists()
 
 
@@ -167,8 +167,7 @@ def _preferences_of(user_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Preference
 
 
 def _reachable(kind: Kind, user_ids: Sequence[uuid.UUID]) -> dict[str, set[uuid.UUID]]:
-    """Who can be told on which channel: everybody but a child with a guardian's profile has a mailbox. News go by any channel only to those
-    who agreed to it."""
+    """The recipients of each channel. Managed profiles of children have no mailbox; news goes only to people who agreed to it."""
     willing = set(user_ids)
     if kind.topic == NEWS:
         willing = those_who_agree(user_ids, ConsentPurpose.MARKETING)

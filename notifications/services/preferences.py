@@ -130,7 +130,7 @@ def send_delivery_at(
 
 
 def deadline_of(notification: Notification) -> datetime.datetime | None:
-    """Until when its person can act on it; None where that is always, or its kind is not declared any more."""
+    """The instant until which the recipient can act on it; None if there is none or its kind is no longer declared."""
     kind = kind_named(notification.kind)
     return kind.useful.deadline(notification.data, notification.created_at) if kind else None
 

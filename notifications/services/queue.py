@@ -125,7 +125,7 @@ def _hold_in_the_night(rows: Sequence[Delivery], now: datetime.datetime) -> list
 
 
 def _bundled(rows: Sequence[Delivery]) -> list[Parcel]:
-    """Group the held ones of a person. Those that were tried before stay as they were; an e-mail with a calendar part goes alone."""
+    """Bundle the held deliveries of a person. Retries keep their bundle; an e-mail with a calendar part is sent alone."""
     groups: dict[Any, list[Delivery]] = defaultdict(list)
     for row in rows:
         goes_alone = row.attempts or row.state == DeliveryState.QUEUED or changes_calendar(row)

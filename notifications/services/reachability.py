@@ -1,4 +1,4 @@
-"""Why a person's own address gets nothing more, and what they can do about it."""
+"""Suppressed addresses of a person: the reason, and what they can do about it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ChannelProblem:
 
 
 def channel_problems(user: User) -> list[ChannelProblem]:
-    """By channel. Two queries."""
+    """The problems of a person's e-mail and text messages. Two queries."""
     phone = Phone.objects.filter(user=user).first()
     addresses = {Channel.EMAIL: user.email} | ({Channel.SMS: phone.number} if phone else {})
     channel_of = {digest: channel for channel, address in addresses.items() for digest in address_hashes(address)}
@@ -84,15 +84,15 @@ def channel_problems(user: User) -> list[ChannelProblem]:
 
 
 def problem_of_phone(phone: Phone) -> ChannelProblem | None:
-    """Why this number gets no text messages."""
+    """Why this number gets no text messages; None if it does."""
     return next((problem for problem in channel_problems(phone.user) if problem.channel == Channel.SMS), None)
 
 
 def resume_mail(*, user: User) -> None:
-    """Send e-mail to the person's own address again. If it comes back once more, it stops once more.
+    """Send e-mail to the person's own address again. Another bounce suppresses it again.
 
     Raises:
-        TooManyRequests: they asked often enough today.
+        TooManyRequests: the daily limit is reached.
     """
     counted: int = cache.count(f"notifications:resume:{user.pk}", _DAY_SECONDS)  # type: ignore[attr-defined]  # of our own cache
     if settings.THROTTLE and counted > _RESUMES_PER_DAY:

@@ -54,18 +54,18 @@ def reasons_against(channel: str, deliveries: Sequence[Delivery], now: datetime.
 
 
 def changes_calendar(delivery: Delivery) -> bool:
-    """Whether it is an e-mail with a calendar part: what was read in the inbox still stands otherwise in the person's calendar."""
+    """Whether it is an e-mail with a calendar part: reading the inbox does not update the person's calendar."""
     return delivery.channel == Channel.EMAIL and delivery.notification.calendar is not None
 
 
 def _despite_calendar(notification: Notification, why: Why | None) -> Why | None:
-    """What of these reasons also holds for an e-mail with a calendar part: a cancellation reaches everybody who is still here."""
+    """Which reason against sending also applies to an e-mail with a calendar part. A cancellation reaches everybody who has an account."""
     is_cancelled = notification.calendar is not None and notification.calendar["is_cancelled"]
     return None if why == Why.READ or (is_cancelled and why == Why.OTHER_GONE) else why
 
 
 def _outdated_invitations(deliveries: Sequence[Delivery]) -> set[uuid.UUID]:
-    """Ids of those notifications for whose calendar entry the same person was sent, or is being sent, a newer one."""
+    """Ids of notifications whose calendar entry has a newer notification to the same person."""
     uids = {row.pk: (row.user_id, row.calendar["uid"]) for row in (delivery.notification for delivery in deliveries) if row.calendar}
     if not uids:
         return set()

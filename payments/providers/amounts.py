@@ -37,7 +37,7 @@ def payout_step(currency: str) -> int:
 
 
 def most_charge(currency: str) -> Money:
-    """The most that a card can be charged with at once: eight digits as Stripe writes the amount."""
+    """The largest amount of one charge to a card: eight digits in Stripe's notation."""
     most = Money(_MOST // to_stripe(Money(1, currency)), currency)
     return Money(most.amount // most.step * most.step, currency)
 

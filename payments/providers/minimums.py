@@ -33,7 +33,7 @@ _ABOUT_A_DOLLAR = {
 
 
 def least_charge(currency: str) -> Money | None:
-    """The least that a card can be charged with; None where nothing can be charged in this currency."""
+    """The smallest amount that can be charged to a card, in minor units; None if the currency cannot be charged."""
     if currency in _PUBLISHED:
         return Money(_PUBLISHED[currency], currency)
     if currency in _ABOUT_A_DOLLAR:

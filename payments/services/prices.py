@@ -1,4 +1,4 @@
-"""Which prices can be charged: asked before a price is saved and again before it is charged."""
+"""Limits of prices that can be charged, checked before a price is saved and again before it is charged."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from payments.providers.minimums import least_charge
 
 
 def least_price(currency: str) -> int:
-    """The lowest price above nothing, in minor units; 0 where nothing can be charged."""
+    """The lowest price above 0, in minor units; 0 if the currency cannot be charged."""
     least = least_charge(currency)
     return least.amount if least else 0
 
 
 def price_error(money: Money, *, field: str) -> FieldError | None:
-    """Why a price cannot be charged, naming the field and the limit; None for one that can, and for nothing at all."""
+    """Why a price cannot be charged, with the field and the limit; None if it can be, or is 0."""
     if not money or is_chargeable(money):
         return None
     least, most = least_charge(money.currency), most_charge(money.currency)
