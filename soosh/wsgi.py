@@ -1,10 +1,12 @@
+"""The WSGI application: every request except sockets, behind the front server."""
+
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "soosh.settings")
 
 from django.core.wsgi import get_wsgi_application
 
-# It sets Django up, which the imports below need.
+# Sets Django up, which the imports below need.
 _django = get_wsgi_application()
 
 from core.front import known_clients  # noqa: E402
