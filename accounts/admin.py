@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections.abc import Callable
 from typing import Any, cast
@@ -20,6 +21,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from accounts.enums import Role
+from accounts.errors import ChildNeedsGuardianProfile, ManagedProfile
 from accounts.middleware import SESSION_KEY
 from accounts.models import (
     Block,
@@ -35,7 +37,7 @@ from accounts.models import (
     User,
 )
 from accounts.models.people import WARD_DOMAIN
-from accounts.policies import can_impersonate, can_manage_person
+from accounts.policies import can_be_born_on, can_have_role, can_impersonate, can_manage_person
 from accounts.services import devices, erasing, impersonating, staff
 from accounts.services.address_proof import prove_address
 from accounts.web.forms import StaffSignInForm
@@ -60,13 +62,30 @@ class PersonCreationForm(UserCreationForm):
     email = AddressFormField(widget=UnfoldAdminEmailInputWidget)
 
 
+class PersonChangeForm(UserChangeForm):
+    """The rules about birth dates and children's profiles hold for staff too."""
+
+    def clean_birth_date(self) -> datetime.date | None:
+        birth_date: datetime.date | None = self.cleaned_data["birth_date"]
+        if birth_date != self.initial.get("birth_date") and not can_be_born_on(self.instance, birth_date):
+            raise forms.ValidationError(str(ChildNeedsGuardianProfile.message), code=ChildNeedsGuardianProfile.code)
+        return birth_date
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        role, is_superuser = (cleaned.get(name, getattr(self.instance, name)) for name in ("role", "is_superuser"))
+        if not can_have_role(self.instance, role, is_superuser=is_superuser):
+            raise forms.ValidationError(str(ManagedProfile.message), code=ManagedProfile.code)
+        return cleaned
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=300, help_text="For the audit log. The person can ask for it: it is in the copy of their data.")
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, AuditedAdmin):  # type: ignore[type-arg]
-    form = UserChangeForm
+    form = PersonChangeForm
     add_form = PersonCreationForm
     change_form_template = "accounts/user_change_form.html"
     change_password_form = AdminPasswordChangeForm

@@ -30,6 +30,7 @@ class KeyPurpose(TextChoices):
     LOG_IN = "log_in", _("sign in")
     UNDO_ERASURE = "undo_erasure", _("keep the account")
     GUARDIAN = "guardian", _("become a guardian")
+    HAND_OVER = "hand_over", _("take over a profile")
     WORK_EMAIL = "work_email", _("prove a mailbox at work")
 
 

@@ -33,6 +33,11 @@ class WardsNeedGuardian(Conflict):
     message = _("A child's profile depends on you alone. Erase it first, or let another adult become its guardian.")
 
 
+class StillAChild(Conflict):
+    code = "still_a_child"
+    message = _("A profile can be handed over from the 13th birthday on.")
+
+
 class EmailNotVerified(DomainError):
     code = "email_not_verified"
     status = 403

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +14,8 @@ SESSION_KEY = "impersonation"
 _THEIR_OWN = ("/admin/", "/api/", "/webhooks/", "/static/", "/media/", "/healthz", "/readyz")
 # What a page shows there opens something by itself: the secret address of a calendar.
 _CLOSED = ("/dashboard/calendars",)
+# The pages that sign in and out, confirm and change who somebody is: some do it, or open sockets, by a GET.
+_IDENTITY = "accounts.web"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -34,5 +37,13 @@ class ImpersonationMiddleware:
         request.impersonation = found  # type: ignore[attr-defined]  # for the frame of the page
         request.user = found.person
         if request.method not in _SAFE or request.path_info.startswith(_CLOSED):
-            return render(request, "accounts/look_only.html", status=403)
+            return _look_only(request)
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, kwargs: Any) -> HttpResponse | None:
+        is_identity = hasattr(request, "impersonation") and view.__module__.startswith(_IDENTITY)
+        return _look_only(request) if is_identity else None
+
+
+def _look_only(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/look_only.html", status=403)

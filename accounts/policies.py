@@ -51,8 +51,25 @@ def can_be_born_on(user: User, birth_date: datetime.date | None) -> bool:
     return user.is_ward or band is not AgeBand.CHILD
 
 
+def needs_guardian(user: User) -> bool:
+    """Under 18, or with a profile that has no sign-in of its own. A guardian of anybody else decides nothing for them any more."""
+    return is_minor(user) or user.is_ward
+
+
+def can_be_handed_over(user: User) -> bool:
+    """A profile that a guardian manages becomes an account of its own from 13 on."""
+    return user.is_ward and user.age_band in (AgeBand.TEENAGER, AgeBand.ADULT)
+
+
+def can_have_role(user: User, role: str, *, is_superuser: bool) -> bool:
+    """Whether this person may have this role: a profile without a sign-in of its own is a plain member's."""
+    return not user.is_ward or (role == Role.MEMBER and not is_superuser)
+
+
 def is_guardian_of(guardian: User, ward: User) -> bool:
-    """Whether an accepted, unended guardianship joins the two."""
+    """Whether an accepted, unended guardianship joins the two, and the ward still needs it."""
+    if not needs_guardian(ward):
+        return False
     return Guardianship.objects.filter(guardian=guardian, guardian__is_active=True, ward=ward, state=GuardianshipState.ACTIVE).exists()
 
 

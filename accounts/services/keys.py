@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 from accounts.enums import KeyPurpose
 from accounts.errors import InvalidKey
 from accounts.models import MailedKey, User
+from accounts.policies import can_change_sign_in
 from core.errors import FieldError
 
 # 32 signs that cannot be mistaken for each other. Eight of them are 40 bits: at 20 tries a minute one guess in a thousand million days.
@@ -21,6 +22,7 @@ _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _CODE_LENGTH = 8
 _MOST_UNSPENT = 5
 
+_KEYS_OF_WARDS = frozenset({KeyPurpose.GUARDIAN, KeyPurpose.HAND_OVER, KeyPurpose.UNDO_ERASURE})
 _LIFETIMES = {
     KeyPurpose.VERIFY_EMAIL: datetime.timedelta(days=3),
     KeyPurpose.CHANGE_EMAIL: datetime.timedelta(days=1),
@@ -28,6 +30,7 @@ _LIFETIMES = {
     KeyPurpose.LOG_IN: datetime.timedelta(minutes=10),
     KeyPurpose.UNDO_ERASURE: datetime.timedelta(days=60),
     KeyPurpose.GUARDIAN: datetime.timedelta(days=14),
+    KeyPurpose.HAND_OVER: datetime.timedelta(days=1),
     KeyPurpose.WORK_EMAIL: datetime.timedelta(days=1),
 }
 
@@ -78,11 +81,19 @@ def spend_key(*, secret: str, purposes: tuple[KeyPurpose, ...]) -> MailedKey:
         .filter(digests, purpose__in=purposes, user__isnull=False, spent_at__isnull=True, expires_at__gt=timezone.now())
         .first()
     )
-    if key is None or key.password_print != _password_print(key.user):
+    if key is None or key.password_print != _password_print(key.user) or not _can_be_spent(key):
         raise InvalidKey(errors=(FieldError("key", InvalidKey.code, InvalidKey.message),))
     same = MailedKey.objects.filter(user=key.user, email=key.email, purpose=key.purpose, spent_at__isnull=True)
     same.update(spent_at=timezone.now())
     return key
+
+
+def _can_be_spent(key: MailedKey) -> bool:
+    """Whoever is shut out can only keep their account; a child's profile has no sign-in that a key could open or set up."""
+    person: User = key.user
+    if not person.is_active and key.purpose != KeyPurpose.UNDO_ERASURE:
+        return False
+    return can_change_sign_in(person) or key.purpose in _KEYS_OF_WARDS
 
 
 def revoke_keys(*, user: User) -> None:

@@ -19,9 +19,17 @@ logger = structlog.get_logger(__name__)
 
 _DAY_SECONDS = 86_400
 # E-mail that somebody sends to an address that they say is another person's, or their own at work.
-_INVITATIONS = frozenset({"guardian_invited", "work_email"})
+_INVITATIONS = frozenset({"guardian_invited", "work_email", "hand_over"})
 # How many of them one address gets a day, whoever asks for them and from wherever.
-_MOST_A_DAY = {"guardian_invited": 2, "work_email": 5, "unknown_account": 3, "known_account": 10, "change_email": 10, "verify_email": 30}
+_MOST_A_DAY = {
+    "guardian_invited": 2,
+    "hand_over": 2,
+    "unknown_account": 3,
+    "work_email": 5,
+    "known_account": 10,
+    "change_email": 10,
+    "verify_email": 30,
+}
 _LONGEST_NAME = 60
 
 

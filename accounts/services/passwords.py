@@ -12,6 +12,7 @@ from accounts.providers.tokens import TokenPair
 from accounts.services.address_proof import prove_address
 from accounts.services.credentials import set_password
 from accounts.services.devices import note_security_event
+from accounts.services.guardianship import take_over_profile
 from accounts.services.keys import spend_key
 from accounts.services.registration import mail_key_to_owner
 from accounts.services.sign_in import log_in_again, prove_password, require_fresh_sign_in
@@ -28,7 +29,8 @@ def request_password_reset(*, request: HttpRequest, email: str) -> None:
 
 
 def reset_password(*, request: HttpRequest, key: str, password: str) -> User:
-    """Spend a key for a new password. Every session ends, every other key is worthless, and the address is proven.
+    """Spend a key for a new password. Every session ends, every other key is worthless, and the address is proven. The key of a profile
+    that a guardian hands over makes it an account with the address that it was mailed to.
 
     Raises:
         InvalidKey, InvalidInput: the password is too weak; the key is still good then.
@@ -36,10 +38,13 @@ def reset_password(*, request: HttpRequest, key: str, password: str) -> User:
     """
     limits.consume(request, "spend_key")
     with transaction.atomic():
-        spent = spend_key(secret=key, purposes=(KeyPurpose.RESET_PASSWORD,))
+        spent = spend_key(secret=key, purposes=(KeyPurpose.RESET_PASSWORD, KeyPurpose.HAND_OVER))
         assert spent.user is not None
         user = User.objects.select_for_update().get(pk=spent.user.pk)
-        prove_address(user=user)
+        is_handed_over = spent.purpose == KeyPurpose.HAND_OVER
+        if is_handed_over:
+            take_over_profile(request=request, ward=user, email=spent.email)
+        prove_address(user=user, is_same_person=is_handed_over)
         set_password(user=user, password=password)
         note_security_event(user=user, kind=SecurityEventKind.PASSWORD_RESET, request=request, tell_by_mail=True)
     return user

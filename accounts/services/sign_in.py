@@ -328,10 +328,13 @@ def require_fresh_sign_in(*, user: User, session_key: str) -> None:
 
     Raises:
         FreshSignInRequired
+        EmailNotVerified: nobody has proven the address yet, so nobody owns the account.
         ManagedProfile: a child's profile; its sessions are its guardian's and never fresh.
     """
     if not can_change_sign_in(user):
         raise ManagedProfile
+    if not headless.verified_address(user):
+        raise EmailNotVerified
     if tokens.authenticated_seconds_ago(session_key, user) > FRESH_SECONDS:
         methods = ["password"] if user.has_usable_password() else []
         methods += ["mfa_code"] if second_factors.has_second_factor(user) else []

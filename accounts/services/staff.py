@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.enums import KeyPurpose, Role, SecurityEventKind
+from accounts.errors import ManagedProfile
 from accounts.events import PersonReinstated, PersonSuspended
 from accounts.models import User
-from accounts.policies import can_manage_person
+from accounts.policies import can_have_role, can_manage_person
 from accounts.providers import headless
 from accounts.services.devices import end_all_devices, note_security_event
 from accounts.services.keys import issue_key, revoke_keys
@@ -46,6 +47,7 @@ def change_person(*, actor: User, person: User, changes: dict[str, Any]) -> User
 
     Raises:
         Forbidden: themselves, or staff by somebody who is no superuser; only a superuser makes staff.
+        ManagedProfile: a role for a child's profile.
         HandleTaken
     """
     _refuse_managing(actor, person)
@@ -55,6 +57,8 @@ def change_person(*, actor: User, person: User, changes: dict[str, Any]) -> User
         locked = User.objects.select_for_update().get(pk=person.pk)
         if changes.get("role", locked.role) != Role.STAFF and locked.is_superuser:
             changes = changes | {"is_superuser": False}
+        if not can_have_role(locked, changes.get("role", locked.role), is_superuser=locked.is_superuser):
+            raise ManagedProfile
         change_fields(person=locked, changes=changes)
         auditing.record(actor_id=actor.pk, action="changed", thing=locked, fields=sorted(changes))
     return locked

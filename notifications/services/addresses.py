@@ -30,6 +30,7 @@ _CODE_LIFETIME = datetime.timedelta(minutes=10)
 _MOST_ATTEMPTS = 5
 _CODES_PER_HOUR = 5
 _HOUR_SECONDS = 3_600
+_DAY_SECONDS = 86_400
 
 
 def register_push_device(*, user: User, session_key: str, token: str, shows_text: bool) -> tuple[PushDevice, bool]:
@@ -72,7 +73,7 @@ def set_phone(*, user: User, number: str) -> Phone:
     if Suppression.objects.filter(channel=Channel.SMS, address_hash=address_hash(number), reason=Complaint.STOPPED).exists():
         raise NumberStopped
     _count_code(f"person:{user.pk}")
-    _count_code(f"number:{address_hash(number)}")
+    _count_code_to(user, address_hash(number))
     code = f"{secrets.randbelow(1_000_000):06}"
     columns = {
         "number": number,
@@ -143,6 +144,16 @@ def _count_code(who: str) -> None:
     counted: int = cache.count(f"notifications:code:{who}", _HOUR_SECONDS)  # type: ignore[attr-defined]  # of our own cache
     if settings.THROTTLE and counted > _CODES_PER_HOUR:
         raise TooManyRequests(retry_after_seconds=_HOUR_SECONDS)
+
+
+def _count_code_to(user: User, number_hash: str) -> None:
+    """Count one code to this number by everybody. When others have used them up, each person still gets one a day: so strangers cannot keep
+    the owner of a number from proving it."""
+    try:
+        _count_code(f"number:{number_hash}")
+    except TooManyRequests:
+        if not cache.add(f"notifications:code:reserve:{user.pk}:{number_hash}", 1, timeout=_DAY_SECONDS):
+            raise
 
 
 def _code_hash(user: User, number: str, code: str) -> str:

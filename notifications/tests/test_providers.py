@@ -402,6 +402,17 @@ class TestAddresses:
         assert [answer.status_code for answer in answers] == [200] * 5 + [429]
         assert answers[-1]["Retry-After"]
 
+    def test_strangers_cannot_use_up_the_codes_of_a_number(self, vendors: Vendors, signed_in: Api, make_user: Callable[..., User]) -> None:
+        for _ in range(2):
+            stranger = Api().sign_in(make_user())
+            for _ in range(3):
+                stranger.call("PUT", "notifications/phone", {"number": "+4915112345678"})
+        assert len(vendors.book.of("text")) == 6, "five by everybody, one of the second stranger's own"
+        assert stranger.call("PUT", "notifications/phone", {"number": "+4915112345678"}).status_code == 429
+        assert signed_in.call("PUT", "notifications/phone", {"number": "+4915112345678"}).status_code == 200
+        code = vendors.book.of("text")[-1]["body"].split("is ")[1][:6]
+        assert signed_in.post("notifications/phone/confirm", {"code": code}).json()["verified_at"]
+
     def test_a_number_is_of_one_person(self, vendors: Vendors, signed_in: Api, make_user: Callable[..., User]) -> None:
         Phone.objects.create(user=make_user(), number="+4915112345678", verified_at=timezone.now())
         signed_in.call("PUT", "notifications/phone", {"number": "+4915112345678"})

@@ -141,6 +141,10 @@ class GuardianInvitationRequestSerializer(RequestSerializer):
     email = AddressField()
 
 
+class HandOverRequestSerializer(RequestSerializer):
+    email = AddressField(help_text="Of the person whose profile it is.")
+
+
 class GuardianKeySerializer(RequestSerializer):
     key = serializers.CharField(max_length=200, help_text="From the link, or the code, of the mail.")
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.v1.serializers import safety as forms
-from accounts.api.v1.serializers.sign_in import TokensSerializer
+from accounts.api.v1.serializers.sign_in import MailedSerializer, TokensSerializer
 from accounts.enums import ConsentSource
 from accounts.models import Block, Device, SecurityEvent
 from accounts.providers.second_factors import factors_of
@@ -298,3 +298,34 @@ class WardSessionView(APIView):
         """Tokens to use a child's profile together with the child."""
         pair = guardianship.open_ward_session(request=request._request, user=person_of(request), ward_id=ward_id)
         return Response(TokensSerializer(pair).data)
+
+
+class WardGuardiansView(APIView):
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="invite_co_guardian",
+        tags=["people"],
+        request=forms.GuardianInvitationRequestSerializer,
+        responses={201: forms.GuardianshipSerializer},
+    )
+    def post(self, request: Request, ward_id: uuid.UUID) -> Response:
+        """Ask another adult by mail to manage a child's profile with you. Needs a fresh sign-in."""
+        fields = forms.GuardianInvitationRequestSerializer.read(request)
+        made = guardianship.invite_co_guardian(**_caller(request), ward_id=ward_id, **fields)
+        return Response(forms.GuardianshipSerializer(made).data, status=201)
+
+
+class WardHandOverView(APIView):
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="hand_over_ward", tags=["people"], request=forms.HandOverRequestSerializer, responses={202: MailedSerializer}
+    )
+    def post(self, request: Request, ward_id: uuid.UUID) -> Response:
+        """Hand a profile that you manage over to its owner, from the 13th birthday on. They get a mail; with its key they choose a password
+        at `auth/password/reset/confirm`, and sign in with that address from then on. You stay the guardian until they are 18. Needs a
+        fresh sign-in."""
+        fields = forms.HandOverRequestSerializer.read(request)
+        guardianship.hand_over_profile(**_caller(request), ward_id=ward_id, **fields)
+        return Response(MailedSerializer(fields).data, status=202)
