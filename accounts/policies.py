@@ -51,9 +51,9 @@ def can_be_born_on(user: User, birth_date: datetime.date | None) -> bool:
     return user.is_ward or band is not AgeBand.CHILD
 
 
-def needs_guardian(user: User) -> bool:
-    """Under 18, or with a profile that has no sign-in of its own. A guardian of anybody else decides nothing for them any more."""
-    return is_minor(user) or user.is_ward
+def can_have_guardian(user: User) -> bool:
+    """Everybody but adults with an account of their own, for whom a former guardian decides nothing any more."""
+    return user.is_ward or user.age_band is not AgeBand.ADULT
 
 
 def can_be_handed_over(user: User) -> bool:
@@ -68,7 +68,7 @@ def can_have_role(user: User, role: str, *, is_superuser: bool) -> bool:
 
 def is_guardian_of(guardian: User, ward: User) -> bool:
     """Whether an accepted, unended guardianship joins the two, and the ward still needs it."""
-    if not needs_guardian(ward):
+    if not can_have_guardian(ward):
         return False
     return Guardianship.objects.filter(guardian=guardian, guardian__is_active=True, ward=ward, state=GuardianshipState.ACTIVE).exists()
 

@@ -94,6 +94,8 @@ MATRIX: dict[tuple[str, str], tuple[int, int, int, int]] = {
     ("users/me/wards", "POST"): (401, 400, 400, 400),
     ("users/me/wards/accept", "POST"): (401, 400, 400, 400),
     ("users/me/wards/<uuid:ward_id>/session", "POST"): (401, 404, 404, 404),
+    ("users/me/wards/<uuid:ward_id>/guardians", "POST"): (401, 400, 400, 400),
+    ("users/me/wards/<uuid:ward_id>/hand-over", "POST"): (401, 400, 400, 400),
     ("users/me/wards/<uuid:ward_id>/consents", "GET"): (401, 404, 200, 404),
     ("users/me/wards/<uuid:ward_id>/consents", "POST"): (401, 404, 400, 404),
     ("users/<uuid:user_id>", "GET"): (401, 404, 200, 200),

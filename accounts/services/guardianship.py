@@ -15,7 +15,7 @@ from accounts.enums import AgeBand, GuardianshipState, KeyPurpose, SecurityEvent
 from accounts.errors import AdultsOnly, InvalidKey, MailRefused, ManagedProfile, StillAChild, WardsNeedGuardian
 from accounts.models import Guardianship, User, age_band_on
 from accounts.models.people import WARD_DOMAIN
-from accounts.policies import can_be_guardian, can_be_handed_over, can_change_sign_in, has_guardian, is_minor, needs_guardian
+from accounts.policies import can_be_guardian, can_be_handed_over, can_change_sign_in, has_guardian, is_minor, can_have_guardian
 from accounts.providers import headless, limits, tokens
 from accounts.providers.tokens import TokenPair
 from accounts.services.devices import end_all_devices, note_security_event
@@ -62,7 +62,7 @@ def _invite(request: HttpRequest, *, inviter: User, ward_id: uuid.UUID, email: s
     with transaction.atomic():
         ward = User.objects.select_for_update().get(pk=ward_id)
         pending = Guardianship.objects.filter(ward=ward).exclude(state=GuardianshipState.ENDED)
-        if not needs_guardian(ward) or pending.count() >= MOST_GUARDIANS:
+        if not (ward.is_ward or is_minor(ward)) or pending.count() >= MOST_GUARDIANS:
             raise Conflict
         guardianship, _ = pending.get_or_create(ward=ward, guardian_email=email.lower())
         count_invitation(inviter=inviter)
@@ -228,7 +228,7 @@ def guardianships_of(user: User) -> list[Guardianship]:
 
 def wards_of(user: User) -> list[Guardianship]:
     """For whom this person answers: not for those who have an account and grew up."""
-    return [guardianship for guardianship in _wards(user).select_related("ward") if needs_guardian(guardianship.ward)]
+    return [guardianship for guardianship in _wards(user).select_related("ward") if can_have_guardian(guardianship.ward)]
 
 
 def ward_of(*, user: User, ward_id: uuid.UUID) -> User:
@@ -238,7 +238,7 @@ def ward_of(*, user: User, ward_id: uuid.UUID) -> User:
         NotFound
     """
     guardianship = _wards(user).select_related("ward").filter(ward_id=ward_id).first()
-    if guardianship is None or not needs_guardian(guardianship.ward):
+    if guardianship is None or not can_have_guardian(guardianship.ward):
         raise NotFound
     ward: User = guardianship.ward
     return ward
