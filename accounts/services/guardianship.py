@@ -15,7 +15,7 @@ from accounts.enums import AgeBand, GuardianshipState, KeyPurpose, SecurityEvent
 from accounts.errors import AdultsOnly, InvalidKey, MailRefused, ManagedProfile, StillAChild, WardsNeedGuardian
 from accounts.models import Guardianship, User, age_band_on
 from accounts.models.people import WARD_DOMAIN
-from accounts.policies import can_be_guardian, can_be_handed_over, can_change_sign_in, has_guardian, is_minor, can_have_guardian
+from accounts.policies import can_be_guardian, can_be_handed_over, can_change_sign_in, can_have_guardian, has_guardian, is_minor
 from accounts.providers import headless, limits, tokens
 from accounts.providers.tokens import TokenPair
 from accounts.services.devices import end_all_devices, note_security_event
