@@ -111,7 +111,6 @@ def public(answer: int | str, body: Body | None = None, **others: int | str) -> 
 
 def signed_in(answer: int | str, body: Body | None = None, **others: int | str) -> Row:
     out = dict.fromkeys(("impersonated", "suspended", "grace"), "not_authenticated")
-    out |= dict.fromkeys(("suspended", "grace"), "authentication_failed")
     return Row(dict.fromkeys(KINDS, answer) | out | others, body)
 
 
