@@ -90,7 +90,9 @@ def spend_key(*, secret: str, purposes: tuple[KeyPurpose, ...]) -> MailedKey:
 
 def _can_be_spent(key: MailedKey) -> bool:
     """Whoever is shut out can only keep their account; a child's profile has no sign-in that a key could open or set up."""
-    person: User = key.user
+    person = key.user
+    if person is None:
+        return False
     if not person.is_active and key.purpose != KeyPurpose.UNDO_ERASURE:
         return False
     return can_change_sign_in(person) or key.purpose in _KEYS_OF_WARDS
