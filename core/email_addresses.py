@@ -34,11 +34,11 @@ def normalize_email(text: str) -> str:
     if local and not local.isascii():
         raise ValidationError("Addresses with letters beyond a to z before the @ are not supported yet.", code="invalid")
     if any(unicodedata.category(character) == "Cf" for character in domain):
-        raise ValidationError("Enter a valid email address. This one contains an invisible character.", code="invalid")
+        raise ValidationError("Type the email address again. It has a mark in it that cannot be seen.", code="invalid")
     try:
         address = validate_email(f"{local}{at}{_ascii_domain(domain)}", check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
-        raise ValidationError(f"Enter a valid email address. {error}", code="invalid") from error
+        raise ValidationError(f"{error} Enter a valid email address.", code="invalid") from error
     except UnicodeError as error:
         raise ValidationError("Enter a valid email address. There is no such domain.", code="invalid") from error
     normalized = f"{address.local_part}@{address.ascii_domain}".lower()

@@ -31,7 +31,7 @@ def normalize_password(text: str) -> str:
     try:
         password: str = _PROFILE.enforce(text)
     except UnicodeEncodeError as error:
-        raise ValidationError("Leave out control characters and invisible ones.", code="invalid_password") from error
+        raise ValidationError("Leave out marks that cannot be seen.", code="invalid_password") from error
     if len(password) > LONGEST_PASSWORD:
         raise ValidationError(f"Use at most {LONGEST_PASSWORD} characters.", code="max_length")
     return password

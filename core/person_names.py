@@ -39,7 +39,7 @@ def normalize_name(text: str) -> str:
     if len(name) > LONGEST_NAME:
         raise ValidationError(f"Use at most {LONGEST_NAME} characters.", code="max_length")
     if not all(_is_allowed(name, position) for position in range(len(name))) or _ZALGO.search(name):
-        raise ValidationError("Leave out invisible and control characters.", code="invalid_name")
+        raise ValidationError("Leave out marks that cannot be seen.", code="invalid_name")
     if not any(unicodedata.category(character)[0] == "L" for character in name):
         raise ValidationError("Write a name with at least one letter.", code="invalid_name")
     if has_link(name) or "@" in name or "\uff20" in name:

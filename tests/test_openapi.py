@@ -38,7 +38,7 @@ def test_generators_of_clients_can_read_it() -> None:
         for answer in operation["responses"].values():
             for media_type, content in answer.get("content", {}).items():
                 is_bytes = content["schema"].get("format") == "binary"
-                assert is_bytes == media_type.startswith(("audio/", "application/pdf", "application/zip")), (
+                assert is_bytes == media_type.startswith(("audio/", "application/pdf", "application/zip", "application/octet-stream")), (
                     operation["operationId"],
                     media_type,
                 )

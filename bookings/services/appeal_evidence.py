@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import secrets
+import hashlib
 import uuid
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.db import transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from accounts.models import User
 from bookings.enums import AppealState
@@ -27,7 +28,7 @@ _BATCH = 200
 
 
 def add_evidence(*, booking: Booking, user: User, content: bytes) -> AppealEvidence:
-    """Add a file to the account of this person's side, until staff decide.
+    """Add a file to the account of this person's side, until staff decide. The same file sent again is the same evidence.
 
     Raises:
         BodyTooLarge, InvalidInput: more than 10 MB, or no PDF, JPEG, PNG or WebP.
@@ -39,10 +40,16 @@ def add_evidence(*, booking: Booking, user: User, content: bytes) -> AppealEvide
         appeal = Appeal.objects.select_for_update().filter(booking=booking, side=side_of(booking, user)).first()
         if appeal is None or appeal.state != AppealState.OPEN:
             raise NoOpenAppeal
-        if appeal.evidence.count() >= MOST_FILES:
-            raise TooMuchEvidence
-        name = f"{_folder(appeal.person_id)}/{secrets.token_urlsafe(16)}"
-        evidence = AppealEvidence.objects.create(appeal=appeal, file=name, content_type=content_type, size=len(content))
+        name = _name_of(appeal, content)
+        evidence = AppealEvidence.objects.filter(file=name).first()
+        if evidence is None:
+            if appeal.evidence.count() >= MOST_FILES:
+                raise TooMuchEvidence
+            evidence = AppealEvidence.objects.create(appeal=appeal, file=name, content_type=content_type, size=len(content))
+    if evidence.is_stored:
+        return evidence
+    # What an upload that broke off has left there.
+    _storage().delete(name)
     _storage().save(name, ContentFile(content))
     AppealEvidence.objects.filter(pk=evidence.pk).update(is_stored=True)
     evidence.is_stored = True
@@ -86,6 +93,12 @@ def evidence_for_archive(person_id: uuid.UUID) -> list[tuple[str, str]]:
     """What the archive of a person gets: (its name there, its name in the storage)."""
     rows = AppealEvidence.objects.filter(appeal__person=person_id, is_stored=True)
     return [(f"appeals/{row.pk}.{row.content_type.partition('/')[2]}", row.file) for row in rows]
+
+
+def _name_of(appeal: Appeal, content: bytes) -> str:
+    """The same for the same file, and not to be guessed."""
+    digest = salted_hmac("bookings.appeal-evidence", f"{appeal.pk}{hashlib.sha256(content).hexdigest()}", algorithm="sha256").hexdigest()
+    return f"{_folder(appeal.person_id)}/{digest}"
 
 
 def _folder(person_id: uuid.UUID) -> str:

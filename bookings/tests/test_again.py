@@ -217,6 +217,10 @@ def everything() -> dict[str, list[str]]:
     return found
 
 
+# Of a file: `test_endings.py` sends one twice.
+UPLOADS = {("bookings/<uuid:booking_id>/appeal/evidence", "POST")}
+
+
 def test_every_call_that_changes_something_has_its_row() -> None:
     routes = set()
     for pattern in urlpatterns:
@@ -226,7 +230,7 @@ def test_every_call_that_changes_something_has_its_row() -> None:
             name.upper() for name in view.view_class.http_method_names if hasattr(view.view_class, name)
         }
         routes |= {(str(pattern.pattern), method) for method in changing}
-    assert routes == CALLS.keys()
+    assert routes - UPLOADS == CALLS.keys()
 
 
 @pytest.mark.parametrize(("route", "method"), CALLS)

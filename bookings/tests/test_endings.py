@@ -499,9 +499,10 @@ class TestAppeals:
         assert (made.status_code, made.json()["content_type"], made.json()["size"]) == (201, "image/png", len(PNG))
         assert self.send(learner, contested, b"GIF89a").json()["errors"][0]["code"] == "wrong_type"
         assert self.send(learner, contested, PNG + bytes(10_000_001)).status_code == 413
-        for _ in range(4):
-            assert self.send(learner, contested).status_code == 201
-        assert self.send(learner, contested).json()["code"] == "too_much_evidence"
+        assert self.send(learner, contested).json() == made.json(), "a file sent twice is one"
+        for number in range(4):
+            assert self.send(learner, contested, PNG + bytes([number])).status_code == 201
+        assert self.send(learner, contested, PNG + b"more").json()["code"] == "too_much_evidence"
         path = f"bookings/{contested.pk}/appeal/evidence/{made.json()['id']}"
         for api in (learner, mentor):
             answer = api.get(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import hashlib
@@ -48,14 +49,15 @@ def _digest(*names: str) -> Callable[[Fields], str]:
 
 
 def _day_of_hackathon(name: str) -> Callable[[Fields], Any]:
-    """The ISO day of a text such as "February 5" in the year of the record; the text itself if it is not a day."""
+    """The ISO day of a text such as "February 5" or "5 February", in the year of the record unless it names one itself; the text itself if
+    it is not a day."""
 
     def read(fields: Fields) -> Any:
-        text = f"{fields.get(name)} {fields.get('year')}"
-        try:
-            return datetime.datetime.strptime(text, "%B %d %Y").date().isoformat()  # noqa: DTZ007  (a day has no zone)
-        except ValueError:
-            return fields.get(name)
+        text = str(fields.get(name) or "").replace(",", " ")
+        for words, form in ((f"{text} {fields.get('year')}", "%B %d %Y"), (f"{text} {fields.get('year')}", "%d %B %Y"), (text, "%d %B %Y")):
+            with contextlib.suppress(ValueError):
+                return datetime.datetime.strptime(" ".join(words.split()), form).date().isoformat()  # noqa: DTZ007  (a day has no zone)
+        return fields.get(name)
 
     return read
 

@@ -245,7 +245,7 @@ def test_an_archive_of_files_is_read_one_by_one(tmp_path: Path) -> None:
     [
         *(("cncf_lfx_export.json.gz", 59), ("conference_data_2025_on.tar.gz", 1_161), ("free_courses_en.md.gz", 1_374)),
         *(
-            ("hackalist_api.tar.gz", 762),
+            ("hackalist_api.tar.gz", 767),
             ("open_jobs_new.json.gz", 833),
             ("open_jobs_new_rss.xml.gz", 833),
             ("usajobs_energy.json.gz", 3_680),
