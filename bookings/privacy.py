@@ -124,9 +124,11 @@ declare(
 declare(
     Appeal,
     subject="person_id",
-    on_erasure=OnErasure.DELETE,
-    none=(*_BASE, "booking", "side", "person", "decided_by"),
-    personal=("text", "state", "decided_at", "decision_note"),
+    # The row stays: it keeps a contested session open, with its money, until staff have decided.
+    on_erasure=OnErasure.CLEAR,
+    cleared={"text": "", "decision_note": ""},
+    none=(*_BASE, "booking", "side", "person", "state", "decided_at", "decided_by"),
+    personal=("text", "decision_note"),
 )
 declare(
     AppealEvidence,

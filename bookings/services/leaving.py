@@ -44,9 +44,7 @@ def part(*, blocker_id: uuid.UUID, blocked_id: uuid.UUID) -> None:
         lock_people((blocker_id, blocked_id))
         for mentor_id, learner_id in ((blocker_id, blocked_id), (blocked_id, blocker_id)):
             WaitlistEntry.objects.waiting().filter(mentor=mentor_id, learner=learner_id).update(state=WaitlistState.LEFT)
-            # What is over is not undone by a block: how it went is decided as always.
-            ahead = _ahead(session__mentor=mentor_id, learner=learner_id).filter(session__ends_at__gt=timezone.now())
-            for booking_id in _keys(ahead):
+            for booking_id in _keys(_ahead(session__mentor=mentor_id, learner=learner_id)):
                 call_off(booking_id=booking_id, side=Side.PLATFORM, cause=Cause.APART)
             for session in _running().filter(mentor=mentor_id, bookings__learner=learner_id):
                 remove(session=session, person_id=learner_id if session.is_group else blocked_id)
@@ -69,7 +67,8 @@ def _met_by(person_id: uuid.UUID) -> set[uuid.UUID]:
 
 
 def _ahead(**conditions: uuid.UUID) -> QuerySet[Booking]:
-    return Booking.objects.filter(state__in=AHEAD_STATES, **conditions)
+    """What is over is undone neither by a block nor by leaving: how it went is decided as always."""
+    return Booking.objects.filter(state__in=AHEAD_STATES, session__ends_at__gt=timezone.now(), **conditions)
 
 
 def _keys(bookings: QuerySet[Booking]) -> list[uuid.UUID]:

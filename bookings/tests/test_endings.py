@@ -530,6 +530,19 @@ class TestAppeals:
         assert (appeal_evidence.delete_old_evidence(), appeal_evidence.delete_old_evidence()) == (5, 0)
         assert appeal_evidence.evidence_files(world.learner.pk) == []
 
+    def test_staff_still_decide_when_whoever_contested_it_is_erased(
+        self, world: BookingWorld, contested: Booking, staff: User, mentor: Api
+    ) -> None:
+        for step in erasure_steps():
+            if step.name.startswith("bookings"):
+                step.erase(world.learner.pk)
+                assert step.count(world.learner.pk) == 0
+        assert later(world, "2027-06-20 11:00").final_at is None
+        row = Appeal.objects.get()
+        assert (row.state, row.text) == (AppealState.OPEN, "")
+        appealing.decide_appeal(row=row, staff=staff, state=AppealState.HELD, note="The mentor showed it.")
+        assert later(world, "2027-06-20 11:01").settled_at is not None
+
     def test_whose_files_they_are_is_erased(self, contested: Booking, learner: Api, world: BookingWorld) -> None:
         self.send(learner, contested)
         assert len(appeal_evidence.evidence_for_archive(world.learner.pk)) == 1
