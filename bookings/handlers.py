@@ -60,6 +60,8 @@ from bookings.services.strikes import WARNED_AT, stopped_until, strikes_of
 from bookings.services.telling import (
     booking_for_telling,
     both,
+    learner_side,
+    payers_of,
     remind_of_payment,
     tell,
     tell_guardians,
@@ -179,7 +181,7 @@ def tell_learner_of_proposal(event: CounterOffered) -> None:
     booking = booking_for_telling(event.booking_id)
     if booking.proposed_at is not None and booking.expires_at is not None:
         key = booking.proposed_at.isoformat()
-        tell(booking, COUNTER_OFFERED, [booking.learner], proposed=booking.proposed_at, until=booking.expires_at, key=key)
+        tell(booking, COUNTER_OFFERED, learner_side(booking), proposed=booking.proposed_at, until=booking.expires_at, key=key)
 
 
 @subscribe(CounterWithdrawn)
@@ -202,6 +204,9 @@ def tell_that_it_is_off(event: BookingEnded) -> None:
         _tell_that_it_expired(booking, last.cause)
     elif last.from_state != BookingState.HELD:
         _tell_that_it_was_cancelled(booking, last)
+    elif last.side != Side.LEARNER:
+        # The mentor never knew of it, or called it off.
+        tell(booking, BOOKING_CANCELLED, payers_of(booking), note=last.note, names_nobody_gone=True)
 
 
 def _tell_that_it_expired(booking: Booking, cause: str) -> None:
@@ -304,9 +309,9 @@ def tell_staff_and_other_side_of_appeal(event: AppealOpened) -> None:
     appeal = Appeal.objects.get(pk=event.appeal_id)
     booking = booking_for_telling(appeal.booking_id)
     tell_staff(booking, APPEAL_OPEN, key=str(appeal.pk))
-    other = booking.learner if appeal.side == Side.MENTOR else booking.session.mentor
+    others = learner_side(booking) if appeal.side == Side.MENTOR else [booking.session.mentor]
     if not booking.appeals.exclude(pk=appeal.pk).exists():
-        tell(booking, APPEAL_ANSWER, [other], names_nobody_gone=True, key=str(appeal.pk))
+        tell(booking, APPEAL_ANSWER, others, names_nobody_gone=True, key=str(appeal.pk))
 
 
 @subscribe(AppealDecided)
@@ -314,9 +319,8 @@ def tell_both_what_was_decided(event: AppealDecided) -> None:
     """Staff decided."""
     appeal = Appeal.objects.get(pk=event.appeal_id)
     booking = booking_for_telling(appeal.booking_id)
-    tell(
-        booking, APPEAL_DECIDED, both(booking), names_nobody_gone=True, note=appeal.decision_note, decision=appeal.state, key=str(appeal.pk)
-    )
+    people = [*learner_side(booking), booking.session.mentor]
+    tell(booking, APPEAL_DECIDED, people, names_nobody_gone=True, note=appeal.decision_note, decision=appeal.state, key=str(appeal.pk))
 
 
 @subscribe(MentorDecided)

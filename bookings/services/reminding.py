@@ -23,9 +23,10 @@ _MINUTE = datetime.timedelta(minutes=1)
 
 
 def plan_reminders(booking: Booking) -> None:
-    """Plan those that are still ahead, in place of earlier ones. Needs the lock of the booking."""
+    """Plan those that are still ahead, in place of earlier ones. For a child with a guardian's profile, who has no mailbox, the guardians
+    are reminded, too. Needs the lock of the booking."""
     drop_reminders(booking)
-    people = (booking.learner_id, booking.session.mentor_id)
+    people = [booking.learner_id, booking.session.mentor_id, *(guardians_of(booking.learner) if booking.learner.is_ward else ())]
     chosen = dict(ReminderChoice.objects.filter(person__in=people).values_list("person", "minutes"))
     now = timezone.now()
     rows = [
@@ -59,7 +60,7 @@ def choose_reminders(*, person: User, minutes: list[int]) -> None:
     with transaction.atomic():
         ReminderChoice.objects.update_or_create(person=person, defaults={"minutes": sorted(set(minutes), reverse=True)})
         mine = Booking.objects.visible_to(person).filter(state=BookingState.CONFIRMED, session__starts_at__gt=timezone.now())
-        for booking in mine.select_related("session").order_by("pk"):
+        for booking in mine.select_related("session", "learner").order_by("pk"):
             plan_reminders(booking)
 
 

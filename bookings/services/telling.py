@@ -64,6 +64,11 @@ def both(booking: Booking) -> tuple[User, User]:
     return booking.learner, booking.session.mentor
 
 
+def learner_side(booking: Booking) -> list[User]:
+    """The learner, and whoever answers for them now."""
+    return [booking.learner, *User.objects.filter(pk__in=guardians_of(booking.learner))]
+
+
 def tell_guardians(booking: Booking, kind: Kind, *, calendar: EntryMaker | None = None, key: str = "", **more: Any) -> None:
     """Tell whoever answers for the learner now. The notice names their ward alone."""
     links = Guardianship.objects.filter(ward=booking.learner, guardian__isnull=False, state=GuardianshipState.ACTIVE)
@@ -95,12 +100,17 @@ def remind_of_payment(booking: Booking, *, key: str = "") -> None:
         tell_guardians(booking, APPROVAL_NEEDED, key=key, until=booking.expires_at)
 
 
+def payers_of(booking: Booking) -> list[User]:
+    """The learner, and whoever else is to pay."""
+    payer = booking.payment.payer if booking.payment is not None else booking.learner
+    return [booking.learner] if payer == booking.learner else [booking.learner, payer]
+
+
 def tell_of_missed_payment(booking: Booking) -> None:
     """Notify the learner and whoever was to pay; and the mentor, of a session of a series that has begun."""
     together = Booking.objects.filter(series=booking.series_id, series__isnull=False, history__cause=Cause.SERIES_LAPSED)
     released = together.filter(ended_at__range=(booking.ended_at, booking.ended_at + _AT_ONCE)).count() if booking.ended_at else 0
-    payer = booking.payment.payer if booking.payment is not None else booking.learner
-    people = [booking.learner] if payer == booking.learner else [booking.learner, payer]
+    people = payers_of(booking)
     if Booking.objects.backing_series().filter(series=booking.series_id).exists():
         people.append(booking.session.mentor)
     tell(booking, PAYMENT_MISSED, people, released=released)

@@ -148,3 +148,12 @@ def test_short_notice_leaves_a_day_but_not_beyond_the_start(world: BookingWorld)
     rows = paid_first(world, starts=["2027-06-01T09:00:00Z", "2027-06-01T20:00:00Z", "2027-06-03T10:00:00Z"])
     due = [Booking.objects.get(pk=row.pk).expires_at for row in rows[1:]]
     assert due == [utc("2027-06-01 20:00"), utc("2027-06-02 08:00")]
+
+
+def test_a_learner_hears_of_what_the_mentor_calls_off_before_it_is_paid(world: BookingWorld) -> None:
+    rows = paid_first(world)
+    cancel_booking(booking_id=rows[3].pk, user=world.mentor, note="I am away.")
+    cancel_booking(booking_id=rows[2].pk, user=world.learner)
+    world.turn()
+    assert states(rows) == ["confirmed", "held", "cancelled_by_learner", "cancelled_by_mentor"]
+    assert (told(world.learner, "booking-cancelled"), told(world.mentor, "booking-cancelled")) == (1, 0)
