@@ -43,10 +43,11 @@ def stopped_until(person: User) -> datetime.datetime | None:
 
 
 def give_strike(*, person: User, booking: Booking, kind: StrikeKind) -> None:
-    """Once for each booking and kind. A mentor with too many takes no bookings until they count no more. Needs an open transaction."""
-    strike, is_new = Strike.objects.get_or_create(person=person, booking=booking, kind=kind, defaults={"given_at": timezone.now()})
-    if not is_new:
+    """Once for each session and kind, however many people were to come. A mentor with too many takes no bookings until they count no more.
+    Needs the lock of the person."""
+    if Strike.objects.filter(person=person, booking__session=booking.session_id, kind=kind).exists():
         return
+    strike = Strike.objects.create(person=person, booking=booking, kind=kind, given_at=timezone.now())
     publish(StrikeGiven(person.pk, strike.pk))
     bar_until(user_id=person.pk, until=stopped_until(person))
 

@@ -11,11 +11,14 @@ from django.urls import reverse
 
 from accounts.models import User
 from bookings.enums import StrikeKind
+from bookings.models import Booking
+from bookings.services import ending, groups
 from bookings.services.strikes import forgive, give_strike
 from bookings.tests.test_series_holds import book as book_series
-from bookings.tests.world import BookingWorld
+from bookings.tests.world import BookingWorld, utc
 from conftest import Api
 from mentors.enums import MentorState
+from mentors.models import Offer
 from mentors.services import profiles
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +147,18 @@ def test_a_learner_with_four_strikes(world: BookingWorld, ward: tuple[User, User
     body = {"mentor_id": str(world.profile.pk), "scheduled_at": "2027-06-11T10:00:00Z", "duration_minutes": 60}
     for path, more in (("bookings", {}), ("bookings/series", {"number": 2})):
         assert Api().sign_in(child).post(path, body | more).json()["code"] == "too_many_strikes"
+
+
+def test_a_session_for_several_that_is_missed_is_one_strike(world: BookingWorld) -> None:
+    offer = Offer.objects.create(
+        profile=world.profile, kind="group", title="Together", duration_minutes=60, price_amount=0, price_currency="EUR", group_size=6
+    )
+    session = groups.announce_session(profile=world.profile, offer_id=offer.pk, starts_at=utc("2027-06-05 10:00"))
+    rows = [groups.book_seat(learner=person, session_id=session.pk) for person in (world.learner, *(world.other() for _ in range(4)))]
+    world.clock.set("2027-06-05 10:10")
+    for row in rows:
+        ending.report_no_show(booking_id=row.pk, user=world.mentor, is_own=True)
+    world.clock.ahead(days=2)
+    world.turn()
+    assert set(Booking.objects.values_list("state", flat=True)) == {"no_show_by_mentor"}
+    assert (world.mentor.strikes.count(), state_of(world)[0]) == (1, "live")
