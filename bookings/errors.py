@@ -91,6 +91,13 @@ class TooManyMoves(Conflict):
     message = _("A booking can be moved twice by each side. Cancel it and book another time.")
 
 
+class MovedTooNear(Conflict):
+    """`data["earliest"]` is the first instant that would do."""
+
+    code = "moved_too_near"
+    message = _("The learner needs a day to see the new time. Choose one that is at least 24 hours away, or not before the present one.")
+
+
 class NothingChanged(Conflict):
     code = "same_time"
     message = _("It is at this time already.")

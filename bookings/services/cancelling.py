@@ -71,9 +71,10 @@ def cancel_booking(*, booking_id: uuid.UUID, user: User, note: str = "", expecte
 
 
 def _is_late_after_own_move(booking: Booking) -> bool:
-    """The learner moved it to an earlier time, and leaves the mentor with a gap shortly before that."""
+    """The learner moved it to an earlier time, and leaves the mentor with a gap shortly before that, or after it has begun."""
     start = booking.session.starts_at
-    return booking.moves_by_learner > 0 and not booking.moves_by_mentor and booking.counted_from > start > timezone.now() > start - LATE
+    is_own_move = booking.moves_by_learner > 0 and not booking.moves_by_mentor
+    return is_own_move and booking.counted_from > start and timezone.now() > start - LATE
 
 
 def call_off(*, booking_id: uuid.UUID, side: Side, cause: Cause) -> None:

@@ -10,18 +10,19 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.enums import BookingState, Cause, Side, StrikeKind
-from bookings.errors import IllegalBookingMove, NothingChanged, TooManyMoves
+from bookings.errors import IllegalBookingMove, MovedTooNear, NothingChanged, TooManyMoves
 from bookings.events import BookingMoved
 from bookings.models import Booking
 from bookings.services.limits import require_movable_to
 from bookings.services.moving import locked_booking, record_new_time, require_state, side_of
 from bookings.services.placing import hold_until, move_session
-from bookings.services.refunds import apply_move
+from bookings.services.refunds import FREE_FOR, apply_move
 from bookings.services.reminding import plan_reminders
 from bookings.services.requesting import answer_due
 from bookings.services.series_holds import hold_unpaid, is_held_in_series, payment_due_at
 from bookings.services.strikes import LATE, give_strike
 from core.events import publish
+from core.wall_time import as_text
 
 MOST_MOVES = 2
 
@@ -35,6 +36,7 @@ def reschedule_booking(*, booking_id: uuid.UUID, user: User, starts_at: datetime
         IllegalBookingMove: it is neither requested nor confirmed, or has begun.
         MayNotAnswer: somebody is asked for it, and the mentor would move it: they propose another time instead.
         TooManyMoves: this side has moved it twice.
+        MovedTooNear: the mentor would move it to an earlier time that is less than a day away.
         TooManyInAWeek: the learner gathers in one week what costs nothing or is not paid for.
         SlotUnavailable: the new time cannot be had. The present one stays.
     """
@@ -74,6 +76,15 @@ def _require_movable(booking: Booking, side: Side, starts_at: datetime.datetime)
         raise TooManyMoves
     if side == Side.LEARNER:
         require_movable_to(booking, starts_at)
+    else:
+        _require_time_to_see_it(booking, starts_at)
+
+
+def _require_time_to_see_it(booking: Booking, starts_at: datetime.datetime) -> None:
+    """A learner who is asleep does not miss a session that the mentor has just moved to the next hour."""
+    earliest = min(booking.session.starts_at, timezone.now() + FREE_FOR)
+    if starts_at < earliest:
+        raise MovedTooNear(earliest=as_text(earliest))
 
 
 def _count(booking: Booking, side: Side) -> None:

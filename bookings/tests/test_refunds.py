@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings.enums import BookingState, CancellationPolicy, Side
+from bookings.errors import MovedTooNear
 from bookings.models import Booking, Session
 from bookings.services import cancelling, requesting, rescheduling
 from bookings.services.refunds import STEPS, apply_move, deadlines_of, policy_text, quote_for, refund_share
@@ -116,11 +117,12 @@ class TestMoved:
         assert "€22.50 back" in page and "€45.00 back" not in page and "at most half comes back" in page
         assert "€22.50" in client.get(f"/bookings/{booking.pk}/cancel").content.decode()
 
-    def test_to_an_earlier_time(self, world: BookingWorld) -> None:
-        """The deadlines that were there stay, and whoever leaves a gap with that shortly before gets a strike."""
+    @pytest.mark.parametrize("at", ["09:00", "10:00", "10:59"])
+    def test_to_an_earlier_time(self, world: BookingWorld, at: str) -> None:
+        """The deadlines that were there stay, and whoever leaves a gap with that shortly before, or does not come, gets a strike."""
         booking = world.confirmed("2027-06-15 10:00")
         rescheduling.reschedule_booking(booking_id=booking.pk, user=world.learner, starts_at=utc("2027-06-04 10:00"))
-        world.clock.set("2027-06-04 09:00")
+        world.clock.set(f"2027-06-04 {at}")
         cancelled = cancelling.cancel_booking(booking_id=booking.pk, user=world.learner)
         assert (cancelled.refund_amount, world.learner.strikes.count()) == (4_500, 1)
 
@@ -130,6 +132,21 @@ class TestMoved:
         world.clock.set("2027-06-04 09:00")
         cancelled = cancelling.cancel_booking(booking_id=booking.pk, user=world.learner)
         assert (cancelled.refund_amount, world.learner.strikes.count()) == (4_500, 0)
+
+    @pytest.mark.parametrize("start", ["2027-06-02 09:00", "2027-06-03 02:59"])
+    def test_a_mentor_moves_nothing_to_the_next_hours(self, world: BookingWorld, start: str) -> None:
+        """A learner who is asleep would miss it, and could not step back."""
+        booking = world.confirmed("2027-06-15 10:00")
+        world.clock.set("2027-06-02 03:00")
+        with pytest.raises(MovedTooNear) as refused:
+            rescheduling.reschedule_booking(booking_id=booking.pk, user=world.mentor, starts_at=utc(start))
+        assert refused.value.data == {"earliest": "2027-06-03T03:00:00Z"}
+        moved = rescheduling.reschedule_booking(booking_id=booking.pk, user=world.mentor, starts_at=utc("2027-06-03 03:00"))
+        assert moved.session.starts_at == utc("2027-06-03 03:00")
+        # What is near already may be put off, and the learner may come earlier.
+        world.clock.set("2027-06-03 01:00")
+        rescheduling.reschedule_booking(booking_id=booking.pk, user=world.mentor, starts_at=utc("2027-06-03 04:00"))
+        rescheduling.reschedule_booking(booking_id=booking.pk, user=world.learner, starts_at=utc("2027-06-03 03:30"))
 
     def test_a_proposal_of_the_mentor(self, world: BookingWorld) -> None:
         booking = world.requested("2027-06-05 10:00")
