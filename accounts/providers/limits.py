@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import ipaddress
 import math
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from django.utils.crypto import salted_hmac
 from accounts.providers.clients import address_of
 from core.errors import TooManyRequests
 from core.limits import Limit
+from core.networks import network_of
 
 _HOUR_SECONDS = 3_600
 # Attempts on one account from all networks together, in an hour and in a day.
@@ -28,19 +28,6 @@ _BUDGET = (Limit("account", 20, 3_600), Limit("account", 60, 86_400))
 # After this many e-mails of one kind to one address in an hour, one a minute is sent. Earlier ones stay valid, so the owner need not wait.
 _MAILS_PER_HOUR = 10
 _SECONDS_BETWEEN_MAILS = 60
-
-
-def network_of(address: str) -> str:
-    """The network that limits count: an IPv4 address, or the /64 of an IPv6 subscriber."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def consume(request: HttpRequest, action: str, *, key: str = "", is_owner: bool = False) -> Callable[[], None]:

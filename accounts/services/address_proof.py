@@ -20,10 +20,10 @@ from accounts.events import EmailVerified
 from accounts.models import LinkedProvider, User
 from accounts.providers import headless, second_factors, tokens
 from accounts.providers.clients import address_of
-from accounts.providers.limits import network_of
 from accounts.services.devices import end_all_devices
 from accounts.services.keys import revoke_keys
 from core.events import publish
+from core.networks import network_of
 from core.person_names import first_valid_name
 
 REGISTRATION_COOKIE = "registration"

@@ -23,6 +23,7 @@ from accounts.providers.clients import address_of
 from accounts.services.devices import end_all_devices, note_security_event
 from accounts.services.keys import revoke_keys
 from core.errors import FieldError, InvalidInput, TooManyRequests
+from core.networks import network_of
 from core.passwords import is_password, normalize_password
 
 _NETWORK_IS_KNOWN_FOR = datetime.timedelta(days=90)
@@ -84,7 +85,7 @@ def is_known_network(request: HttpRequest, person: User | None) -> bool:
     since = timezone.now() - _NETWORK_IS_KNOWN_FOR
     signed_in = SecurityEvent.objects.filter(user=person, kind=SecurityEventKind.SIGNED_IN, created_at__gt=since, ip_address__isnull=False)
     addresses = signed_in.values_list("ip_address", flat=True)[:_MOST_NETWORKS]
-    return limits.network_of(address_of(request)) in {limits.network_of(str(address)) for address in addresses}
+    return network_of(address_of(request)) in {network_of(str(address)) for address in addresses}
 
 
 def check_new_password(*, user: User, password: str, field: str) -> None:

@@ -38,6 +38,12 @@ def test_strangers_are_counted_by_address(db: None, noon: list[float], three_a_m
     assert [Api().post("auth/login", {}).status_code for _ in range(4)] == [400, 400, 400, 429]
 
 
+def test_all_addresses_of_one_ipv6_network_are_one_client(db: None, noon: list[float], three_a_minute: None) -> None:
+    addresses = ("2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2:ffff::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:3::1")
+    answers = [Api().post("auth/login", {}, REMOTE_ADDR=address).status_code for address in addresses]
+    assert answers == [400, 400, 400, 429, 400]
+
+
 def test_without_redis_the_memory_of_the_process_counts() -> None:
     away = ResilientRedisCache("unix:///nowhere/redis.sock", {"KEY_PREFIX": "away"})
     assert [away.count("counted", 60) for _ in range(3)] == [1, 2, 3]
