@@ -46,8 +46,18 @@ def normalize_phone(text: str, *, region: str = "") -> str:
         if error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE:
             raise _invalid("Begin with + and the code of the country, such as +4915112345678.") from error
         raise _invalid("This is not a phone number. Write it like +4915112345678.") from error
+    number = _without_trunk_zero(number)
     _refuse_impossible(number)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _without_trunk_zero(number: phonenumbers.PhoneNumber) -> phonenumbers.PhoneNumber:
+    """Without a 0 that the library takes for a part of the number, as numbers of Italy have one, where only without it there is such a
+    number. People of countries that have no such 0, or had one once, write it as well."""
+    if not number.italian_leading_zero or phonenumbers.is_valid_number(number):
+        return number
+    shorter = phonenumbers.PhoneNumber(country_code=number.country_code, national_number=number.national_number)
+    return shorter if phonenumbers.is_valid_number(shorter) else number
 
 
 def _refuse_impossible(number: phonenumbers.PhoneNumber) -> None:
