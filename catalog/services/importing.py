@@ -23,6 +23,7 @@ from catalog.querysets import INDEX_COLUMNS
 from catalog.services.documents import title_key
 from catalog.services.indexing import index_opportunities, refresh_statistics
 from catalog.services.record_shapes import (
+    MALFORMED_RECORD,
     CategoryRecord,
     OccupationRecord,
     OpportunityReader,
@@ -190,6 +191,8 @@ def _parsed(record: Record, parse: Callable[[dict[str, Any]], Any]) -> tuple[Any
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         return None, f"{'.'.join(map(str, first['loc'])) or 'record'}: {first['msg']}"
+    except MALFORMED_RECORD:
+        return None, "record: a field does not have the type that records of this kind have."
 
 
 def _batches(run: ImportRun, records: Iterable[tuple[int, Any]]) -> Iterator[list[Any]]:

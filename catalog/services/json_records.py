@@ -11,6 +11,8 @@ from catalog.services.import_record import MAX_LINE, Record, object_record, refu
 
 _CHUNK = 65_536
 _SPACES = " \t\r\n"
+# Python refuses to read such numbers, with an error that is not one of JSON.
+_TOO_MANY_DIGITS = "a number has too many digits"
 
 
 def lines_of(text: TextIO) -> Iterator[tuple[int, str, str]]:
@@ -36,6 +38,8 @@ def line_records(text: TextIO) -> Iterator[Record]:
                 yield Record(number, refusal=f"Column {error.colno}: not valid JSON: {error.msg}.")
             except RecursionError:
                 yield Record(number, refusal="Not valid JSON: nested too deeply.")
+            except ValueError:
+                yield Record(number, refusal=f"Not valid JSON: {_TOO_MANY_DIGITS}.")
             else:
                 yield object_record(value, line, number)
 
@@ -121,8 +125,8 @@ class _Scanner:
                 value, end = self._decoder.raw_decode(self._buffer)
             except json.JSONDecodeError as error:
                 reason = error.msg
-            except RecursionError:
-                raise self._broken("nested too deeply") from None
+            except (RecursionError, ValueError) as error:
+                raise self._broken("nested too deeply" if isinstance(error, RecursionError) else _TOO_MANY_DIGITS) from None
             else:
                 if end < len(self._buffer) or not self._fill():
                     source = self._buffer[:end]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
 from collections import defaultdict
@@ -19,6 +20,8 @@ from catalog.services.documents import digest, skill_keys
 from catalog.services.feed_shapes import feed_of
 from catalog.services.records import read_records
 
+# What converting a record raises where a field has another type than in its source.
+MALFORMED_RECORD = (AttributeError, LookupError, TypeError, ValueError)
 _MOST_TAGS = 50
 _MOST_NAMES = 60
 _MOST_UNREAD = 20
@@ -284,7 +287,11 @@ class OnetNorms:
     def __init__(self, path: Path) -> None:
         sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
         for record in read_records(path):
-            for name, importance in _importances(record.fields or {}):
+            importances: list[tuple[str, float]] = []
+            # A malformed record is refused when its turn comes.
+            with contextlib.suppress(*MALFORMED_RECORD):
+                importances = _importances(record.fields or {})
+            for name, importance in importances:
                 totals = sums[name]
                 totals[0] += 1
                 totals[1] += importance

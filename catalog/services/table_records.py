@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TextIO
@@ -12,6 +13,7 @@ from catalog.services.import_record import MAX_LINE, Record
 from catalog.services.json_records import lines_of
 
 _DELIMITERS = (",", ";", "\t", "|")
+_EXCEL_DELIMITER = re.compile(r"sep=.", re.IGNORECASE)
 
 
 def delimiter_of(header: str) -> str:
@@ -25,8 +27,10 @@ def delimiter_of(header: str) -> str:
 def table_records(text: TextIO) -> Iterator[Record]:
     csv.field_size_limit(MAX_LINE)
     lines = _Lines(text)
-    header_line = next(lines, "")
+    header_line = _header_line(lines)
     delimiter = delimiter_of(header_line)
+    if not delimiter:
+        raise ImportFileUnreadable(f"Line {lines.number}: the header has no commas, semicolons, tabs or bars.")
     header = _header(next(csv.reader([header_line], delimiter=delimiter)))
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
@@ -46,6 +50,17 @@ def table_records(text: TextIO) -> Iterator[Record]:
             yield Record(lines.number, refusal=refusal)
         elif row:
             yield Record(lines.number, fields=dict(zip(header, row, strict=True)))
+
+
+def _header_line(lines: _Lines) -> str:
+    """The first line with something in it, after the `sep=;` with which Excel names its delimiter."""
+    for line in lines:
+        refusal = lines.take_refusal()
+        if refusal:
+            raise ImportFileUnreadable(f"Line {lines.number}: {refusal}")
+        if line.strip() and not _EXCEL_DELIMITER.fullmatch(line.strip("\r\n")):
+            return line
+    return ""
 
 
 def _header(names: list[str]) -> list[str]:

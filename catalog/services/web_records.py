@@ -8,6 +8,7 @@ from typing import IO, TextIO
 
 import defusedxml.ElementTree
 
+from catalog.errors import ImportFileUnreadable
 from catalog.services.import_record import Record
 from catalog.services.json_records import lines_of
 
@@ -18,6 +19,13 @@ _ESCAPED = re.compile(r"\\(.)")
 
 def rss_records(stream: IO[bytes]) -> Iterator[Record]:
     """A record for each item, with the texts of its children by tag."""
+    try:
+        yield from _rss_items(stream)
+    except LookupError as error:
+        raise ImportFileUnreadable("Line 1: the file names an encoding that is not known.") from error
+
+
+def _rss_items(stream: IO[bytes]) -> Iterator[Record]:
     number = 0
     for _, element in defusedxml.ElementTree.iterparse(stream, events=("end",)):
         if element.tag != "item":

@@ -366,3 +366,37 @@ def test_the_reference_catalogue_loads_whole_and_once() -> None:
     assert (REFERENCE / "NOTICE.md").exists()
     enriched = Opportunity.objects.exclude(skill_terms="").count()
     assert enriched > 50
+
+
+FEED_ROW = {"jobId": "1", "company": "c", "applyUrl": "https://jobs.example/1", "title": "t", "locations": ["Graz"]}
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        FEED_ROW | {"jobId": "2", "locations": [1, 2]},
+        FEED_ROW | {"jobId": "2", "locations": 5},
+        {"control_number": "2", "position_title": "t", "occupation_series": 5},
+    ],
+)
+def test_a_record_of_a_feed_with_a_field_of_another_type_is_refused_alone(write_lines: WriteLines, malformed: dict[str, Any]) -> None:
+    run = import_opportunities(path=write_lines([malformed, FEED_ROW]))
+    assert (run.state, run.added, run.refused) == (ImportState.COMPLETED, 1, 1)
+
+
+ONET_ROW = {"code": "1", "reported_titles": ["a"], "skills": {"s": [4]}, "knowledge": {}}
+
+
+@pytest.mark.parametrize(
+    ("good", "malformed"),
+    [
+        (ONET_ROW, ONET_ROW | {"code": "2", "skills": {"s": 5}}),
+        (ONET_ROW, ONET_ROW | {"code": "2", "technology": [5]}),
+        ({"topic": "a", "name": "A"}, {"topic": "b", "name": "B", "aliases": 5}),
+        ({"type": "skill", "source": "s", "source_id": "1", "name": "a"}, {"type": [], "source": "s", "source_id": "2", "name": "b"}),
+    ],
+)
+def test_a_malformed_term_is_refused_alone(write_lines: WriteLines, good: dict[str, Any], malformed: dict[str, Any]) -> None:
+    Occupation.objects.create(source="onet", source_id="1", title="One")
+    run = import_taxonomy(path=write_lines([good, malformed]))
+    assert (run.state, run.added + run.changed, run.refused) == (ImportState.COMPLETED, 1, 1)

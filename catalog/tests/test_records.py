@@ -32,6 +32,7 @@ def test_json_lines_plain_and_gzipped_with_a_byte_order_mark(write_lines: WriteL
         (b'{"a": "\\u0000"}\n', "NUL"),
         (b'{"a": "\\ud800"}\n', "surrogate"),
         (b"[" * 10_000 + b"\n", "ot valid JSON"),
+        (b'{"a": ' + b"1" * 5_000 + b"}\n", "too many digits"),
         (b'{"a": "' + b"x" * MAX_LINE + b'"}\n', "longer than"),
     ],
 )
@@ -170,3 +171,29 @@ def test_a_cut_archive_is_told_after_what_could_be_read(write_lines: WriteLines)
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ImportFileUnreadable):
         outcome(tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize("before", [b"\n\r\n", b"\xef\xbb\xbf\n", b"sep=;\r\n", b"\xef\xbb\xbfSEP=;\n", b"  \nsep=;\n"])
+def test_a_table_may_begin_with_empty_lines_and_with_the_delimiter_of_excel(tmp_path: Path, before: bytes) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_bytes(before + b"a;b\n1;2,3\n")
+    assert [fields for _, fields in outcome(file)] == [{"a": "1", "b": "2,3"}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b\n1,2\n".encode("utf-32"),
+        b"a,b" + b"x" * MAX_LINE + b"\n1,2\n",
+        b"PK\x03\x04\x00,,,\n,,",
+        b'"a,b"\n1,2\n',
+        b'[{"a": ' + b"1" * 5_000 + b"}]",
+        b'<?xml version="1.0" encoding="nope"?><rss><channel><item><title>a</title></item></channel></rss>',
+    ],
+    ids=["utf-32", "long header", "zip", "quoted", "digits", "encoding"],
+)
+def test_what_cannot_be_read_at_all_is_refused_with_a_reason(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "rows"
+    file.write_bytes(content)
+    with pytest.raises(ImportFileUnreadable, match="Line 1"):
+        list(read_records(file))
