@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import idna
 import urllib3
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError
@@ -80,7 +81,7 @@ def target_of(address: str) -> Target:
         parts = urlsplit(address)
         port = parts.port or 443
         host = (parts.hostname or "").rstrip(".")
-        host = host if ":" in host else host.encode("idna").decode()
+        host = host if ":" in host else _ascii_host(host)
     except (ValueError, UnicodeError) as error:
         raise FetchFailed("invalid_address") from error
     if parts.scheme.lower() not in ("https", "webcal", "webcals"):
@@ -89,6 +90,15 @@ def target_of(address: str) -> Target:
         raise FetchFailed("invalid_address")
     path = quote(parts.path or "/", safe=_SAFE_IN_PATH) + (f"?{quote(parts.query, safe=_SAFE_IN_PATH + '?')}" if parts.query else "")
     return Target(host, port, path)
+
+
+def _ascii_host(host: str) -> str:
+    """The name as DNS has it, by IDNA 2008: Python's own codec has that of 2003, by which straße.example is another site.
+
+    Raises:
+        UnicodeError: there is no such name.
+    """
+    return (host.encode("idna") if host.isascii() else idna.encode(host, uts46=True)).decode()
 
 
 def is_public(address: Address) -> bool:

@@ -179,3 +179,10 @@ class TestServers:
         with pytest.raises(FetchFailed) as caught:
             fetch(target_of(server.address()))
         assert caught.value.code == "bad_certificate"
+
+
+def test_a_name_beyond_ascii_is_that_of_idna_2008() -> None:
+    """By IDNA 2003 the first would be strasse.example, which may belong to somebody else: they would be sent the password."""
+    addresses = ("https://straße.example/", "https://βόλος.example/", "https://BÜCHER.example/", "https://xn--strae-oqa.example/")
+    hosts = ("xn--strae-oqa.example", "xn--nxasmm1c.example", "xn--bcher-kva.example", "xn--strae-oqa.example")
+    assert tuple(target_of(address).host for address in addresses) == hosts
