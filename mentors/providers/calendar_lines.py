@@ -228,8 +228,10 @@ def _property_of(line: int, text: str) -> Property | None:
     if name in TIME_PROPERTIES:
         # Zone names may contain colons; the right one is followed by a time.
         colon = next((place for place in colons if _TIME_VALUE.match(text[place + 1 :])), colon)
-    parameters = {key.upper(): value.strip().strip('"') for key, value in _PARAMETER.findall(text[match.end() : colon])}
-    return Property(name, parameters, text[colon + 1 :], line)
+    stated = [(key.upper(), value.strip().strip('"')) for key, value in _PARAMETER.findall(text[match.end() : colon])]
+    # Of two zones nobody can tell which one is meant.
+    has_one_zone = len({value for key, value in stated if key == "TZID"}) < 2
+    return Property(name, dict(stated), text[colon + 1 :], line, is_intact=has_one_zone)
 
 
 def _colons(text: str, start: int) -> Iterator[int]:

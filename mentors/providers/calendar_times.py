@@ -46,17 +46,22 @@ def parse_time(text: str) -> Time | None:
     except ValueError:
         return None
     wall = datetime.datetime.combine(day, clock) + (_DAY if is_midnight else datetime.timedelta())
-    return Time(wall, _offset_of(match.group(7)))
-
-
-def _offset_of(text: str | None) -> datetime.timezone | None:
-    if text is None:
+    offset = _offset_of(match.group(7) or "Z")
+    if offset is None:
         return None
+    return Time(wall, offset if match.group(7) else None)
+
+
+def _offset_of(text: str) -> datetime.timezone | None:
+    """None for an offset that no clock has, such as +25:00 or +01:99."""
     if text.upper() == "Z":
         return datetime.UTC
     digits = text.replace(":", "")
-    offset = datetime.timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5]))
-    return datetime.timezone(-offset if digits[0] == "-" else offset) if offset < _DAY else None
+    hours, minutes = int(digits[1:3]), int(digits[3:5])
+    if hours > 23 or minutes > 59:
+        return None
+    offset = datetime.timedelta(hours=hours, minutes=minutes)
+    return datetime.timezone(-offset if digits[0] == "-" else offset)
 
 
 def parse_duration(text: str) -> datetime.timedelta | None:

@@ -240,3 +240,16 @@ def test_no_line_too_many_makes_busy_time_free(name: str, place: int, line: str)
     after = read(b"\n".join((*lines[: min(place, len(lines))], inserted, *lines[min(place, len(lines)) :])), window)
     for busy in before.busy:
         assert covers(after, busy.start, busy.end), after
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        *("DTSTART:20261207T090000+2500", "DTSTART:20261207T090000+24:00", "DTSTART:20261207T090000-0199"),
+        "DTSTART;TZID=Europe/Rome;TZID=Asia/Tokyo:20261207T090000",
+    ],
+)
+def test_an_offset_that_no_clock_has_and_a_time_in_two_zones_keep_the_day_busy(start: str) -> None:
+    reading = read(event(start, "DURATION:PT1H"))
+    assert problems_in(reading) == "unreadable_start"
+    assert covers(reading, datetime.datetime(2026, 12, 7, tzinfo=datetime.UTC), datetime.datetime(2026, 12, 8, tzinfo=datetime.UTC))
