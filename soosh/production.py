@@ -6,11 +6,20 @@ import dataclasses
 import ipaddress
 import itertools
 import math
+import socket
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 DEVELOPMENT_KEY = "development-only-key-" + "0" * 43
+# With these nobody receives an e-mail.
+UNDELIVERED_MAIL = frozenset(
+    {
+        "notifications.providers.folder.EmailBackend",
+        *(f"django.core.mail.backends.{name}.EmailBackend" for name in ("console", "dummy", "locmem")),
+    }
+)
+_LOCAL_NAMES = ("", "localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
 _LEAST_KEY_LENGTH = 50
 # A key of 50 random letters and digits has about 250 bits by this measure, one of 64 hexadecimal digits 240.
 _LEAST_KEY_BITS = 190
@@ -70,11 +79,23 @@ def _site(safety: Safety) -> Iterator[Fault]:
 
 
 def _is_of_this_machine(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host in ("", "localhost") or host.endswith(".localhost")
+    name = host.rstrip(".")
+    address = _address_in(name)
+    if address is None:
+        return name in _LOCAL_NAMES or name.endswith(".localhost")
     return address.is_loopback or address.is_unspecified
+
+
+def _address_in(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that a host name is, in every form that browsers know: 127.1 and 2130706433 are 127.0.0.1."""
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        try:
+            return ipaddress.IPv4Address(socket.inet_aton(name))
+        except OSError:
+            return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _key(key: str) -> Iterator[Fault]:
@@ -117,4 +138,4 @@ def _throttle(safety: Safety) -> Iterator[Fault]:
 def _mail(safety: Safety) -> Iterator[Fault]:
     if not safety.is_mail_chosen:
         remedy = "Set EMAIL_URL or SENDGRID_API_KEY; EMAIL_URL=filemail:///path if files are what you want."
-        yield Fault("EMAIL_URL", "E-mails would be written to files on this machine, so nobody could confirm an address.", remedy)
+        yield Fault("EMAIL_URL", "E-mails would not leave this machine, so nobody could confirm an address.", remedy)

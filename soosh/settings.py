@@ -15,7 +15,7 @@ from soosh.api_settings import rest_framework, spectacular
 from soosh.content_policy import content_policies
 from soosh.environment import HTTP as _HTTP
 from soosh.environment import Environment
-from soosh.production import DEVELOPMENT_KEY, Safety, production_faults
+from soosh.production import DEVELOPMENT_KEY, UNDELIVERED_MAIL, Safety, production_faults
 from soosh.schedule import SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -381,7 +381,8 @@ if not DEBUG:
 LOGGING = configure_logging(as_json=not DEBUG)
 LOGGING["root"]["level"] = env.choice("SOOSH_LOG_LEVEL", LOGGING["root"]["level"], ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 
-SAFETY = Safety(SECRET_KEY, ALLOWED_HOSTS, SITE_URL, is_mail_chosen=bool(SENDGRID_API_KEY or EMAIL_URL), throttle=THROTTLE)
+_is_mail_chosen = vars().get("EMAIL_BACKEND") not in UNDELIVERED_MAIL
+SAFETY = Safety(SECRET_KEY, ALLOWED_HOSTS, SITE_URL, is_mail_chosen=_is_mail_chosen, throttle=THROTTLE)
 for _fault in production_faults(SAFETY):
     # A key that everybody knows opens whatever database it stands beside.
     env.refuse_if(not DEBUG or (_fault.variable == "SECRET_KEY" and not IS_EMBEDDED), str(_fault))

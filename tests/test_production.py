@@ -113,12 +113,22 @@ def test_random_keys_are_strong() -> None:
             ("https://localhost", False),
             ("https://app.localhost:8000", False),
         ),
+        *(("https://127.1", False), ("https://2130706433", False), ("https://0x7f.0.0.1", False), ("https://[::ffff:127.0.0.1]", False)),
+        *(("https://localhost.", False), ("https://localhost.localdomain", False), ("https://[2001:db8::1]", True)),
         *(("https://127.0.0.2", False), ("https://[::1]", False), ("https://0.0.0.0", False), ("https://10.0.0.7", True)),
     ],
 )
 def test_links_lead_to_an_address_that_others_reach(address: str, is_safe: bool) -> None:
     safety = production.Safety(RANDOM_KEY, ["soosh.example"], address, is_mail_chosen=True, throttle=True)
     assert (production.production_faults(safety) == []) is is_safe
+
+
+@pytest.mark.parametrize("address", ["consolemail://", "dummymail://", "memorymail://"])
+def test_mail_that_reaches_nobody_is_refused(address: str) -> None:
+    result = manage("check", **PRODUCTION | {"EMAIL_URL": address})
+    assert result.returncode == 1
+    assert "EMAIL_URL" in result.stderr
+    assert manage("check", **PRODUCTION | {"EMAIL_URL": "filemail:///tmp/mails"}).returncode == 0
 
 
 def test_the_doctor_and_the_check_agree() -> None:
