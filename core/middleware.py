@@ -30,7 +30,7 @@ class ProblemMiddleware:
 
 class EncodingMiddleware:
     """Refuses what Soosh would misread: a compressed body, and text in anything but UTF-8. Python knows codecs that are no encodings of
-    text, and Django would decode addresses and forms with them."""
+    text, and Django would decode addresses and forms with them. Refuses addresses with more parameters than are read, too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -38,6 +38,9 @@ class EncodingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         compression = request.headers.get("Content-Encoding", "").strip().lower()
         charset = (request.content_params or {}).get("charset", "utf-8").strip().lower()
+        if request.META.get("QUERY_STRING", "").count("&") >= settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:
+            # Django refuses them where they are first read; its page about that for developers takes half a minute.
+            return failed_page(400, "This cannot be read", "The address has too many parameters.")
         if compression in ("", "identity") and charset in _CHARSETS:
             return self.get_response(request)
         request.encoding = "utf-8"

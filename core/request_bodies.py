@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
+from django.utils.http import parse_header_parameters
+
 from core.problems import PROBLEM_CONTENT_TYPE, problem
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -26,6 +28,8 @@ class MeasuredBodies:
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not _is_readable(environ.get("CONTENT_TYPE", "")):
+            return _refuse(start_response, 415, "unsupported_media_type", "The Content-Type cannot be read.")
         is_chunked = "HTTP_TRANSFER_ENCODING" in environ
         if is_chunked and environ.get("CONTENT_LENGTH"):
             # Two lengths that may differ: a proxy and we could see different requests (RFC 9112, 6.1).
@@ -38,6 +42,15 @@ class MeasuredBodies:
                 return _refuse(start_response, 413, "body_too_large", "The body is larger than any operation takes.")
             body.seek(0)
             return self._application(environ | {"wsgi.input": body, "CONTENT_LENGTH": str(length)}, start_response)
+
+
+def _is_readable(content_type: str) -> bool:
+    """Django reads it before any middleware could answer for it, and fails on parameters in an unknown encoding (RFC 2231)."""
+    try:
+        parse_header_parameters(content_type)
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> int:

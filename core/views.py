@@ -8,6 +8,9 @@ from django.views.static import serve
 
 from core.health import OK, readiness
 
+# Of names that we give; a file system has an error of its own for names that are too long.
+_LONGEST_PATH = 250
+
 
 @never_cache
 @require_safe
@@ -32,7 +35,7 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
 
     Whatever they hold, a browser shows them as nothing but pictures.
     """
-    if settings.S3_BUCKET or not path.endswith(".webp"):
+    if settings.S3_BUCKET or not path.endswith(".webp") or len(path.encode()) > _LONGEST_PATH:
         raise Http404
     response = serve(request, path, document_root=str(settings.MEDIA_ROOT / "public"))
     response["Cache-Control"] = "public, max-age=31536000, immutable"

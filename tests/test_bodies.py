@@ -140,3 +140,23 @@ def test_a_form_that_is_cut_off_or_doubled_is_refused(signed_in: Api) -> None:
             UploadParser().parse(io.BytesIO(content), kind, context)
     twice = upload(signed_in, form(("name=step", "text/plain", b"1"), ("name=step", "text/plain", b"2")))
     assert {"field": "step", "code": "repeated_field", "detail": "Send this field once."} in twice.json()["errors"]
+
+
+@pytest.mark.parametrize("parameter", ["charset*=nope''%41", "charset*=idna''%ff", "boundary*=nope''%41"])
+def test_a_content_type_that_cannot_be_read_is_refused(parameter: str) -> None:
+    status, seen, answer = send({"REQUEST_METHOD": "PATCH", "CONTENT_TYPE": f"application/json; {parameter}", "wsgi.input": io.BytesIO()})
+    assert (status, seen, answer["code"]) == (415, {}, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("path", ["/mentors/", "/", "/api/v1/mentors", "/media/x.webp"])
+def test_an_address_with_too_many_parameters_is_refused_at_once(client: Client, settings: Any, path: str) -> None:
+    """Also while DEBUG is on, where Django's own page about it takes half a minute."""
+    settings.DEBUG = True
+    query = "&".join(f"a{number}=1" for number in range(1_001))
+    answer = client.get(f"{path}?{query}")
+    assert answer.status_code == 400
+    assert len(answer.content) < 5_000
+
+
+def test_a_name_that_no_file_can_have_is_not_found(client: Client) -> None:
+    assert client.get(f"/media/{'a' * 300}.webp").status_code == 404
