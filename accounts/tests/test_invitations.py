@@ -65,7 +65,7 @@ class TestNames:
         User.objects.filter(pk=staff.pk).update(is_superuser=True)
         client.force_login(staff)
         form = {"email": "made@example.org", "full_name": "Ana\u202e", "password1": "a long pass phrase", "password2": "a long pass phrase"}
-        assert "invisible" in client.post("/admin/accounts/user/add/", form).content.decode()
+        assert "cannot be seen" in client.post("/admin/accounts/user/add/", form).content.decode()
         assert not User.objects.filter(email="made@example.org").exists()
 
     def test_the_database_refuses_what_hides(self, user: User) -> None:

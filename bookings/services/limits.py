@@ -101,9 +101,9 @@ def _touches(starts: Sequence[datetime.datetime], first: datetime.datetime, last
 def _let_go(learner: User) -> bool:
     lapsed = _moves(learner, _REMEMBERED).filter(cause=Cause.NOT_PAID)
     recent = lapsed.filter(Q(moved_at__gt=timezone.now() - _DAY) | Q(booking__series__isnull=False))
-    given_back = _moves(learner, _DAY).filter(
-        from_state=BookingState.HELD, to_state=BookingState.CANCELLED_BY_LEARNER, booking__price_amount__gt=0
-    )
+    cancelled = _moves(learner, _DAY).filter(from_state=BookingState.HELD, to_state=BookingState.CANCELLED_BY_LEARNER)
+    # Leaving Soosh calls off everything at once; that is no way to keep times from others.
+    given_back = cancelled.exclude(cause=Cause.LEFT).filter(booking__price_amount__gt=0)
     units = given_back.annotate(unit=Coalesce("booking__series_id", "booking_id")).aggregate(number=Count("unit", distinct=True))
     return recent.count() >= MOST_UNPAID or units["number"] >= MOST_GIVEN_BACK
 

@@ -127,7 +127,7 @@ def test_staff_let_somebody_come_back_and_say_why(world: BookingWorld, staff: Us
     client.force_login(staff)
     address = reverse("admin:mentors_mentorprofile_changelist")
     body = {"action": "lift_bar", "_selected_action": [str(world.profile.pk)]}
-    assert "Write the reason" in client.post(address, body, follow=True).content.decode()
+    assert "write the reason in the note first" in client.post(address, body, follow=True).content.decode()
     mentor = Api().sign_in(world.mentor)
     assert mentor.post("mentors/me/resume").status_code == 409
     type(world.profile).objects.filter(pk=world.profile.pk).update(decision_note="Your clinic was flooded.")
